@@ -1,0 +1,19 @@
+/*
+ * util.h - three small macros that C forgot.
+ *
+ * CAD_MIN and CAD_MAX evaluate the chosen argument twice: pass no side effects.
+ */
+#ifndef CAD_BASE_UTIL_H
+#define CAD_BASE_UTIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CAD_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define CAD_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define CAD_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An argument that a function type demands and this body does not need. */
+#define CAD_UNUSED(x) ((void)(x))
+
+#endif
