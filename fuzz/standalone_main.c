@@ -1,10 +1,10 @@
 /* Replays inputs through a fuzz target without libFuzzer.
  *
- * Arguments are files or folders; every regular file (of a folder: every one directly in it, by name)
- * is read whole and given to LLVMFuzzerTestOneInput once.  The program ends with 0 when all were
- * replayed, 1 when one could not be read, 77 when there was none: a corpus that got lost shows as
- * "skipped" and not as "passed".  Crashes and sanitizer reports end it by themselves; the name of the
- * input in hand is printed before it is run.
+ * Arguments are files or folders; every regular file (of a folder: every one directly in it, by
+ * name) is read whole and given to LLVMFuzzerTestOneInput once.  The program ends with 0 when all
+ * were replayed, 1 when one could not be read, 77 when there was none: a corpus that got lost shows
+ * as "skipped" and not as "passed".  Crashes and sanitizer reports end it by themselves; the name
+ * of the input in hand is printed before it is run.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -31,7 +31,7 @@ static int replay_file(const char *path, int64_t size) {
     (void)printf("%s\n", path);
     (void)fflush(stdout);
     FILE *file = fopen(path, "rb");
-    /* Exactly as large as the input, so that a read past its end is seen; one byte where it is empty. */
+    /* Exactly as large as the input, so that a read past its end is seen. */
     uint8_t *data = malloc(size > 0 ? (size_t)size : 1);
     int result = -1;
     if (file != NULL && data != NULL && fread(data, 1, (size_t)size, file) == (size_t)size) {
