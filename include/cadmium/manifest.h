@@ -1,0 +1,285 @@
+/*
+ * manifest.h - what there is to play: one presentation model for every manifest format.
+ *
+ * Bytes of a manifest go into a parser, an immutable presentation comes out. The model has periods,
+ * a period has tracks (what a viewer chooses between), a track has representations (what the ABR
+ * controller chooses between), a representation has ranked URLs and byte ranges. Times of segments
+ * are exact ticks in a run-length index (struct cad_index) that is never expanded.
+ *
+ *     struct cad_manifest_parser *parser;
+ *     cad_manifest_parser_create(&options, &parser);
+ *     while ((rc = cad_manifest_parser_step(parser, bytes, 4096)) == CAD_E_AGAIN) { other work }
+ *     if (rc == 0) rc = cad_manifest_parser_take(parser, &presentation);
+ *     cad_manifest_parser_destroy(&parser);
+ *
+ * A presentation lives in one arena, points into no input and is read-only: any number of threads
+ * may read it. Formats now: licensed manifest JSON in clear form, and the bare fragmented MP4, which
+ * gives a model of one representation. Views in the model live as long as the presentation.
+ */
+#ifndef CADMIUM_MANIFEST_H
+#define CADMIUM_MANIFEST_H
+
+#include <stdbool.h>
+
+#include "cadmium/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the model --------------------------------------------------------------------------- */
+
+enum cad_manifest_format { CAD_FORMAT_LICENSED, CAD_FORMAT_MP4, CAD_FORMAT_DASH, CAD_FORMAT_HLS };
+
+enum cad_media_type {
+    CAD_MEDIA_VIDEO,
+    CAD_MEDIA_AUDIO,
+    CAD_MEDIA_TEXT,
+    CAD_MEDIA_IMAGE,
+    CAD_MEDIA_OTHER
+};
+
+enum cad_codec {
+    CAD_CODEC_UNKNOWN,
+    CAD_CODEC_AVC,
+    CAD_CODEC_HEVC,
+    CAD_CODEC_AV1,
+    CAD_CODEC_VP9,
+    CAD_CODEC_AAC, /* AAC-LC, HE-AAC, xHE-AAC: the configuration tells */
+    CAD_CODEC_AC3,
+    CAD_CODEC_EAC3,
+    CAD_CODEC_OPUS,
+    CAD_CODEC_FLAC,
+    CAD_CODEC_TTML,
+    CAD_CODEC_WEBVTT
+};
+
+/* "avc", "av1", "aac"...; never NULL. */
+const char *cad_codec_name(enum cad_codec codec);
+const char *cad_media_type_name(enum cad_media_type type);
+
+/* Bytes first..last of a resource, both inclusive. last -1: to the end. first -1: absent. */
+struct cad_range {
+    int64_t first;
+    int64_t last;
+};
+
+/* One address of a representation. */
+struct cad_location {
+    cad_str url;         /* absolute, byte for byte as published */
+    uint32_t server;     /* index into cad_presentation.servers */
+    int64_t expiry_ms;   /* Unix epoch, ms; 0: does not expire */
+    bool range_in_path;  /* byte ranges go into the path (licensed manifest 5.5), not a header */
+};
+
+/* A server that holds media. Ordered as the manifest wants: index 0 is tried first. */
+struct cad_server {
+    cad_str id;             /* cdn id, or the host where the manifest names none */
+    cad_str name;           /* for people; may be empty */
+    cad_str host;           /* host[:port] */
+    int32_t location_rank;  /* 1 best; INT32_MAX unknown */
+    int32_t level;          /* distance class, 1 nearest; 0 unknown */
+    int32_t rank;           /* global order, 1 best; INT32_MAX unknown */
+    int32_t weight;         /* capacity share; ties only */
+    bool lowgrade;          /* last resort inside its level */
+};
+
+struct cad_representation {
+    cad_str id;               /* unique in the presentation; stable over refreshes */
+    cad_str profile;          /* the manifest's own name of the profile; may be empty */
+    cad_str codecs;           /* RFC 6381; may be empty */
+    enum cad_codec codec;
+    bool encrypted;
+    bool dominated;           /* a cheaper representation looks better: not for ABR */
+    bool fallback;            /* same rate as another: used only when that one is lost */
+    int64_t bandwidth_bps;    /* average, bit/s, > 0; 0 only for CAD_FORMAT_MP4 */
+    int64_t peak_bps;         /* worst segment, bit/s; 2 x bandwidth where not published */
+    int64_t size_bytes;       /* whole resource; -1 unknown */
+    struct cad_range init;    /* moov, absolute in the resource; first -1 unknown */
+    struct cad_range index;   /* sidx; first -1 unknown */
+    int64_t header_bytes;     /* bytes before the first media byte; -1 unknown */
+    uint32_t width, height;   /* coded picture, pixels; 0 unknown or not video */
+    uint32_t frame_rate_num, frame_rate_den; /* 0/1 unknown */
+    int32_t vmaf_milli;       /* 0..100000; -1 unknown */
+    uint32_t channels;        /* audio; 0 unknown */
+    uint32_t sample_rate_hz;  /* audio; 0 unknown */
+    cad_str drm_header_id;    /* empty: the track's default */
+    const struct cad_location *locations; /* in order of the servers' order; at least one */
+    uint32_t location_count;
+};
+
+struct cad_track {
+    cad_str id;             /* unique in the period */
+    enum cad_media_type type;
+    cad_str lang;           /* BCP 47, "und" unknown */
+    cad_str label;          /* for people; may be empty */
+    cad_str role;           /* as published: PRIMARY, ASSISTIVE, COMMENTARY; may be empty */
+    int32_t rank;           /* lower is better */
+    uint32_t channels;      /* audio; 0 unknown */
+    bool is_default;        /* the manifest's own choice for this type */
+    bool is_none;           /* the "off" entry of text; has no representations */
+    bool is_forced;         /* forced narrative */
+    const struct cad_representation *representations; /* rising bandwidth_bps */
+    uint32_t representation_count;
+};
+
+struct cad_period {
+    cad_str id;
+    cad_time start;    /* on the presentation timeline; the first is 0 */
+    cad_time duration; /* > 0; CAD_TIME_NONE unknown until the index is read */
+    const struct cad_track *tracks;
+    uint32_t track_count;
+};
+
+/* Skip ranges and the like: intro, recap, credits; unknown types are kept. */
+struct cad_marker {
+    cad_str type;
+    cad_time start, end; /* start < end */
+};
+
+struct cad_presentation {
+    enum cad_manifest_format format;
+    bool live;
+    cad_str id;                 /* movieId; empty for a bare file */
+    cad_str context_id;         /* playbackContextId; empty where there is none */
+    cad_time duration;          /* CAD_TIME_NONE unknown */
+    cad_time bookmark;          /* resume point; CAD_TIME_NONE none */
+    int64_t server_time_ms;     /* Unix epoch, ms, of the answer; 0 unknown */
+    int64_t expiry_ms;          /* the manifest and its URLs are good until then; 0 for ever */
+    cad_time keep;              /* how long from receipt it may be kept; CAD_TIME_NONE no limit */
+    struct {                    /* absolute URLs; empty: that service is off */
+        cad_str license, license_limited, events, logblob;
+    } links;
+    struct {                    /* named settings a service may override; -1: not set */
+        int64_t rate_max_bps, startup_rate_max_bps, connect_timeout_ms, buffer_target_ms;
+    } overrides;
+    const struct cad_server *servers;
+    uint32_t server_count;      /* >= 1 */
+    const struct cad_period *periods;
+    uint32_t period_count;      /* >= 1 */
+    const struct cad_marker *markers;
+    uint32_t marker_count;
+    uint32_t warnings;          /* things that were wrong and could be lived with */
+    uint32_t unknown_fields;    /* members this version does not know */
+    uint32_t duplicate_keys;    /* the first one won */
+    uint64_t arena_bytes;       /* memory of the model */
+};
+
+/* Release a presentation. Accepts NULL; leaves NULL. Any thread, once. */
+void cad_presentation_destroy(struct cad_presentation **presentation);
+
+/*
+ * A model of one representation for a file or URL that is itself a fragmented MP4. The kind of
+ * media is read from the file later: the track's type is CAD_MEDIA_OTHER. CAD_E_NOMEM, CAD_E_INVAL.
+ */
+CAD_MUST_CHECK int cad_presentation_from_mp4(const struct cad_alloc *alloc, cad_str url,
+                                             struct cad_presentation **out);
+
+/* ---- the parser -------------------------------------------------------------------------- */
+
+/* Limits, each named and tested; zero fields take the default of cad_manifest_limits_default. */
+struct cad_manifest_limits {
+    uint32_t document_bytes;  /* 8 MiB */
+    uint32_t depth;           /* 32 */
+    uint32_t string_bytes;    /* 256 KiB */
+    uint32_t audio_tracks;    /* 64 */
+    uint32_t video_tracks;    /* 16 */
+    uint32_t text_tracks;     /* 256 */
+    uint32_t streams;         /* 64 a track */
+    uint32_t urls;            /* 32 a stream */
+    uint32_t servers;         /* 64 */
+    uint32_t locations;       /* 16 */
+};
+void cad_manifest_limits_default(struct cad_manifest_limits *limits);
+
+struct cad_manifest_options {
+    size_t size;              /* sizeof(struct cad_manifest_options) */
+    struct cad_alloc alloc;
+    struct cad_log log;
+    struct cad_manifest_limits limits;
+    cad_str base_url;         /* the document's own URL: relative references resolve against it */
+    int64_t now_ms;           /* Unix epoch, ms, for defaults of missing expiry; 0 unknown */
+    bool allow_http;          /* accept http: media URLs, not only https: */
+    bool allow_drm;           /* keep encrypted representations */
+};
+void cad_manifest_options_init(struct cad_manifest_options *options);
+
+struct cad_manifest_parser;
+
+/* options are copied; base_url too. CAD_E_NOMEM, CAD_E_INVAL. */
+CAD_MUST_CHECK int cad_manifest_parser_create(const struct cad_manifest_options *options,
+                                              struct cad_manifest_parser **out);
+void cad_manifest_parser_destroy(struct cad_manifest_parser **parser);
+
+/*
+ * Parse on, touching at most `tokens` tokens (> 0). `document` is the whole document, the same on
+ * every call. 0: done, take the result. CAD_E_AGAIN: call again. CAD_E_DATA malformed, CAD_E_LIMIT
+ * past a limit, CAD_E_UNSUPPORTED another format, CAD_E_NOTFOUND nothing playable, CAD_E_NOMEM:
+ * the parser is finished and cad_manifest_parser_error tells more.
+ */
+CAD_MUST_CHECK int cad_manifest_parser_step(struct cad_manifest_parser *parser, cad_buf document,
+                                            uint32_t tokens);
+
+/* The result of a finished parse; the caller owns it. CAD_E_INVAL if there is none (any more). */
+CAD_MUST_CHECK int cad_manifest_parser_take(struct cad_manifest_parser *parser,
+                                            struct cad_presentation **out);
+
+/* Why a parse failed. */
+struct cad_manifest_error {
+    enum cad_error_code code;  /* CAD_ERR_MANIFEST_*, CAD_ERR_DRM_*, CAD_ERR_OUT_OF_MEMORY */
+    uint32_t line;             /* of the document, from 1; 0 where none applies */
+    bool retryable;            /* the service said that asking again may help */
+    cad_time retry_after;      /* CAD_TIME_NONE not given */
+    char message[CAD_ERROR_MESSAGE_SIZE];
+};
+void cad_manifest_parser_error(const struct cad_manifest_parser *parser,
+                               struct cad_manifest_error *out);
+
+/* Which format a document is in by its first bytes; CAD_E_AGAIN too few, CAD_E_DATA none known. */
+CAD_MUST_CHECK int cad_manifest_sniff(cad_buf head, enum cad_manifest_format *out);
+
+/*
+ * Write the canonical dump of a presentation: one JSON object and a final newline. *out is
+ * allocated with alloc (class CAD_MEM_OTHER, out->n bytes); the caller frees it. CAD_E_NOMEM.
+ */
+CAD_MUST_CHECK int cad_presentation_dump(const struct cad_presentation *presentation,
+                                         const struct cad_alloc *alloc, cad_buf *out);
+
+/* ---- the segment index ------------------------------------------------------------------- */
+
+/*
+ * Segments of one representation in presentation order: runs of equal duration in exact ticks and,
+ * where the source is a sidx, 4 bytes of size per segment. About 4 bytes a segment plus 24 a run.
+ */
+struct cad_index;
+
+struct cad_segment {
+    uint32_t index;           /* 0 .. count-1 */
+    int64_t start_ticks;      /* on the media timeline of the representation */
+    int64_t duration_ticks;   /* > 0 */
+    struct cad_range bytes;   /* in the resource; first -1 where segments have no byte range */
+};
+
+/* timescale > 0; first_byte: where segment 0 starts, -1 for segments without byte ranges. */
+CAD_MUST_CHECK int cad_index_create(const struct cad_alloc *alloc, uint32_t timescale,
+                                    int64_t first_byte, struct cad_index **out);
+void cad_index_destroy(struct cad_index **index);
+/* Append a segment that follows the last one. start_ticks counts for the first only, or after a
+ * gap (then > the end of the last). CAD_E_NOMEM, CAD_E_INVAL, CAD_E_LIMIT past 2,000,000. */
+CAD_MUST_CHECK int cad_index_add(struct cad_index *index, int64_t start_ticks,
+                                 int64_t duration_ticks, uint32_t size_bytes);
+uint32_t cad_index_count(const struct cad_index *index);
+uint32_t cad_index_timescale(const struct cad_index *index);
+/* Segment i in O(log runs). CAD_E_NOTFOUND past the end. */
+CAD_MUST_CHECK int cad_index_at(const struct cad_index *index, uint32_t i,
+                                struct cad_segment *out);
+/* The segment that contains ticks; before the first: the first. CAD_E_NOTFOUND at or past the end. */
+CAD_MUST_CHECK int cad_index_find(const struct cad_index *index, int64_t ticks,
+                                  struct cad_segment *out);
+int64_t cad_index_end_ticks(const struct cad_index *index); /* 0 when empty */
+uint64_t cad_index_bytes(const struct cad_index *index);    /* memory it holds */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,93 @@
+/*
+ * player.h - the application's face: play a title in real time.
+ *
+ * A player owns one engine, one drive thread (network, files, timers) and talks to one sink, which
+ * the application drives on a thread of its own. Every call here is thread-safe, asynchronous and
+ * returns in bounded time; what comes of it is told by events, which carry the ticket of the call
+ * they answer. Typical use:
+ *
+ *     struct cad_player_config config;
+ *     cad_player_config_init(&config);
+ *     cad_player_create(&config, &player);
+ *     cad_player_load_url(player, "https://...", CAD_TIME_NONE, &ticket);
+ *     cad_player_play(player);
+ *     for (;;) {
+ *         struct cad_app_event event;
+ *         cad_player_sink_step(player, sink);     the sink thread's turn
+ *         while (cad_player_wait_event(player, &event, 0) == 0) { ... }
+ *     }
+ *     cad_player_destroy(&player);      never waits for the network
+ *
+ * State, error and metadata events are never dropped: when CAD_PLAYER_EVENTS_MAX wait unread, the
+ * engine stands still until some are read.
+ */
+#ifndef CADMIUM_PLAYER_H
+#define CADMIUM_PLAYER_H
+
+#include "cadmium/sink.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CAD_PLAYER_EVENTS_MAX 256   /* events that may wait to be read */
+#define CAD_PLAYER_COMMANDS_MAX 64  /* calls that may wait for the drive thread */
+#define CAD_PLAYER_RING_SAMPLES 64  /* access units between the engine and the sink, a slot */
+
+struct cad_player_config {
+    size_t size;                     /* sizeof(struct cad_player_config) */
+    struct cad_engine_config engine; /* alloc must be safe for concurrent use */
+    const char *ca_file;             /* PEM file of trusted roots; NULL: the system's */
+    bool offline;                    /* refuse every URL but files; default false */
+    void (*wakeup)(void *ctx);       /* may only signal: something may be read; any thread; or NULL */
+    void *wakeup_ctx;
+};
+void cad_player_config_init(struct cad_player_config *config);
+
+struct cad_player;
+
+/* Starts the drive thread. CAD_E_NOMEM, CAD_E_IO, CAD_E_INVAL. Strings are copied. */
+CAD_MUST_CHECK int cad_player_create(const struct cad_player_config *config,
+                                     struct cad_player **out);
+/* Stops everything; within 50 ms whatever the network does. The sink must not be stepped any more. */
+void cad_player_destroy(struct cad_player **player);
+
+/* Commands. ticket may be NULL. CAD_E_LIMIT: too many unread commands; CAD_E_INVAL. */
+CAD_MUST_CHECK int cad_player_load_url(struct cad_player *player, const char *url_or_path,
+                                       cad_time start, uint32_t *ticket);
+CAD_MUST_CHECK int cad_player_load_title(struct cad_player *player, const char *base,
+                                         const char *id, cad_time start, uint32_t *ticket);
+CAD_MUST_CHECK int cad_player_play(struct cad_player *player);
+CAD_MUST_CHECK int cad_player_pause(struct cad_player *player);
+CAD_MUST_CHECK int cad_player_seek(struct cad_player *player, cad_time position, uint32_t *ticket);
+CAD_MUST_CHECK int cad_player_stop(struct cad_player *player);
+/* Always this rung of the video ladder (0 lowest); -1: adaptive. */
+CAD_MUST_CHECK int cad_player_pin(struct cad_player *player, int32_t rung);
+
+/* The next event, waiting at most `timeout` (0: not at all). CAD_E_AGAIN: none. */
+CAD_MUST_CHECK int cad_player_wait_event(struct cad_player *player, struct cad_app_event *out,
+                                         cad_time timeout);
+/* A copy of the newest figures; at most one turn old. */
+void cad_player_stats(struct cad_player *player, struct cad_engine_stats *out);
+
+/* CLOCK_MONOTONIC, the clock of every time in events and anchors. */
+cad_time cad_player_now(const struct cad_player *player);
+
+/* ---- the sink's thread ------------------------------------------------------------------- */
+
+/* The next access unit for the sink. Results as cad_engine_pull. One thread at a time. */
+CAD_MUST_CHECK int cad_player_pull(struct cad_player *player, uint32_t slot,
+                                   struct cad_sample *out);
+/*
+ * One step of a sink: hands it pending configurations and flushes in order, steps it, takes its
+ * report to the engine. Sets sink->source. Returns the absolute time of the next step that is due;
+ * call again then or after cad_player_wait_sink.
+ */
+cad_time cad_player_sink_step(struct cad_player *player, struct cad_sink *sink);
+/* Sleep until `until`, or until there is something for the sink to do. */
+void cad_player_wait_sink(struct cad_player *player, cad_time until);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

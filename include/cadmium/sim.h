@@ -1,0 +1,234 @@
+/*
+ * sim.h - playback in virtual time (libcadmium-sim).
+ *
+ * A simulation owns a virtual clock, links (rate and latency by trace), hosts on those links, an
+ * origin that answers requests, one engine and one virtual sink. Nothing sleeps: time jumps to the
+ * next thing that happens. Everything is drawn from one seed; two runs are equal to the byte.
+ *
+ *     cad_sim_create(&config, &sim);
+ *     cad_sim_add_link(sim, &link, &index);  cad_sim_add_host(sim, "cdn1", index);
+ *     cad_sim_set_origin(sim, &ops, ctx);
+ *     cad_sim_command(sim, &command);                  at the current time
+ *     cad_sim_run(sim, until);                         or until ended, failed, stopped
+ *     cad_sim_stats(sim, &stats);
+ *     cad_sim_destroy(&sim);
+ *
+ * The link model: a request to a host costs one round trip of latency before its first byte (two
+ * more round trips on a cold connection when `tls`, one when not), then bytes arrive at the link's
+ * rate, shared equally by the transfers on the link. A link trace is a list of periods and loops.
+ */
+#ifndef CADMIUM_SIM_H
+#define CADMIUM_SIM_H
+
+#include "cadmium/sink.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CAD_SIM_LINKS_MAX 16
+#define CAD_SIM_HOSTS_MAX 32
+#define CAD_SIM_PERIODS_MAX 1000000
+#define CAD_SIM_TRANSFERS_MAX 64
+
+/* ---- the origin: mocks as pure functions -------------------------------------------------- */
+
+struct cad_origin_request {
+    cad_str method;          /* "GET", "POST" */
+    cad_str host;            /* host[:port] */
+    cad_str path;            /* with the query, from the first slash */
+    cad_buf body;
+    struct cad_range range;  /* of a Range header; first -1 none */
+    int64_t now_ms;          /* Unix epoch, ms, on the server's clock */
+};
+
+/* Where the bytes of an answer come from. Views live until the next call of the same origin. */
+struct cad_origin_answer {
+    int32_t status;
+    const char *content_type;
+    struct cad_header headers[8];
+    uint32_t header_count;
+    cad_buf body;            /* the bytes; or, for media too large to hold: */
+    int64_t body_size;       /* bytes of the whole body; equals body.n when all are in `body` */
+    /* Copy body bytes [offset, offset + n) to out; 1: those n bytes are a hole (nothing copied). NULL
+     * when `body` is whole. `token` is the answer's own and stays valid until `release`. */
+    int (*read)(void *token, int64_t offset, size_t n, uint8_t *out, size_t *done);
+    void (*release)(void *token);
+    void *token;
+    cad_time think;          /* time the server takes before the first byte */
+};
+
+/* An origin serves any host. request and answer are borrowed for the call. */
+struct cad_origin_ops {
+    size_t size;             /* sizeof(struct cad_origin_ops) */
+    int (*serve)(void *ctx, const struct cad_origin_request *request,
+                 struct cad_origin_answer *answer);
+};
+
+/* ---- titles without media files ------------------------------------------------------------ */
+
+/* A ladder file (cadmium-ladder-1): declared rates and true segment sizes. */
+struct cad_ladder {
+    cad_time segment_duration;
+    uint32_t rung_count;
+    uint32_t segment_count;      /* rows; a longer title starts again */
+    int64_t rate_bps[CAD_ABR_RUNGS_MAX];
+    uint32_t height[CAD_ABR_RUNGS_MAX];  /* 0 unknown */
+    uint32_t *segment_bytes;     /* [segment * rung_count + rung] */
+};
+/* Parse; the caller frees with cad_ladder_deinit. CAD_E_DATA, CAD_E_LIMIT, CAD_E_NOMEM. */
+CAD_MUST_CHECK int cad_ladder_parse(const struct cad_alloc *alloc, cad_str json,
+                                    struct cad_ladder *out);
+void cad_ladder_deinit(const struct cad_alloc *alloc, struct cad_ladder *ladder);
+
+/* A trace (cadmium-trace-1): lines of duration_ms bandwidth_kbps latency_ms. */
+struct cad_trace_period {
+    cad_time duration;
+    int64_t rate_bps;
+    cad_time latency;            /* round trip */
+};
+struct cad_trace {
+    struct cad_trace_period *periods;
+    uint32_t count;              /* >= 1 */
+};
+CAD_MUST_CHECK int cad_trace_parse(const struct cad_alloc *alloc, cad_str text,
+                                   struct cad_trace *out);
+void cad_trace_deinit(const struct cad_alloc *alloc, struct cad_trace *trace);
+
+/*
+ * A synthesizer: the files of a title made from a ladder. Header boxes, sidx and every moof are true
+ * and readable by any MP4 reader; the payload of every mdat is a hole. It only makes bytes: the
+ * services around it (manifest, signing) are an origin's matter. Read-only after create.
+ */
+struct cad_synth;
+struct cad_synth_config {
+    size_t size;                 /* sizeof(struct cad_synth_config) */
+    const struct cad_ladder *ladder; /* borrowed for life */
+    cad_time duration;           /* of the title */
+    uint32_t frame_rate;         /* pictures a second; default 24 */
+    int64_t audio_rate_bps;      /* default 96000; 0: no audio */
+};
+void cad_synth_config_init(struct cad_synth_config *config);
+CAD_MUST_CHECK int cad_synth_create(const struct cad_alloc *alloc,
+                                    const struct cad_synth_config *config,
+                                    struct cad_synth **out);
+void cad_synth_destroy(struct cad_synth **synth);
+
+/* One file of the title: streams 0.. are video rungs in rising order, the last one is audio. */
+struct cad_synth_stream {
+    enum cad_media_type type;
+    int64_t rate_bps;
+    uint32_t width, height;      /* video */
+    int64_t size_bytes;          /* of the file */
+    struct cad_range moov, sidx; /* in the file */
+    int64_t header_bytes;        /* first media byte */
+    uint32_t segment_count;
+};
+uint32_t cad_synth_stream_count(const struct cad_synth *synth);
+CAD_MUST_CHECK int cad_synth_stream_at(const struct cad_synth *synth, uint32_t i,
+                                       struct cad_synth_stream *out);
+/* Bytes [offset, offset + n) of stream i. *done <= n of them are in out (0), or are a hole (1). */
+CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i, int64_t offset,
+                                  size_t n, uint8_t *out, size_t *done);
+
+/* ---- the simulation ------------------------------------------------------------------------ */
+
+struct cad_sim_config {
+    size_t size;                  /* sizeof(struct cad_sim_config) */
+    struct cad_engine_config engine;
+    uint64_t seed;                /* of faults */
+    cad_time anchor_period;       /* how often the sink reports while it plays; default 100 ms */
+    bool tls;                     /* cold connections cost the round trips of TLS 1.3 */
+    int64_t wall_ms;              /* Unix epoch, ms, at time 0; the device's clock */
+    int64_t device_clock_error_ms;/* what the device's wall clock is wrong by */
+};
+void cad_sim_config_init(struct cad_sim_config *config);
+
+/* What is wrong with a host from now on. */
+enum cad_host_fault {
+    CAD_HOST_UP, CAD_HOST_REFUSE, CAD_HOST_BLACKHOLE, CAD_HOST_RESET_AT, CAD_HOST_STATUS,
+    CAD_HOST_RATE
+};
+
+enum cad_sink_mode { CAD_SIM_SINK_REALTIME, CAD_SIM_SINK_SLOW, CAD_SIM_SINK_DRIFT,
+                     CAD_SIM_SINK_EAGAIN, CAD_SIM_SINK_NULL };
+
+struct cad_sim;
+
+CAD_MUST_CHECK int cad_sim_create(const struct cad_sim_config *config, struct cad_sim **out);
+void cad_sim_destroy(struct cad_sim **sim);
+/* A link with a trace (borrowed for life). */
+CAD_MUST_CHECK int cad_sim_add_link(struct cad_sim *sim, const struct cad_trace *trace,
+                                    uint32_t *index);
+CAD_MUST_CHECK int cad_sim_add_host(struct cad_sim *sim, const char *name, uint32_t link);
+void cad_sim_set_origin(struct cad_sim *sim, const struct cad_origin_ops *ops, void *ctx);
+/* value: byte count (RESET_AT), status (STATUS), bit/s (RATE). CAD_E_NOTFOUND: no such host. */
+CAD_MUST_CHECK int cad_sim_host_fault(struct cad_sim *sim, const char *name,
+                                      enum cad_host_fault fault, int64_t value);
+void cad_sim_sink_mode(struct cad_sim *sim, enum cad_sink_mode mode, int64_t parameter_ppm);
+CAD_MUST_CHECK int cad_sim_command(struct cad_sim *sim, const struct cad_command *command);
+cad_time cad_sim_now(const struct cad_sim *sim);
+/* Run until `until`, or until the engine has ended, failed or stopped and nothing is in flight.
+ * 0 reached `until`; 1 over; negative: failure of the simulation itself. */
+CAD_MUST_CHECK int cad_sim_run(struct cad_sim *sim, cad_time until);
+/* Events that the application would have had, oldest first; CAD_E_AGAIN none. */
+CAD_MUST_CHECK int cad_sim_poll(struct cad_sim *sim, struct cad_app_event *out);
+void cad_sim_stats(const struct cad_sim *sim, struct cad_engine_stats *out);
+
+/* One line of the access log: what an origin was asked and how it went. */
+struct cad_sim_access {
+    cad_time start, end;
+    cad_str host, path;       /* valid until the simulation goes on */
+    int32_t status;
+    int64_t bytes;            /* of body that went out */
+    bool cancelled;
+};
+typedef void (*cad_sim_access_fn)(void *ctx, const struct cad_sim_access *access);
+void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx);
+
+/* ---- scenarios ------------------------------------------------------------------------------- */
+
+/*
+ * Run a scenario file (docs/scenarios.md). load(ctx, name, &text) fetches ladders and traces that
+ * the scenario names. *failed counts expectations that did not hold; the first is described in
+ * `message` (with line, time and what was seen). CAD_E_DATA: a syntax error, described likewise.
+ */
+struct cad_scenario_result {
+    uint32_t expectations, failed;
+    uint32_t line;             /* of the first failure or error; 0 none */
+    char message[256];
+    struct cad_engine_stats stats;
+};
+/* What a scenario asks an origin to serve. */
+struct cad_scenario_title {
+    cad_str id;
+    const struct cad_synth *synth;
+    const char *const *hosts;    /* ranked; the first is the manifest service too */
+    uint32_t host_count;
+    cad_time url_life;
+    uint64_t seed;
+};
+struct cad_scenario_options {
+    size_t size;               /* sizeof(struct cad_scenario_options) */
+    struct cad_alloc alloc;
+    struct cad_log log;        /* the engine's log goes here */
+    /* The text of a ladder or trace that the scenario names, allocated with alloc; run frees it. */
+    int (*load)(void *ctx, cad_str name, cad_str *text);
+    /* An origin for the scenario's title: manifest service under id `title` on the first host, and
+     * signed byte ranges on every host. drop releases it. */
+    int (*make_origin)(void *ctx, const struct cad_scenario_title *title,
+                       const struct cad_origin_ops **ops, void **origin);
+    void (*drop_origin)(void *ctx, void *origin);
+    /* "at T service NAME down|up": CAD_E_NOTFOUND if there is no such service. */
+    int (*service)(void *ctx, void *origin, cad_str name, bool up);
+    void *ctx;
+    uint64_t seed;             /* 0: the scenario's own */
+    bool check;                /* engine invariants */
+};
+CAD_MUST_CHECK int cad_scenario_run(cad_str text, const struct cad_scenario_options *options,
+                                    struct cad_scenario_result *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,76 @@
+/*
+ * sink.h - the edge where samples leave: decoders, clock, devices.
+ *
+ * A sink takes access units in decode order and shows them by a clock of its own, which it reports.
+ * It is passive: its driver (the real-time player on a sink thread, the simulator on its only thread)
+ * calls `step` with the time; the sink pulls what it has room for through the source it was given and
+ * answers when it wants to be called again. It starts no thread that calls back.
+ *
+ *     sink->ops->configure(sink, &config)   from CAD_ACTION_SINK_CONFIG: epoch, rate, slots
+ *     sink->ops->flush(sink, epoch, pos)    from CAD_ACTION_SINK_FLUSH: forget everything older
+ *     wake = sink->ops->step(sink, now)     pull, decode, show
+ *     sink->ops->report(sink, &report)      take the reports; level-triggered, cheap
+ *
+ * Contract (tests/contract/sink, passed by every implementation):
+ *  1. After flush(epoch) no sample of an older epoch is shown or counted in its level.
+ *  2. The clock stands until `rate_q16` is above 0 and every configured slot has its first sample;
+ *     it never runs past the end of what it has: it then stands and says `underrun`.
+ *  3. Anchors of one epoch never go back; media time moves by rate x monotonic time between them.
+ *  4. The first picture of an epoch (first sound, without video) is shown as soon as it is decoded,
+ *     even while the rate is 0, and is reported once as first_frame. Samples marked DECODE_ONLY are
+ *     decoded and not shown.
+ *  5. Samples and their references are released at the latest by flush or destroy.
+ *  6. When the source answers END on every slot and the last sample has been shown: `drained`.
+ *  7. Memory and queue are bounded: at most the sink's named depth of samples a slot is pulled ahead.
+ *
+ * This header belongs to no layer and contains no code.
+ */
+#ifndef CADMIUM_SINK_H
+#define CADMIUM_SINK_H
+
+#include "cadmium/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where a sink pulls from. Results as cad_engine_pull; never blocks. */
+struct cad_sink_source {
+    int (*pull)(void *ctx, uint32_t slot, struct cad_sample *out);
+    void *ctx;
+};
+
+/* What has happened since the last report. Valid fields are flagged. */
+struct cad_sink_report {
+    bool has_anchor, has_level, has_fail;
+    struct cad_sink_anchor anchor;
+    struct cad_sink_level level;
+    struct cad_sink_fail fail;
+};
+
+struct cad_sink;
+
+struct cad_sink_ops {
+    size_t size;      /* sizeof(struct cad_sink_ops) */
+    const char *name; /* "null", "md5", "sdl" */
+    void (*destroy)(struct cad_sink *sink);
+    /* What it decodes; constant over its life. */
+    void (*caps)(const struct cad_sink *sink, struct cad_sink_caps *out);
+    void (*configure)(struct cad_sink *sink, const struct cad_sink_config *config, cad_time now);
+    void (*flush)(struct cad_sink *sink, uint32_t epoch, cad_time position, cad_time now);
+    /* Work for a bounded time; absolute time of the next step, CAD_TIME_NONE: only when more
+     * samples, a configure or a flush come. */
+    cad_time (*step)(struct cad_sink *sink, cad_time now);
+    void (*report)(struct cad_sink *sink, cad_time now, struct cad_sink_report *out);
+};
+
+/* An implementation puts this first in its own struct. */
+struct cad_sink {
+    const struct cad_sink_ops *ops;
+    struct cad_sink_source source; /* set by the driver before the first call */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
