@@ -19,8 +19,8 @@
 #       fuzz_<name>: a libFuzzer program with CAD_FUZZ; otherwise a program that replays the files of
 #       fuzz/corpus/<name>, in ctest as fuzz-corpus/<name>.
 #
-# Every program sees CAD_SOURCE_DIR (the root of the sources) and CAD_SHARED_DATA (the corpora, which may
-# be absent) as string macros when it is made by cad_test.
+# Tests and fuzz targets may use tests/support ("support/failing_alloc.h").  A test sees CAD_SOURCE_DIR (the
+# root of the sources) and CAD_SHARED_DATA (the corpora, which may be absent) as string macros.
 
 set(CAD_ROOMS_LAYER1 mp4 manifest timedtext msl abr steer fetch telemetry)
 set(CAD_ROOMS_CORE base ${CAD_ROOMS_LAYER1} engine)
@@ -153,7 +153,8 @@ function(cad_test room name)
     cad_posix_word()
     cad_room_closure(closure ${room} ${arg_ROOMS})
     add_executable(${target} ${sources})
-    cad_target_setup(${target} ${posix} LINK ${arg_LINK} ${closure} cad_cmocka
+    cad_target_setup(${target} ${posix}
+        LINK $<TARGET_NAME_IF_EXISTS:cad_test_support> ${arg_LINK} ${closure} cad_cmocka
         DEFINES CAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CAD_SHARED_DATA="${CAD_SHARED_DATA}" ${arg_DEFINES})
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${arg_LABEL}/${room}/${name} COMMAND ${target})
@@ -185,7 +186,7 @@ function(cad_fuzz name)
     endif()
     set(corpus ${PROJECT_SOURCE_DIR}/fuzz/corpus/${name})
     add_executable(fuzz_${name} ${sources})
-    cad_target_setup(fuzz_${name} LINK ${arg_LINK} ${closure})
+    cad_target_setup(fuzz_${name} LINK $<TARGET_NAME_IF_EXISTS:cad_test_support> ${arg_LINK} ${closure})
     set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
     if(CAD_FUZZ)
         target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)

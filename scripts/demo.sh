@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# Makes a title, serves it with the mocks, plays it, and says how it went.
+set -uo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/demo.sh [--headless] [--video FILE] [--help] [-- ARGUMENT...]
+
+Installs what is missing, builds, makes a title under build/title (once), starts the mocks on loopback and
+plays the title with cadmium-play: in a window where there is a display, else headless. Ends with a summary;
+the exit status is the player's.
+
+  --headless     no window, even where there is a display
+  --video FILE   make the title anew from this video
+  -- ARGUMENT... handed to cadmium-play, for example: -- --until 20
+TEXT
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+title_id=900100
+headless=
+video=
+while (($# > 0)); do
+    case $1 in
+    --headless) headless=yes ;;
+    --video)
+        if (($# < 2)) || [[ ! -r $2 ]]; then
+            echo "demo: --video needs a readable file" >&2
+            exit 2
+        fi
+        video=$(realpath "$2")
+        shift
+        ;;
+    -h | --help) usage; exit 0 ;;
+    --) shift; break ;;
+    *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+cd "$root" || exit 1
+work=build/demo
+bin=build/release/bin
+mock_pid=
+
+stop_mocks() {
+    if [[ -n $mock_pid ]]; then
+        kill "$mock_pid" 2>/dev/null
+        wait "$mock_pid" 2>/dev/null
+        mock_pid=
+    fi
+}
+trap stop_mocks EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+step() {
+    printf '\n== %s\n' "$1"
+}
+
+give_up() {
+    echo "demo: $1" >&2
+    exit 1
+}
+
+build() {
+    step 'build'
+    cmake --preset release >"$work/configure.log" 2>&1 ||
+        { tail -n 20 "$work/configure.log" >&2; give_up 'CMake failed'; }
+    # The programs by file name: the tests need not be built to play.
+    cmake --build build/release --target bin/cadmium-play bin/cadmium-mockd || give_up 'the build failed'
+}
+
+make_title() {
+    if [[ -z $video && -s build/title/manifest.json ]]; then return; fi
+    step 'make a title'
+    scripts/make-title.sh ${video:+"$video"} || give_up 'no title was made'
+}
+
+# Starts the mocks on ports that are free, and waits until they listen.
+start_mocks() {
+    step 'start the mocks'
+    rm -f "$work/ready.json" "$work/access.jsonl"
+    "$bin/cadmium-mockd" --title-dir build/title --port 0 --ready-file "$work/ready.json" \
+        --access-log "$work/access.jsonl" >"$work/mockd.log" 2>&1 &
+    mock_pid=$!
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        if [[ -s $work/ready.json ]]; then break; fi
+        kill -0 "$mock_pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    base=$(sed -n 's/.*"base" *: *"\([^"]*\)".*/\1/p' "$work/ready.json" 2>/dev/null)
+    if [[ -z $base ]]; then
+        tail -n 20 "$work/mockd.log" >&2
+        give_up 'the mocks did not start'
+    fi
+    echo "serving title $title_id at $base"
+}
+
+# Turns the player's JSON lines into lines for a person, while it plays.
+tell() {
+    awk '
+    function field(name,    at) {
+        if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return ""
+        at = substr($0, RSTART, RLENGTH)
+        sub(/^[^:]*:[ ]*/, "", at)
+        gsub(/"/, "", at)
+        return at
+    }
+    {
+        event = field("event")
+        t = field("t") + 0
+        if (start == "") start = t
+        if (event == "rung") what = "picture " field("width") "x" field("height") " at " field("kbps") " kbit/s"
+        else if (event == "first_frame") what = "first picture"
+        else if (event == "stall_begin") what = "stall"
+        else if (event == "stall_end") what = "plays on"
+        else if (event == "seek_done") what = "seek done, at " field("to") " s"
+        else if (event == "error") what = "error: " $0
+        else if (event == "load" || event == "server" || event == "end") what = event " " field("server") field("host")
+        else next
+        printf "  %7.2f s  %s\n", t - start, what
+        fflush()
+    }'
+}
+
+play() {
+    local options=(--json-stats)
+    if [[ -n $headless || -z ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
+        options+=(--headless)
+        step 'play, headless'
+    else
+        step 'play (q ends it)'
+    fi
+    "$bin/cadmium-play" "${options[@]}" --title "$title_id" "$@" "$base" | tee "$work/stats.jsonl" | tell
+    return "${PIPESTATUS[0]}"
+}
+
+# The end event of the player and the access log of the mocks, as a table.
+summary() {
+    step 'summary'
+    awk '
+    function field(name,    at) {
+        if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return "-"
+        at = substr($0, RSTART, RLENGTH)
+        sub(/^[^:]*:[ ]*/, "", at)
+        gsub(/"/, "", at)
+        return at
+    }
+    /"event" *: *"error"/ { errors++ }
+    /"event" *: *"end"/ {
+        ended = 1
+        print "  startup        " field("startup_s") " s"
+        print "  stalls         " field("stalls") " (" field("stall_s") " s)"
+        print "  mean rate      " field("mean_kbps") " kbit/s"
+        print "  rung switches  " field("switches")
+        print "  frames         " field("frames") " shown, " field("dropped") " dropped"
+    }
+    END {
+        if (!ended) print "  the player did not say how it ended"
+        if (errors) print "  errors         " errors
+    }' "$work/stats.jsonl"
+    if [[ ! -s $work/access.jsonl ]]; then return; fi
+    echo '  requests by server:'
+    awk '
+    function field(name,    at) {
+        if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return ""
+        at = substr($0, RSTART, RLENGTH)
+        sub(/^[^:]*:[ ]*/, "", at)
+        gsub(/"/, "", at)
+        return at
+    }
+    {
+        host = field("host")
+        if (!(host in requests)) names[n++] = host
+        requests[host]++
+        bytes[host] += field("bytes")
+        if (field("status") + 0 >= 400) bad[host]++
+    }
+    END {
+        for (i = 0; i < n; i++)
+            printf "    %-28s %5d requests  %8.1f MB  %d refused\n", names[i], requests[names[i]],
+                bytes[names[i]] / 1e6, bad[names[i]]
+    }' "$work/access.jsonl"
+}
+
+mkdir -p "$work"
+step 'set-up'
+scripts/install-deps.sh demo || give_up 'some packages are missing'
+build
+make_title
+start_mocks
+play "$@"
+status=$?
+stop_mocks
+summary
+if ((status != 0)); then echo "cadmium-play ended with status $status"; fi
+exit "$status"
