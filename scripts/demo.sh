@@ -42,6 +42,16 @@ work=build/demo
 bin=build/release/bin
 mock_pid=
 
+# For awk: the value of a field of the flat JSON object in the line, "" if it has none.
+json_field='function field(name,    at) {
+    if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return ""
+    at = substr($0, RSTART, RLENGTH)
+    sub(/^[^:]*:[ ]*/, "", at)
+    gsub(/"/, "", at)
+    return at
+}
+'
+
 stop_mocks() {
     if [[ -n $mock_pid ]]; then
         kill "$mock_pid" 2>/dev/null
@@ -99,14 +109,7 @@ start_mocks() {
 
 # Turns the player's JSON lines into lines for a person, while it plays.
 tell() {
-    awk '
-    function field(name,    at) {
-        if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return ""
-        at = substr($0, RSTART, RLENGTH)
-        sub(/^[^:]*:[ ]*/, "", at)
-        gsub(/"/, "", at)
-        return at
-    }
+    awk "$json_field"'
     {
         event = field("event")
         t = field("t") + 0
@@ -139,14 +142,7 @@ play() {
 # The end event of the player and the access log of the mocks, as a table.
 summary() {
     step 'summary'
-    awk '
-    function field(name,    at) {
-        if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return "-"
-        at = substr($0, RSTART, RLENGTH)
-        sub(/^[^:]*:[ ]*/, "", at)
-        gsub(/"/, "", at)
-        return at
-    }
+    awk "$json_field"'
     /"event" *: *"error"/ { errors++ }
     /"event" *: *"end"/ {
         ended = 1
@@ -162,14 +158,7 @@ summary() {
     }' "$work/stats.jsonl"
     if [[ ! -s $work/access.jsonl ]]; then return; fi
     echo '  requests by server:'
-    awk '
-    function field(name,    at) {
-        if (!match($0, "\"" name "\"[ ]*:[ ]*(\"[^\"]*\"|[^,}]*)")) return ""
-        at = substr($0, RSTART, RLENGTH)
-        sub(/^[^:]*:[ ]*/, "", at)
-        gsub(/"/, "", at)
-        return at
-    }
+    awk "$json_field"'
     {
         host = field("host")
         if (!(host in requests)) names[n++] = host

@@ -66,9 +66,8 @@ must() {
         return 0
     fi
     # What a compiler says stands before ninja's last words.
-    grep -E 'error|FAILED|Error' "$log" | head -n 40
-    echo "... (all of it: $log)"
-    tail -n 15 "$log"
+    grep -E -A 3 'error:|Error' "$log" | head -n 60 || tail -n 15 "$log"
+    echo "(all of it: $log)"
     failed=$((failed + 1))
     note FAILED
     return 1
