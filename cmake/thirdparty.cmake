@@ -1,5 +1,5 @@
 # Third-party libraries as imported targets, all named cad_<library>.  A library that is missing has no
-# target: the folders that need it say so and are left out, except for what the core itself needs.
+# target: the folders that need it say so and are left out.  Without those of the core nothing is built.
 #
 #   core     Threads::Threads  cad_curl  cad_expat  cad_zlib  cad_mbedcrypto  cad_mbedtls
 #   media    cad_ffmpeg (avcodec avformat avutil swscale swresample)  cad_dav1d
@@ -48,3 +48,9 @@ cad_find_modules(microhttpd libmicrohttpd)
 cad_find_modules(cmocka cmocka)
 cad_find_mbedtls(mbedcrypto mbedcrypto)
 cad_find_mbedtls(mbedtls mbedtls mbedx509 mbedcrypto)
+
+foreach(library curl expat zlib mbedcrypto mbedtls)
+    if(NOT TARGET cad_${library})
+        message(FATAL_ERROR "${library} is missing: scripts/install-deps.sh build")
+    endif()
+endforeach()
