@@ -116,6 +116,7 @@ struct cad_mp4_reader {
     uint64_t traf;          /* offset and size of the current traf's payload */
     uint64_t traf_size;
     uint64_t trun;          /* offset of the current trun's box; UINT64_MAX none */
+    uint64_t trun_end;      /* offset just behind it */
     uint64_t trun_next;     /* offset of the next sample's row */
     uint32_t trun_left;     /* samples left in this run */
     uint32_t trun_flags;
