@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/assert.h"
 #include "cadmium/base.h"
+
+#include "base/assert.h"
 
 __extension__ typedef __int128 cad_i128;
 

@@ -9,12 +9,12 @@
  *         else err = cad_json_skip(&j);            // a KEY with its value
  *     }
  *
- * It allocates nothing, never writes to the text, needs no NUL, and holds its nesting in 64 bits, so
- * it may be copied to remember a place. Each cad_json_next costs one token, so that a caller with a
- * work budget counts calls. Refused with CAD_E_DATA: a byte order mark, trailing commas, comments, bare
- * controls, invalid UTF-8, text after the value, truncated text (cad_json_truncated tells). Refused with
- * CAD_E_LIMIT: nesting and strings above the limits. After an error every call answers it again.
- * Repeated keys are reported as they come: the caller decides.
+ * It allocates nothing, never writes to the text, needs no NUL, and holds its nesting in 64 bits,
+ * so it may be copied to remember a place. Each cad_json_next costs one token, so that a caller
+ * with a work budget counts calls. Refused with CAD_E_DATA: a byte order mark, trailing commas,
+ * comments, bare controls, invalid UTF-8, text after the value, truncated text (cad_json_truncated
+ * tells). Refused with CAD_E_LIMIT: nesting and strings above the limits. After an error every call
+ * answers it again. Repeated keys are reported as they come: the caller decides.
  */
 #ifndef CAD_BASE_JSON_H
 #define CAD_BASE_JSON_H
@@ -23,8 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "cadmium/base.h"
+
+#include "base/arena.h"
 
 #define CAD_JSON_DEPTH_MAX 64        /* the most that limits may ask for */
 #define CAD_JSON_DEPTH_DEFAULT 32    /* containers inside each other */
@@ -79,9 +80,9 @@ uint32_t cad_json_depth(const struct cad_json *j);
 /* The current token as written: strings and keys without quotes, escapes not undone. */
 cad_str cad_json_raw(const struct cad_json *j);
 /*
- * Skip the value whose first token is current (or the value of the current KEY): afterwards its last
- * token is current. Work is proportional to the value. 0 or the reader's error; CAD_E_INVAL if no
- * value starts here.
+ * Skip the value whose first token is current (or the value of the current KEY): afterwards its
+ * last token is current. Work is proportional to the value. 0 or the reader's error; CAD_E_INVAL if
+ * no value starts here.
  */
 CAD_MUST_CHECK int cad_json_skip(struct cad_json *j);
 
@@ -93,11 +94,12 @@ size_t cad_json_offset(const struct cad_json *j);
 /* Line of that offset, from 1. Counts line ends from the start: for messages only. */
 uint32_t cad_json_line(const struct cad_json *j);
 
-/* ---- values of the current token; CAD_E_INVAL when it has another type ------------------------- */
+/* ---- values of the current token; CAD_E_INVAL when it has another type --------------------- */
 
 /*
- * The string or key with escapes undone, in buf (no NUL) or, when there were no escapes, as a view into
- * the text. CAD_E_DATA: a lone surrogate. CAD_E_LIMIT: cap is too small. No error here is sticky.
+ * The string or key with escapes undone, in buf (no NUL) or, when there were no escapes, as a view
+ * into the text. CAD_E_DATA: a lone surrogate. CAD_E_LIMIT: cap is too small. No error here is
+ * sticky.
  */
 CAD_MUST_CHECK int cad_json_string(const struct cad_json *j, char *buf, size_t cap, cad_str *out);
 /* The same as a NUL-terminated copy in an arena. Also CAD_E_NOMEM and the arena's CAD_E_LIMIT. */

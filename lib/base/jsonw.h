@@ -9,8 +9,8 @@
  *     cad_jsonw_end(&w);
  *     if (cad_jsonw_error(&w)) ...
  *
- * Output has no white space and is the same for the same calls. The error is sticky: the builder's, or
- * CAD_E_INVAL for a call out of order (a value without key in an object, an end too many), or
+ * Output has no white space and is the same for the same calls. The error is sticky: the builder's,
+ * or CAD_E_INVAL for a call out of order (a value without key in an object, an end too many), or
  * CAD_E_LIMIT for nesting above CAD_JSONW_DEPTH_MAX; nothing is written after it.
  */
 #ifndef CAD_BASE_JSONW_H
@@ -20,8 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/strbuf.h"
 #include "cadmium/base.h"
+
+#include "base/strbuf.h"
 
 #define CAD_JSONW_DEPTH_MAX 64
 

@@ -3,9 +3,9 @@
  *
  *     CAD_LOG(log, INFO, now, "fetch: start id=%u url=%s", id, redacted);
  *
- * A line that is off costs one branch: its arguments are not evaluated. Longer lines are cut before a
- * character and end in "...". Line ends and other controls in the text become spaces, so that outside text
- * cannot forge a line. URLs go through cad_uri_redact first.
+ * A line that is off costs one branch: its arguments are not evaluated. Longer lines are cut before
+ * a character and end in "...". Line ends and other controls in the text become spaces, so that
+ * outside text cannot forge a line. URLs go through cad_uri_redact first.
  */
 #ifndef CAD_BASE_LOG_H
 #define CAD_BASE_LOG_H

@@ -2,9 +2,9 @@
  * mem.h - calling a struct cad_alloc, and the accountant that puts a ceiling over one.
  *
  * Sizes are always given back on resize and free, so that an allocator needs no header of its own.
- * struct cad_budget wraps a parent allocator: it counts bytes per class, keeps the peak, and refuses
- * what would pass the ceiling. Its counters are atomic because the last reference to a buffer may be
- * dropped on another thread; it is as thread-safe as its parent.
+ * struct cad_budget wraps a parent allocator: it counts bytes per class, keeps the peak, and
+ * refuses what would pass the ceiling. Its counters are atomic because the last reference to a
+ * buffer may be dropped on another thread; it is as thread-safe as its parent.
  */
 #ifndef CAD_BASE_MEM_H
 #define CAD_BASE_MEM_H
@@ -20,7 +20,9 @@ CAD_MUST_CHECK void *cad_alloc_new(const struct cad_alloc *a, size_t n, enum cad
 /* count * size zeroed bytes, NULL also when the product overflows. Free with the product. */
 CAD_MUST_CHECK void *cad_alloc_array(const struct cad_alloc *a, size_t count, size_t size,
                                      enum cad_mem_class cls);
-/* p with another size; new bytes are not zeroed; p may be NULL with old_bytes 0. On NULL p stays. */
+/*
+ * p with another size; new bytes are not zeroed; p may be NULL with old_bytes 0. On NULL p stays.
+ */
 CAD_MUST_CHECK void *cad_alloc_resize(const struct cad_alloc *a, void *p, size_t old_bytes,
                                       size_t new_bytes, enum cad_mem_class cls);
 /* Give back p of n bytes; p may be NULL. */
@@ -29,11 +31,11 @@ void cad_alloc_free(const struct cad_alloc *a, void *p, size_t n, enum cad_mem_c
 struct cad_budget {
     struct cad_alloc parent;
     int64_t ceiling_bytes;
-    _Atomic int64_t used;                           /* bytes, all classes; never above the ceiling */
-    _Atomic int64_t peak;                           /* highest used */
-    _Atomic int64_t used_class[CAD_MEM_CLASSES];    /* bytes */
-    _Atomic int64_t peak_class[CAD_MEM_CLASSES];    /* bytes */
-    _Atomic int64_t failures;                       /* refusals by the ceiling or the parent */
+    _Atomic int64_t used; /* bytes, all classes; never above the ceiling */
+    _Atomic int64_t peak; /* highest used */
+    _Atomic int64_t used_class[CAD_MEM_CLASSES]; /* bytes */
+    _Atomic int64_t peak_class[CAD_MEM_CLASSES]; /* bytes */
+    _Atomic int64_t failures; /* refusals by the ceiling or the parent */
 };
 
 /* ceiling_bytes <= 0 means no ceiling. The struct must not move afterwards. */

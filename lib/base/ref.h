@@ -5,9 +5,9 @@
  * references. A writer gets a buffer, fills it, notes its holes, and only then lets others see it.
  *
  * Blocks come in size classes, four to an octave, each with a list of idle blocks guarded by a tiny
- * spin lock held for a few instructions. While the pool lives, the last unref only puts the block on
- * its list: the allocator is called by the owner alone, in get and trim, which keep the idle bytes
- * under the limit given. After cad_pool_destroy the pool lives on until the last reference is
+ * spin lock held for a few instructions. While the pool lives, the last unref only puts the block
+ * on its list: the allocator is called by the owner alone, in get and trim, which keep the idle
+ * bytes under the limit given. After cad_pool_destroy the pool lives on until the last reference is
  * dropped, and that unref frees on its own thread; the allocator must allow that.
  *
  * A hole is a range that has a length but no bytes (a virtual origin commits payload that way). The
@@ -34,8 +34,8 @@ CAD_MUST_CHECK int cad_pool_create(const struct cad_alloc *alloc, size_t idle_li
 /* Frees what is idle; buffers still referenced stay valid. Accepts NULL, leaves NULL. */
 void cad_pool_destroy(struct cad_pool **pool);
 /*
- * A buffer of size bytes with one reference and no holes. When the allocator refuses, everything idle
- * is given back and it is asked once more. CAD_E_NOMEM; CAD_E_LIMIT above CAD_REF_SIZE_MAX.
+ * A buffer of size bytes with one reference and no holes. When the allocator refuses, everything
+ * idle is given back and it is asked once more. CAD_E_NOMEM; CAD_E_LIMIT above CAD_REF_SIZE_MAX.
  */
 CAD_MUST_CHECK int cad_pool_get(struct cad_pool *pool, size_t size, struct cad_ref **out);
 /* Give idle blocks back until at most keep_bytes lie idle. */
