@@ -55,7 +55,8 @@ static uint32_t get(struct bits *bits, unsigned n)
     }
     uint32_t value = 0;
     for (unsigned i = 0; i < n; i++, bits->at++) {
-        value = value << 1 | (bits->b.p[bits->at / 8] >> (7 - bits->at % 8) & 1u);
+        uint32_t byte = bits->b.p[bits->at / 8];
+        value = value << 1 | (byte >> (7 - bits->at % 8) & 1);
     }
     return value;
 }

@@ -114,6 +114,19 @@ static int read_trak(cad_buf body, struct trak *trak)
 }
 
 /*
+ * Movie ticks (>= 0) in media ticks, to the nearest one: writers cut the movie's ticks, which are
+ * the coarser, and whole media ticks come back this way. INT64_MAX: too large.
+ */
+static int64_t to_media_ticks(int64_t ticks, uint32_t timescale, uint32_t movie_timescale)
+{
+    int64_t whole = cad_muldiv_floor_i64(ticks, timescale, movie_timescale);
+    if (whole == INT64_MAX) return whole;
+    /* The rest is below 2^32, so that it survives arithmetic modulo 2^64. */
+    uint64_t rest = (uint64_t)ticks * timescale - (uint64_t)whole * movie_timescale;
+    return rest * 2 >= movie_timescale ? whole + 1 : whole;
+}
+
+/*
  * Where presentation begins in media ticks (8.6.6): the media_time of the first edit that shows
  * media, moved back by the empty edits before it, which delay the track. Later edits are not
  * followed: a CMAF track has one (23000-19 7.5.13).
@@ -139,7 +152,8 @@ static int read_edits(cad_buf elst, const struct movie *movie, uint32_t timescal
         if (!cad_add_i64(delay, duration, &delay)) return CAD_E_DATA;
         cad_mp4_wire_skip(&wire, 4);
     }
-    delay = cad_muldiv_floor_i64(delay, timescale, movie->timescale);
+    delay = to_media_ticks(delay, timescale, movie->timescale);
+    if (delay == INT64_MAX) return CAD_E_DATA;
     return cad_sub_i64(media_time, delay, start) ? 0 : CAD_E_DATA;
 }
 
@@ -177,8 +191,8 @@ static int read_track(cad_buf body, const struct movie *movie, struct cad_mp4_in
     out->timescale = trak.timescale;
     out->duration_ticks = (int64_t)trak.duration;
     if (movie->fragment_duration > 0) {
-        out->duration_ticks = cad_muldiv_floor_i64((int64_t)movie->fragment_duration,
-                                                   trak.timescale, movie->timescale);
+        out->duration_ticks = to_media_ticks((int64_t)movie->fragment_duration, trak.timescale,
+                                             movie->timescale);
     }
     if (trak.elst.p != NULL) {
         rc = read_edits(trak.elst, movie, trak.timescale, &out->edit_start_ticks);
@@ -242,7 +256,7 @@ int cad_mp4_init_read(cad_buf b, struct cad_mp4_init *out, size_t *end)
     rc = cad_mp4_box_read(rest, &box);
     if (rc != 0) return rc;
     /* One that runs to the end of the file is never known to be whole, and no media follows it. */
-    if (box.size == CAD_MP4_NONE) return CAD_E_UNSUPPORTED;
+    if (box.size == CAD_MP4_NONE) return CAD_E_DATA;
     if (box.size > CAD_MP4_MOOV_BYTES_MAX) return CAD_E_LIMIT;
     if (box.size > rest.n) return CAD_E_AGAIN;
     struct cad_mp4_init init;

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "cadmium/manifest.h"
+#include "cadmium/types.h"
 
 #define CAD_FOURCC(a, b, c, d)                                                                     \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
