@@ -145,8 +145,9 @@ void cad_abr_choose(struct cad_abr *abr, const struct cad_abr_state *state,
 
 /*
  * The controllers. hybrid: safety margin 0.7 of the lower of two exponential averages; strictly
- * below it while the buffer is under half its target; lowest after a stall; dwell; at most two rungs
- * down at once but straight to the lowest when the buffer is nearly empty; conservative start.
+ * below it while the buffer is under half its target; lowest after a stall; dwell; at most two
+ * rungs down at once but straight to the lowest when the buffer, once filled, is nearly empty;
+ * conservative start. docs/abr.md has the rule step by step.
  */
 const struct cad_abr_ops *cad_abr_hybrid(void);
 /* Always the rung given by rate_seed_bps (the highest not above it), for tests. */

@@ -72,7 +72,7 @@ int cad_abr_create(const struct cad_alloc *alloc, const struct cad_abr_ops *ops,
     struct cad_abr_config full;
     cad_abr_config_init(&full);
     if (config) {
-        /* A caller built against an older header gives fewer fields: the rest keep their defaults. */
+        /* A caller built against an older header gives fewer fields: the rest keep defaults. */
         memcpy(&full, config, CAD_MIN(config->size, sizeof(full)));
         full.size = sizeof(full);
     }
@@ -144,7 +144,7 @@ static bool apply_cap(struct cad_abr *abr, const struct cad_abr_state *s)
     return capped;
 }
 
-/* Puts the answer of a controller on an allowed rung and says so if the cap is what stands there. */
+/* Puts the answer of a controller on an allowed rung; says so where the cap stands in the way. */
 static void enforce(const struct cad_abr_state *shown, bool capped, struct cad_abr_choice *out)
 {
     struct cad_abr_ladder ladder;

@@ -1,12 +1,12 @@
 /*
  * estimate.h - how fast the link is: a pair of exponential averages over transfer time.
  *
- * A sample is a rate and the time it was seen for. It decays everything before it by 2^-(time /
- * half life), so that a long transfer weighs more than a short one and idle time weighs nothing. The
- * fast average follows a fall, the slow one does not believe a peak: the estimate is the lower of the
- * two. An average starts at nothing with weight nothing and is divided by the weight it has gathered,
- * so that the first samples count in full. All of it is integers: rates in bit/s with 8 binary
- * places, weights in Q32. About 80 bytes, one per controller.
+ * A sample is a rate and the time it was seen for. It decays everything before it by
+ * 2^-(time / half life), so that a long transfer weighs more than a short one and idle time weighs
+ * nothing. The fast average follows a fall, the slow one does not believe a peak: the estimate is
+ * the lower of the two. An average starts at nothing with weight nothing and is divided by the
+ * weight it has gathered, so that the first samples count in full. All of it is integers: rates in
+ * bit/s with 8 binary places, weights in Q32. About 80 bytes, one per controller.
  */
 #ifndef CAD_ABR_ESTIMATE_H
 #define CAD_ABR_ESTIMATE_H
@@ -15,9 +15,9 @@
 
 #include "cadmium/abr.h"
 
-#define CAD_ABR_SAMPLE_BYTES_MIN (16 * 1024)              /* smaller transfers tell about latency only */
-#define CAD_ABR_SAMPLE_TIME_MIN CAD_MS                    /* shorter ones are taken for this long */
-#define CAD_ABR_RATE_MAX_BPS (INT64_C(1000000000000))     /* samples above are cut: 1 Tbit/s */
+#define CAD_ABR_SAMPLE_BYTES_MIN (16 * 1024)          /* smaller ones tell about latency only */
+#define CAD_ABR_SAMPLE_TIME_MIN CAD_MS                /* shorter ones are taken for this long */
+#define CAD_ABR_RATE_MAX_BPS INT64_C(1000000000000)   /* samples above are cut: 1 Tbit/s */
 
 struct cad_abr_average {
     cad_time half_life;  /* > 0, in transfer time */
@@ -41,10 +41,11 @@ int64_t cad_abr_estimate_get(const struct cad_abr_estimate *e);
 cad_time cad_abr_estimate_ttfb(const struct cad_abr_estimate *e);
 
 /*
- * The rate that one transfer tells and for how long (both > 0), or 0 if it tells nothing. Time to the
- * first byte is left out, except where nearly all of it was that: a body that came in one burst says
- * little about the rate, so it is spread over the whole transfer. Where streams shared the link, all
- * of their bytes count, or this stream's own rate if that is higher: both are lower bounds.
+ * The rate that one transfer tells and for how long (both > 0), or 0 if it tells nothing. Time to
+ * the first byte is left out, except where nearly all of it was that: a body that came in one burst
+ * says little about the rate, so it is spread over the whole transfer. Where streams shared the
+ * link, all of their bytes count, or this stream's own rate if that is higher: both are lower
+ * bounds.
  */
 int64_t cad_abr_sample_bps(const struct cad_abr_transfer *transfer, cad_time *duration);
 

@@ -1,7 +1,7 @@
 /*
- * One rung for ever: the highest allowed one not above rate_seed_bps. For tests, for measurements of
- * one rung, and as the smallest example of a controller. It still watches the link, so that figures
- * about it are to be had.
+ * One rung for ever: the highest allowed one not above rate_seed_bps. For tests, for measurements
+ * of one rung, and as the smallest example of a controller. It still watches the link, so that
+ * figures about it are to be had.
  */
 #include "abr/estimate.h"
 #include "abr/ladder.h"

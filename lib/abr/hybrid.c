@@ -1,6 +1,6 @@
 /*
- * The plain rule: a share of the estimate, with the buffer deciding how strictly it is meant. What it
- * does, in the order of the tests, is in docs/abr.md; each test has one function here.
+ * The plain rule: a share of the estimate, with the buffer deciding how strictly it is meant.
+ * What it does, in the order of the tests, is in docs/abr.md; each test has one function here.
  */
 #include "abr/estimate.h"
 #include "abr/ladder.h"
@@ -130,7 +130,7 @@ static uint32_t without_estimate(const struct hybrid *h, const struct question *
     return q->has_last ? CAD_MIN(start, q->last) : start;
 }
 
-/* The place that the estimate carries: below the margin, or as it is if a rich buffer can bear it. */
+/* The place that the estimate carries: below the margin, or held where a rich buffer bears it. */
 static uint32_t carried(const struct question *q)
 {
     if (!is_rich(q)) return cad_abr_ladder_highest(&q->ladder, q->usable_bps - 1);

@@ -3,7 +3,8 @@
 #include "base/assert.h"
 #include "base/util.h"
 
-void cad_abr_ladder_init(struct cad_abr_ladder *l, const struct cad_abr_rung *rungs, uint32_t count)
+void cad_abr_ladder_init(struct cad_abr_ladder *l, const struct cad_abr_rung *rungs,
+                         uint32_t count)
 {
     CAD_ASSERT(count > 0);
     CAD_ASSERT(count <= CAD_ABR_RUNGS_MAX);

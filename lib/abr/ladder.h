@@ -19,7 +19,8 @@ struct cad_abr_ladder {
 };
 
 /* The allowed rungs; all of them if none is allowed. */
-void cad_abr_ladder_init(struct cad_abr_ladder *l, const struct cad_abr_rung *rungs, uint32_t count);
+void cad_abr_ladder_init(struct cad_abr_ladder *l, const struct cad_abr_rung *rungs,
+                         uint32_t count);
 /* The highest place with a rate of at most limit_bps; place 0 if there is none. */
 uint32_t cad_abr_ladder_highest(const struct cad_abr_ladder *l, int64_t limit_bps);
 /* The highest place whose rung number is at most rung; place 0 if there is none. */

@@ -2,11 +2,11 @@
  * fetch.h - which request, when, and when again.
  *
  * A table of logical requests. A logical request (say, "segment 12 of video") may take several
- * attempts on several servers; each attempt has its own id, which is what the transport sees, so that
- * a late answer to an old attempt is recognised in one place (cad_fetch_find). When an attempt fails,
- * cad_fetch_fail looks the failure up in one policy table and answers a verdict; the owner of the
- * matter (server, rung, manifest) acts on it. The byte budget is admitted here: a request starts only
- * if bytes in flight plus bytes held fit under the ceiling.
+ * attempts on several servers; each attempt has its own id, which is what the transport sees, so
+ * that a late answer to an old attempt is recognised in one place (cad_fetch_find). When an
+ * attempt fails, cad_fetch_fail looks the failure up in one policy table and answers a verdict;
+ * the owner of the matter (server, rung, manifest) acts on it. The byte budget is admitted here:
+ * a request starts only if bytes in flight plus bytes held fit under the ceiling.
  */
 #ifndef CAD_FETCH_FETCH_H
 #define CAD_FETCH_FETCH_H
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "base/rand.h"
-#include "cadmium/engine.h"
+#include "cadmium/types.h"
 
 #define CAD_FETCH_REQUESTS_MAX 32   /* logical requests alive at a time */
 
@@ -98,7 +98,8 @@ struct cad_fetch_request *cad_fetch_at(struct cad_fetch *fetch, uint32_t i);
 
 /*
  * Room for `bytes` more: bytes in flight + held (what the engine says it keeps) + bytes <= ceiling.
- * On true they are booked on the request.
+ * On true they are added to what is booked on the request. The booking outlives failed attempts: a
+ * retry is not admitted again.
  */
 bool cad_fetch_admit(struct cad_fetch *fetch, struct cad_fetch_request *request, int64_t held_bytes,
                      int64_t bytes);
@@ -106,8 +107,11 @@ int64_t cad_fetch_in_flight_bytes(const struct cad_fetch *fetch);
 
 /*
  * The policy table: an attempt failed. Moves the request to READY or WAITING (verdict WAIT or
- * OTHER_SERVER, REFRESH) or leaves it IN_FLIGHT for cad_fetch_end (LOWER_RUNG, GIVE_UP). retry_after:
- * of the answer, CAD_TIME_NONE. servers: how many can serve it. Waits carry +-20 % jitter.
+ * OTHER_SERVER, REFRESH) or leaves it IN_FLIGHT for cad_fetch_end (LOWER_RUNG, GIVE_UP). A WAITING
+ * request may be started once not_before has come. retry_after: a duration, of the answer;
+ * CAD_TIME_NONE none. servers: how many can serve it. Waits carry +-20 % jitter. When all servers
+ * were tried and another round begins after a wait, `tried` keeps the last server only; REFRESH
+ * clears it. The rows, the limits and what they mean are in docs/fetch.md.
  */
 struct cad_verdict cad_fetch_fail(struct cad_fetch *fetch, struct cad_fetch_request *request,
                                   enum cad_failure failure, cad_time retry_after, cad_time now,

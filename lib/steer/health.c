@@ -108,9 +108,9 @@ void cad_health_report(struct cad_health *h, enum cad_steer_outcome outcome, cad
     }
     if (cad_health_resting(h, now)) {
         /*
-         * Failures of requests that ran when the rest began are the same failure. A trial that failed
-         * begins the same rest anew, so that the next trial goes to another host; it does not climb
-         * the ladder: when every host fails, the fault is most likely ours.
+         * Failures of requests that ran when the rest began are the same failure. A trial that
+         * failed begins the same rest anew, so that the next trial goes to another host; it does
+         * not climb the ladder: when every host fails, the fault is most likely ours.
          */
         if (!h->on_trial) return;
         h->on_trial = false;

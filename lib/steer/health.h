@@ -1,10 +1,10 @@
 /*
  * health.h - the health of one host: counts of failures, rests, and the way back.
  *
- * A host is healthy, resting (until a time) or half open (its rest is over, nothing has been heard of
- * it since). Failures of a healthy host are counted by kind and lead to a rest at the limits of
- * licensed manifest 5.6 rule 4; in a half-open host one is enough. Each rest is longer than the one
- * before, until the host has been healthy for a minute. Plain data, no allocation.
+ * A host is healthy, resting (until a time) or half open (its rest is over, nothing has been
+ * heard of it since). Failures of a healthy host are counted by kind and lead to a rest at the
+ * limits of licensed manifest 5.6 rule 4; in a half-open host one is enough. Each rest is longer
+ * than the one before, until the host has been healthy for a minute. Plain data, no allocation.
  */
 #ifndef CAD_STEER_HEALTH_H
 #define CAD_STEER_HEALTH_H

@@ -71,12 +71,13 @@ static cad_str keep(char **at, cad_str s)
 static const struct cad_health *host_health(const struct list *list, cad_str host)
 {
     for (uint32_t i = 0; list && i < list->count; i++) {
-        if (cad_str_ieq(list->servers[i].host, host)) return &list->healths[list->servers[i].health];
+        const struct server *server = &list->servers[i];
+        if (cad_str_ieq(server->host, host)) return &list->healths[server->health];
     }
     return NULL;
 }
 
-/* Gives server i of a new list its health: shared within the list, kept from the old one, or new. */
+/* Gives server i of a new list its health: shared within the list, kept from the old, or new. */
 static void attach_health(struct list *list, uint32_t i, const struct list *old)
 {
     struct server *server = &list->servers[i];

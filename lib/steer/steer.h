@@ -1,10 +1,10 @@
 /*
  * steer.h - which server: a ranked list with timed penalties.
  *
- * Servers are small indexes (those of the presentation) in the order the manifest wants. Outcomes of
- * requests are reported; a server that fails rests for 10 s, 30 s, 120 s, then 600 s (licensed
- * manifest 5.6 rule 4). A ban is always lifted. When every candidate rests, the one whose rest ends
- * first is tried at once. The list outlives a manifest refresh: health follows the host.
+ * Servers are small indexes (those of the presentation) in the order the manifest wants. Outcomes
+ * of requests are reported; a server that fails rests for 10 s, 30 s, 120 s, then 600 s (licensed
+ * manifest 5.6 rule 4). A ban is always lifted. When every candidate rests, the one whose rest
+ * ends first is tried at once. The list outlives a manifest refresh: health follows the host.
  */
 #ifndef CAD_STEER_STEER_H
 #define CAD_STEER_STEER_H
@@ -50,9 +50,9 @@ void cad_steer_report(struct cad_steer *steer, uint32_t server, enum cad_steer_o
 
 /*
  * The server to use among the candidates (bit i = server i; not 0). `avoid` (bits) is passed over
- * while another healthy candidate exists: the servers that this request already tried. `sticky`: the
- * server in use or -1; it is kept while it is healthy and nothing in its own location is better than
- * it by rule 2 (going back up happens 60 s after the better one's rest ended).
+ * while another healthy candidate exists: the servers that this request already tried. `sticky`:
+ * the server in use or -1; it is kept while it is healthy and nothing in its own location is
+ * better than it by rule 2 (going back up happens 60 s after the better one's rest ended).
  */
 uint32_t cad_steer_pick(struct cad_steer *steer, uint64_t candidates, uint64_t avoid,
                         int32_t sticky, cad_time now);
