@@ -6,11 +6,18 @@
  * assets; an asset's bytes come from a reader (a file in mockd, a synthesizer in the simulator).
  *
  *   POST {service}/msl/playapi/cadmium/licensedmanifest/1?...    licensed manifest 2 and 3
- *   GET  {host}/{asset}[/range/START-END]?o=1&v=1&e=SECONDS&t=TOKEN&sc=SIG
- *   GET  {service}/time                                          the server's time
+ *   GET  {host}/[range/START-END]?o=1&v=1&e=SECONDS&t=TOKEN&sc=SIG
+ *   GET  {host}/{asset}[/range/START-END]?o=1&v=1&e=SECONDS&t=TOKEN&sc=SIG   with asset_in_path
+ *   GET  {service}/time                                          {"serverTime":MS}
+ *   POST {service}/events, {service}/log/cadmium/logblob/1       counted, 204
  *
  * TOKEN names title, asset and session; SIG is base64url of an HMAC-SHA-256 over path (without
- * /range/...), o, v, e and t under the origin's secret. A wrong or expired one is answered 403.
+ * /range/...), o, v, e and t under the origin's secret. The query must come back byte for byte. A
+ * wrong or expired one is answered 403, a title's missing asset 404, a range past the end 416, a
+ * range in the path 200 with exactly its bytes, a Range header 206.
+ *
+ * One origin is used by one thread at a time. Bodies of media are read with the answer's own read,
+ * which may run on any thread if the asset's may; release is a call of the origin like any other.
  */
 #ifndef MOCK_ORIGIN_H
 #define MOCK_ORIGIN_H
@@ -19,6 +26,10 @@
 
 #define MOCK_ASSETS_MAX 80
 #define MOCK_HOSTS_MAX 8
+#define MOCK_HOST_BYTES_MAX 128      /* of a host[:port], NUL included */
+#define MOCK_XIDS_MAX 64             /* playback attempts that are remembered */
+#define MOCK_MANIFEST_PATH "/msl/playapi/cadmium/licensedmanifest/1"
+#define MOCK_URL_LIFE_DEFAULT (INT64_C(12) * 3600 * CAD_SECOND)
 
 struct mock_asset {
     char id[40];                 /* downloadable_id, and the name in the URL's path */
@@ -45,26 +56,58 @@ struct mock_origin_config {
     uint32_t asset_count;
     const char *hosts[MOCK_HOSTS_MAX]; /* "127.0.0.1:8081"; ranked, first is best */
     uint32_t host_count;
-    const char *scheme;          /* "http" or "https" */
-    cad_time url_life;           /* of signed URLs; 12 h */
+    const char *scheme;          /* "http" or "https"; NULL: http */
+    cad_time url_life;           /* of signed URLs, whole seconds; 0: 12 h */
     uint64_t seed;               /* of the secret and of session ids: tests only */
     bool bare_manifest;          /* answer without the envelope */
+    bool asset_in_path;          /* URLs name the asset: http://host/video-750?o=... */
+    const char *base_url;        /* of mock_origin_manifest: "http://127.0.0.1:8081/files" */
 };
 
 struct mock_origin;
 
-int mock_origin_create(const struct mock_origin_config *config, struct mock_origin **out);
+/* CAD_E_INVAL: no title number, no host, no asset, or too many. CAD_E_NOMEM. */
+CAD_MUST_CHECK int mock_origin_create(const struct mock_origin_config *config,
+                                      struct mock_origin **out);
 void mock_origin_destroy(struct mock_origin **origin);
 const struct cad_origin_ops *mock_origin_ops(void); /* ctx: the struct mock_origin */
 
 /* Counters for assertions. */
 struct mock_origin_counts {
     uint64_t manifests, refreshes, ranges, refused; /* refused: 403 */
+    uint64_t retries;            /* of manifests: the reqId of an answer was asked again */
+    uint64_t denied;             /* manifest requests answered with an error envelope */
+    uint64_t wholes;             /* answers of an asset that were no range in the path */
+    uint64_t events, logs;       /* posts that were taken */
 };
 void mock_origin_counts(const struct mock_origin *origin, struct mock_origin_counts *out);
 /* The manifest service answers 503 while down. Names: "manifest". CAD_E_NOTFOUND otherwise. */
-int mock_origin_service(struct mock_origin *origin, cad_str name, bool up);
-/* The manifest of the title as JSON for a file (assets named relative to base_url, unsigned). */
-int mock_origin_manifest(struct mock_origin *origin, int64_t now_ms, cad_str *out);
+CAD_MUST_CHECK int mock_origin_service(struct mock_origin *origin, cad_str name, bool up);
+/* Every URL signed so far is expired from now on. */
+void mock_origin_expire(struct mock_origin *origin);
+/*
+ * The manifest of the title as JSON for a file: a bare object whose URLs are base_url/ID.mp4,
+ * unsigned, on one server, good until the year 2100. Valid until the next call on the origin.
+ * CAD_E_INVAL: the configuration has no base_url.
+ */
+CAD_MUST_CHECK int mock_origin_manifest(struct mock_origin *origin, cad_str *out);
+
+/* What the last request was about, for an access log. */
+enum mock_kind {
+    MOCK_KIND_OTHER,
+    MOCK_KIND_MANIFEST,
+    MOCK_KIND_RANGE,             /* an asset, by a range in the path or by a Range header */
+    MOCK_KIND_WHOLE,             /* an asset, all of it */
+    MOCK_KIND_TIME,
+    MOCK_KIND_EVENTS,
+    MOCK_KIND_LOG
+};
+struct mock_origin_seen {
+    enum mock_kind kind;
+    const char *asset;           /* id; NULL where no asset was found */
+    struct cad_range range;      /* asked for, in the asset; first -1 none */
+};
+void mock_origin_seen(const struct mock_origin *origin, struct mock_origin_seen *out);
+const char *mock_kind_name(enum mock_kind kind);
 
 #endif

@@ -1,0 +1,69 @@
+/*
+ * mock_internal.h - what the files of the mock origin share.
+ *
+ * mock_origin.c answers requests and serves media, mock_manifest.c reads manifest requests and
+ * writes manifests, mock_sign.c signs and checks URLs.
+ */
+#ifndef MOCK_INTERNAL_H
+#define MOCK_INTERNAL_H
+
+#include "base/strbuf.h"
+#include "mock/mock_origin.h"
+#include "mock/mock_sign.h"
+
+#define MOCK_MANIFEST_BYTES_MAX (8u << 20)
+#define MOCK_XID_BYTES_MAX 128
+
+/* The body of one media answer: what cad_origin_answer.token points to. */
+struct mock_body {
+    struct mock_origin *origin;
+    const struct mock_asset *asset;
+    int64_t first, size;     /* bytes of the asset */
+    struct mock_body *next;  /* in the list of free ones */
+};
+
+/* One playback attempt, as hashes: a client chooses how long its ids are. */
+struct mock_attempt {
+    uint64_t xid;
+    uint64_t req_id;         /* of the last answer */
+};
+
+struct mock_origin {
+    struct cad_alloc alloc;
+    struct mock_asset assets[MOCK_ASSETS_MAX];
+    uint32_t asset_count;
+    char hosts[MOCK_HOSTS_MAX][MOCK_HOST_BYTES_MAX];
+    uint32_t host_count;
+    char title[24];          /* decimal */
+    uint64_t title_number;
+    char scheme[8];
+    char base_url[MOCK_HOST_BYTES_MAX];
+    cad_time duration;
+    int64_t url_life_s;
+    uint64_t seed;
+    bool bare_manifest, asset_in_path;
+    bool manifest_down;
+    uint16_t generation;     /* of URLs; older ones are refused */
+    struct mock_signer signer;
+    struct cad_sb body;      /* of the last answer that is text */
+    char range_text[64];     /* Content-Range of the last answer */
+    struct mock_body *free_bodies;
+    struct mock_attempt attempts[MOCK_XIDS_MAX];
+    uint32_t attempt_count, attempt_next; /* a ring of the newest */
+    struct mock_origin_counts counts;
+    struct mock_origin_seen seen;
+};
+
+/* Sets status, type and body of a text answer; the body is what stands in origin->body. */
+void mock_answer_text(struct mock_origin *origin, struct cad_origin_answer *answer, int32_t status,
+                      const char *content_type);
+/* A short plain body that says what the status means. */
+void mock_answer_status(struct mock_origin *origin, struct cad_origin_answer *answer,
+                        int32_t status, const char *text);
+
+/* The manifest service: any method; `query` is without the question mark. CAD_E_NOMEM. */
+CAD_MUST_CHECK int mock_serve_manifest(struct mock_origin *origin,
+                                       const struct cad_origin_request *request, cad_str query,
+                                       struct cad_origin_answer *answer);
+
+#endif

@@ -1,0 +1,727 @@
+/* The licensed manifest service: reads a request, writes the manifest that answers it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "base/uri.h"
+#include "base/util.h"
+#include "mock/mock_internal.h"
+
+#define FILE_EXPIRY_MS INT64_C(4102444800000) /* 2100-01-01: manifests in files do not expire */
+#define PROFILE_BYTES_MAX 256
+
+/* ---- the request ---------------------------------------------------------------------------- */
+
+/* What a body asked for. Strings are views into the request or its scratch. */
+struct ask {
+    int64_t id, version;
+    bool has_url, has_params, has_viewable, has_profiles, has_type, has_flavor;
+    int64_t viewable;
+    uint64_t xid;                     /* hash; 0 none */
+    bool wanted[MOCK_ASSETS_MAX];     /* its profile was asked for */
+};
+
+/* A string value that must be one of a list (separated by '|'). */
+static bool is_one_of(const struct cad_json *j, const char *list)
+{
+    char text[64];
+    cad_str value, field;
+    if (cad_json_string(j, text, sizeof text, &value) < 0) return false;
+    cad_str rest = cad_str_from(list);
+    while (cad_str_split(&rest, '|', &field)) {
+        if (cad_str_eq(field, value)) return true;
+    }
+    return false;
+}
+
+/* Numbers as strings are accepted for ids only. */
+static bool read_id(const struct cad_json *j, int64_t *out)
+{
+    char text[32];
+    cad_str value;
+    if (cad_json_i64(j, out) == 0) return true;
+    if (cad_json_string(j, text, sizeof text, &value) < 0) return false;
+    return cad_str_to_i64(value, out) == 0;
+}
+
+static bool read_profiles(struct cad_json *j, const struct mock_origin *origin, struct ask *ask)
+{
+    if (cad_json_type(j) != CAD_JSON_ARRAY_BEGIN) return false;
+    while (cad_json_next(j) == CAD_JSON_STRING) {
+        char text[PROFILE_BYTES_MAX];
+        cad_str profile;
+        if (cad_json_string(j, text, sizeof text, &profile) < 0) continue;
+        for (uint32_t i = 0; i < origin->asset_count; i++) {
+            if (cad_str_eqz(profile, origin->assets[i].profile)) ask->wanted[i] = true;
+        }
+    }
+    return cad_json_type(j) == CAD_JSON_ARRAY_END;
+}
+
+static bool read_xid(const struct cad_json *j, struct ask *ask)
+{
+    char text[MOCK_XID_BYTES_MAX];
+    cad_str xid;
+    if (cad_json_string(j, text, sizeof text, &xid) < 0 || xid.n == 0) return false;
+    ask->xid = cad_hash64(xid.p, xid.n, 1) | 1;
+    return true;
+}
+
+/* Enters the value of the current key; a member with a wrong type is treated as missing. */
+static int read_params(struct cad_json *j, const struct mock_origin *origin, struct ask *ask)
+{
+    if (cad_json_type(j) != CAD_JSON_OBJECT_BEGIN) return cad_json_skip(j);
+    ask->has_params = true;
+    while (cad_json_next(j) == CAD_JSON_KEY) {
+        struct cad_json key = *j;
+        cad_json_next(j);
+        struct cad_json value = *j;
+        int rc = cad_json_skip(j);
+        if (rc < 0) return rc;
+        if (cad_json_key_is(&key, "viewableId")) {
+            ask->has_viewable = read_id(&value, &ask->viewable);
+        } else if (cad_json_key_is(&key, "profiles")) {
+            ask->has_profiles = read_profiles(&value, origin, ask);
+        } else if (cad_json_key_is(&key, "type")) {
+            ask->has_type = is_one_of(&value, "standard|offline");
+        } else if (cad_json_key_is(&key, "flavor")) {
+            ask->has_flavor = is_one_of(&value, "STANDARD|PRE_FETCH|SUPPLEMENTAL");
+        } else if (cad_json_key_is(&key, "xid") && !read_xid(&value, ask)) {
+            ask->xid = 0;
+        }
+    }
+    return cad_json_error(j);
+}
+
+static int read_ask(cad_buf body, const struct mock_origin *origin, struct ask *ask)
+{
+    struct cad_json j;
+    cad_json_init(&j, cad_str_from_buf(body), NULL);
+    if (cad_json_next(&j) != CAD_JSON_OBJECT_BEGIN) return CAD_E_DATA;
+    while (cad_json_next(&j) == CAD_JSON_KEY) {
+        struct cad_json key = j;
+        cad_json_next(&j);
+        int rc = 0;
+        if (cad_json_key_is(&key, "params")) {
+            rc = read_params(&j, origin, ask);
+        } else if (cad_json_key_is(&key, "id") && read_id(&j, &ask->id)) {
+            continue;
+        } else if (cad_json_key_is(&key, "version") && cad_json_i64(&j, &ask->version) == 0) {
+            continue;
+        } else if (cad_json_key_is(&key, "url")) {
+            ask->has_url = is_one_of(&j, "licensedManifest");
+            rc = cad_json_skip(&j);
+        } else {
+            rc = cad_json_skip(&j);
+        }
+        if (rc < 0) return rc;
+    }
+    if (cad_json_error(&j) < 0) return cad_json_error(&j);
+    return cad_json_next(&j) == CAD_JSON_END ? 0 : CAD_E_DATA;
+}
+
+/* NULL, or the first required member that is missing or wrong (licensed manifest 2). */
+static const char *missing_member(const struct ask *ask)
+{
+    if (ask->version != 2) return "version";
+    if (!ask->has_url) return "url";
+    if (!ask->has_params) return "params";
+    if (!ask->has_type) return "params.type";
+    if (!ask->has_viewable) return "params.viewableId";
+    if (!ask->has_profiles) return "params.profiles";
+    if (!ask->has_flavor) return "params.flavor";
+    if (ask->xid == 0) return "params.xid";
+    return NULL;
+}
+
+/* ---- writing: servers and URLs --------------------------------------------------------------- */
+
+/* A manifest being written. */
+struct writer {
+    struct cad_jsonw w;
+    struct mock_origin *origin;
+    const bool *wanted;      /* per asset; NULL all */
+    uint64_t session;
+    int64_t now_ms, expiry_s;
+    bool in_file;            /* unsigned, relative to base_url */
+    int error;
+};
+
+static void member_str(struct writer *m, const char *key, const char *value)
+{
+    cad_jsonw_key_string(&m->w, key, cad_str_from(value));
+}
+
+static void member_int(struct writer *m, const char *key, int64_t value)
+{
+    cad_jsonw_key_i64(&m->w, key, value);
+}
+
+static void open_object(struct writer *m, const char *key)
+{
+    cad_jsonw_key(&m->w, cad_str_from(key));
+    cad_jsonw_object(&m->w);
+}
+
+static void open_array(struct writer *m, const char *key)
+{
+    cad_jsonw_key(&m->w, cad_str_from(key));
+    cad_jsonw_array(&m->w);
+}
+
+static bool is_wanted(const struct writer *m, uint32_t i)
+{
+    return !m->wanted || m->wanted[i];
+}
+
+/* From three hosts on the second half of them is a location of its own, further away. */
+static uint32_t near_hosts(const struct mock_origin *origin)
+{
+    return origin->host_count >= 3 ? (origin->host_count + 1) / 2 : origin->host_count;
+}
+
+static int64_t cdn_id(const struct mock_origin *origin, uint32_t host)
+{
+    uint32_t near = near_hosts(origin);
+    return host < near ? 11 + (int64_t)host : 21 + (int64_t)(host - near);
+}
+
+static const char *location_key(const struct mock_origin *origin, uint32_t host)
+{
+    return host < near_hosts(origin) ? "1-64500-high" : "2-64500-high";
+}
+
+static void write_locations(struct writer *m)
+{
+    open_array(m, "locations");
+    uint32_t count = near_hosts(m->origin) < m->origin->host_count && !m->in_file ? 2 : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        cad_jsonw_object(&m->w);
+        member_str(m, "key", i == 0 ? "1-64500-high" : "2-64500-high");
+        member_int(m, "rank", i == 0 ? 1 : 3);
+        member_int(m, "level", i + 1);
+        member_int(m, "weight", i == 0 ? 180 : 140);
+        cad_jsonw_end(&m->w);
+    }
+    cad_jsonw_end(&m->w);
+}
+
+/* host[:port] of a URL of base_url's kind. */
+static cad_str base_host(const struct mock_origin *origin)
+{
+    struct cad_uri uri;
+    cad_str base = cad_str_from(origin->base_url);
+    if (cad_uri_parse(base, &uri) < 0 || uri.host.n == 0) return CAD_STR("localhost");
+    size_t n = uri.host.n + (uri.has_port ? uri.port.n + 1 : 0);
+    return cad_str_make(uri.host.p, n);
+}
+
+static bool is_ipv4(cad_str host)
+{
+    for (size_t i = 0; i < host.n; i++) {
+        if (!cad_is_digit(host.p[i]) && host.p[i] != '.') return false;
+    }
+    return host.n > 0;
+}
+
+static void write_server(struct writer *m, uint32_t i, cad_str host)
+{
+    char name[16];
+    (void)snprintf(name, sizeof name, "mock%" PRIu32, i + 1);
+    ptrdiff_t colon = cad_str_rfind_char(host, ':');
+    cad_str bare = cad_str_sub(host, 0, colon < 0 ? host.n : (size_t)colon);
+    cad_jsonw_object(&m->w);
+    member_int(m, "id", cdn_id(m->origin, i));
+    member_str(m, "key", location_key(m->origin, i));
+    member_str(m, "name", name);
+    member_int(m, "rank", i + 1);
+    member_str(m, "type", "OPEN_CONNECT_APPLIANCE");
+    cad_jsonw_key_bool(&m->w, "lowgrade", false);
+    open_object(m, "dns");
+    cad_jsonw_key_string(&m->w, "host", host);
+    cad_jsonw_key(&m->w, CAD_STR("ipv4"));
+    if (is_ipv4(bare)) {
+        cad_jsonw_string(&m->w, bare);
+    } else {
+        cad_jsonw_null(&m->w);
+    }
+    cad_jsonw_key(&m->w, CAD_STR("ipv6"));
+    cad_jsonw_null(&m->w);
+    cad_jsonw_key_bool(&m->w, "forceLookup", false);
+    cad_jsonw_end(&m->w);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_servers(struct writer *m)
+{
+    open_array(m, "servers");
+    if (m->in_file) {
+        write_server(m, 0, base_host(m->origin));
+    } else {
+        for (uint32_t i = 0; i < m->origin->host_count; i++) {
+            write_server(m, i, cad_str_from(m->origin->hosts[i]));
+        }
+    }
+    cad_jsonw_end(&m->w);
+}
+
+/* Path and query of an asset's signed URL. */
+static int signed_target(struct writer *m, uint32_t asset, char *out, size_t cap)
+{
+    struct mock_origin *origin = m->origin;
+    char path[48] = "/", expiry[24], token[MOCK_TOKEN_CHARS], signature[MOCK_SIGNATURE_CHARS];
+    if (origin->asset_in_path) {
+        (void)snprintf(path, sizeof path, "/%s", origin->assets[asset].id);
+    }
+    (void)snprintf(expiry, sizeof expiry, "%" PRId64, m->expiry_s);
+    struct mock_token content = {origin->title_number, (uint16_t)asset, origin->generation,
+                                 m->session};
+    mock_token_write(&content, token);
+    struct mock_signed parts = {cad_str_from(path), CAD_STR("1"), CAD_STR("1"),
+                                cad_str_from(expiry), {token, sizeof token}};
+    int rc = mock_sign(&origin->signer, &parts, signature);
+    if (rc < 0) return rc;
+    int n = snprintf(out, cap, "%s?o=1&v=1&e=%s&t=%.*s&sc=%.*s", path, expiry, MOCK_TOKEN_CHARS,
+                     token, MOCK_SIGNATURE_CHARS, signature);
+    return n < 0 || (size_t)n >= cap ? CAD_E_LIMIT : 0;
+}
+
+static void write_url(struct writer *m, uint32_t host, const char *front, const char *target)
+{
+    char url[512];
+    (void)snprintf(url, sizeof url, "%s%s", front, target);
+    cad_jsonw_object(&m->w);
+    member_int(m, "cdn_id", cdn_id(m->origin, host));
+    member_str(m, "url", url);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_urls(struct writer *m, uint32_t asset)
+{
+    const struct mock_origin *origin = m->origin;
+    char target[MOCK_MESSAGE_MAX], front[MOCK_HOST_BYTES_MAX + 16];
+    open_array(m, "urls");
+    if (m->in_file) {
+        (void)snprintf(target, sizeof target, "/%s.mp4", origin->assets[asset].id);
+        write_url(m, 0, origin->base_url, target);
+    } else {
+        int rc = signed_target(m, asset, target, sizeof target);
+        if (rc < 0 && m->error == 0) m->error = rc;
+        for (uint32_t i = 0; rc == 0 && i < origin->host_count; i++) {
+            (void)snprintf(front, sizeof front, "%s://%s", origin->scheme, origin->hosts[i]);
+            write_url(m, i, front, target);
+        }
+    }
+    cad_jsonw_end(&m->w);
+}
+
+/* ---- writing: tracks -------------------------------------------------------------------------- */
+
+static void write_box(struct writer *m, const char *key, struct cad_range range)
+{
+    if (range.first < 0) return;
+    open_object(m, key);
+    member_int(m, "offset", range.first);
+    member_int(m, "size", range.last - range.first + 1);
+    cad_jsonw_end(&m->w);
+}
+
+static void channels_text(const struct mock_asset *asset, char out[8])
+{
+    if (asset->channels == 6) {
+        (void)snprintf(out, 8, "5.1");
+    } else {
+        (void)snprintf(out, 8, "%" PRIu32 ".0", CAD_MIN(asset->channels, 99u));
+    }
+}
+
+static void write_stream(struct writer *m, uint32_t i)
+{
+    const struct mock_asset *asset = &m->origin->assets[i];
+    cad_jsonw_object(&m->w);
+    member_str(m, "downloadable_id", asset->id);
+    member_str(m, "content_profile", asset->profile);
+    member_int(m, "bitrate", asset->rate_kbps);
+    if (asset->peak_kbps > 0) member_int(m, "peakBitrate", asset->peak_kbps);
+    member_int(m, "size", asset->size_bytes);
+    if (asset->type == CAD_MEDIA_VIDEO) {
+        member_int(m, "res_w", asset->width);
+        member_int(m, "res_h", asset->height);
+        member_int(m, "pix_w", 1);
+        member_int(m, "pix_h", 1);
+        if (asset->frame_rate_num > 0 && asset->frame_rate_den > 0) {
+            member_int(m, "framerate_value", asset->frame_rate_num);
+            member_int(m, "framerate_scale", asset->frame_rate_den);
+        }
+    } else {
+        char channels[8];
+        channels_text(asset, channels);
+        member_str(m, "channels", channels);
+    }
+    cad_jsonw_key_bool(&m->w, "isDrm", false);
+    write_box(m, "moov", asset->moov);
+    write_box(m, "sidx", asset->sidx);
+    if (asset->header_bytes > 0) member_int(m, "startByteOffset", asset->header_bytes);
+    write_urls(m, i);
+    cad_jsonw_end(&m->w);
+}
+
+/* Pictures of different codecs are different tracks: they are never mixed within a playback. */
+static const char *video_track_id(const struct mock_asset *asset)
+{
+    cad_str profile = cad_str_from(asset->profile);
+    if (cad_str_starts(profile, CAD_STR("av1"))) return "V:av1";
+    if (cad_str_starts(profile, CAD_STR("hevc"))) return "V:hevc";
+    if (cad_str_starts(profile, CAD_STR("vp9"))) return "V:vp9";
+    return "V:1";
+}
+
+/* One track for each language, channel count and codec: "A:en:2:heaac-2-dash". */
+static void track_id(const struct mock_asset *asset, char out[128])
+{
+    if (asset->type == CAD_MEDIA_VIDEO) {
+        (void)snprintf(out, 128, "%s", video_track_id(asset));
+        return;
+    }
+    (void)snprintf(out, 128, "A:%s:%" PRIu32 ":%s", asset->lang[0] ? asset->lang : "und",
+                   asset->channels, asset->profile);
+}
+
+static bool same_track(const struct mock_asset *a, const struct mock_asset *b)
+{
+    char id[2][128];
+    if (a->type != b->type) return false;
+    track_id(a, id[0]);
+    track_id(b, id[1]);
+    return strcmp(id[0], id[1]) == 0;
+}
+
+/* The first wanted asset of a type, or asset_count. */
+static uint32_t first_wanted(const struct writer *m, enum cad_media_type type)
+{
+    uint32_t i = 0;
+    while (i < m->origin->asset_count && (m->origin->assets[i].type != type || !is_wanted(m, i))) {
+        i++;
+    }
+    return i;
+}
+
+static void write_video_size(struct writer *m, uint32_t first)
+{
+    const struct mock_asset *assets = m->origin->assets;
+    uint32_t width = 0, height = 0;
+    for (uint32_t i = first; i < m->origin->asset_count; i++) {
+        if (!is_wanted(m, i) || !same_track(&assets[first], &assets[i])) continue;
+        width = CAD_MAX(width, assets[i].width);
+        height = CAD_MAX(height, assets[i].height);
+    }
+    member_int(m, "maxWidth", width);
+    member_int(m, "maxHeight", height);
+    member_int(m, "pixelAspectX", 1);
+    member_int(m, "pixelAspectY", 1);
+}
+
+/* The track whose first wanted asset is `first`. */
+static void write_track(struct writer *m, uint32_t first, uint32_t rank)
+{
+    const struct mock_asset *assets = m->origin->assets;
+    const struct mock_asset *asset = &assets[first];
+    char text[128];
+    cad_jsonw_object(&m->w);
+    track_id(asset, text);
+    member_str(m, "new_track_id", text);
+    member_int(m, "type", asset->type == CAD_MEDIA_VIDEO ? 1 : 0);
+    member_str(m, "trackType", "PRIMARY");
+    member_str(m, "profile", asset->profile);
+    member_int(m, "rank", rank);
+    cad_jsonw_key_bool(&m->w, "hydrated", true);
+    if (asset->type == CAD_MEDIA_VIDEO) {
+        write_video_size(m, first);
+    } else {
+        channels_text(asset, text);
+        member_str(m, "channels", text);
+        member_str(m, "language", asset->lang[0] ? asset->lang : "und");
+        cad_jsonw_key_bool(&m->w, "isNative", rank == 0);
+        cad_jsonw_key_bool(&m->w, "isNoneTrack", false);
+    }
+    open_array(m, "streams");
+    for (uint32_t i = first; i < m->origin->asset_count; i++) {
+        if (is_wanted(m, i) && same_track(asset, &assets[i])) write_stream(m, i);
+    }
+    cad_jsonw_end(&m->w);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_tracks(struct writer *m, const char *key, enum cad_media_type type)
+{
+    const struct mock_asset *assets = m->origin->assets;
+    uint32_t rank = 0;
+    open_array(m, key);
+    for (uint32_t i = 0; i < m->origin->asset_count; i++) {
+        if (assets[i].type != type || !is_wanted(m, i)) continue;
+        bool written = false;
+        for (uint32_t k = 0; k < i && !written; k++) {
+            written = is_wanted(m, k) && same_track(&assets[k], &assets[i]);
+        }
+        if (!written) write_track(m, i, rank++);
+    }
+    cad_jsonw_end(&m->w);
+}
+
+static void write_recommended(struct writer *m)
+{
+    char id[128];
+    open_object(m, "recommendedMedia");
+    uint32_t video = first_wanted(m, CAD_MEDIA_VIDEO);
+    uint32_t audio = first_wanted(m, CAD_MEDIA_AUDIO);
+    if (video < m->origin->asset_count) {
+        track_id(&m->origin->assets[video], id);
+        member_str(m, "videoTrackId", id);
+    }
+    if (audio < m->origin->asset_count) {
+        track_id(&m->origin->assets[audio], id);
+        member_str(m, "audioTrackId", id);
+    }
+    cad_jsonw_end(&m->w);
+}
+
+/* ---- writing: the manifest ------------------------------------------------------------------ */
+
+static void write_link(struct writer *m, const char *name, const char *path, const char *context)
+{
+    char href[128];
+    (void)snprintf(href, sizeof href, "%s%s", path, context);
+    open_object(m, name);
+    member_str(m, "href", href);
+    member_str(m, "rel", name);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_links(struct writer *m, const char *context)
+{
+    open_object(m, "links");
+    write_link(m, "license", "/license?licenseType=standard&playbackContextId=", context);
+    write_link(m, "events", "/events?playbackContextId=", context);
+    write_link(m, "logblob", "/log/cadmium/logblob/1", "");
+    cad_jsonw_end(&m->w);
+}
+
+static void write_expiry(struct writer *m)
+{
+    int64_t life_ms = m->origin->url_life_s * 1000;
+    member_int(m, "expiration", m->in_file ? FILE_EXPIRY_MS : m->expiry_s * 1000);
+    if (m->in_file) return;
+    member_int(m, "manifestExpirationDuration", life_ms / 3 * 2);
+    member_int(m, "urlExpirationDuration", life_ms);
+}
+
+static void write_manifest(struct writer *m)
+{
+    struct mock_origin *origin = m->origin;
+    char context[64];
+    if (m->in_file) {
+        (void)snprintf(context, sizeof context, "CTX-%s-file", origin->title);
+    } else {
+        (void)snprintf(context, sizeof context, "CTX-%s-%016" PRIx64, origin->title, m->session);
+    }
+    cad_jsonw_object(&m->w);
+    cad_jsonw_key(&m->w, CAD_STR("movieId"));
+    cad_jsonw_u64(&m->w, origin->title_number);
+    member_str(m, "manifestVersion", "v2");
+    member_str(m, "viewableType", "MOVIE");
+    member_str(m, "streamingType", "VOD");
+    member_int(m, "duration", origin->duration / CAD_MS);
+    member_int(m, "bookmark", -1);
+    member_str(m, "playbackContextId", context);
+    write_expiry(m);
+    cad_jsonw_key_bool(&m->w, "hasDrmProfile", false);
+    cad_jsonw_key_bool(&m->w, "hasDrmStreams", false);
+    cad_jsonw_key_bool(&m->w, "hasClearProfile", true);
+    cad_jsonw_key_bool(&m->w, "hasClearStreams", true);
+    write_locations(m);
+    write_servers(m);
+    if (m->in_file) {
+        open_object(m, "links");
+        cad_jsonw_end(&m->w);
+    } else {
+        write_links(m, context);
+    }
+    write_tracks(m, "video_tracks", CAD_MEDIA_VIDEO);
+    write_tracks(m, "audio_tracks", CAD_MEDIA_AUDIO);
+    open_array(m, "timedtexttracks");
+    cad_jsonw_end(&m->w);
+    write_recommended(m);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_head(struct cad_jsonw *w, int64_t id, int64_t now_ms)
+{
+    cad_jsonw_object(w);
+    cad_jsonw_key_i64(w, "id", id);
+    cad_jsonw_key_i64(w, "version", 2);
+    cad_jsonw_key_i64(w, "serverTime", now_ms);
+    cad_jsonw_key(w, CAD_STR("result"));
+}
+
+int mock_origin_manifest(struct mock_origin *origin, cad_str *out)
+{
+    if (!origin->base_url[0]) return CAD_E_INVAL;
+    struct writer m = {.origin = origin, .in_file = true};
+    cad_sb_reset(&origin->body);
+    cad_jsonw_init(&m.w, &origin->body);
+    write_manifest(&m);
+    cad_sb_putc(&origin->body, '\n');
+    if (cad_jsonw_error(&m.w) < 0) return cad_jsonw_error(&m.w);
+    *out = cad_sb_str(&origin->body);
+    return 0;
+}
+
+/* ---- the service ---------------------------------------------------------------------------- */
+
+struct denial {
+    int32_t status;
+    const char *code, *sub_code, *message;
+    bool retryable;
+};
+
+static void deny(struct mock_origin *origin, const struct denial *denial, int64_t now_ms,
+                 struct cad_origin_answer *answer)
+{
+    struct cad_jsonw w;
+    origin->counts.denied++;
+    cad_sb_reset(&origin->body);
+    cad_jsonw_init(&w, &origin->body);
+    write_head(&w, 0, now_ms);
+    cad_jsonw_null(&w);
+    cad_jsonw_key(&w, CAD_STR("error"));
+    cad_jsonw_object(&w);
+    cad_jsonw_key_string(&w, "code", cad_str_from(denial->code));
+    cad_jsonw_key_string(&w, "subCode", cad_str_from(denial->sub_code));
+    cad_jsonw_key_string(&w, "message", cad_str_from(denial->message));
+    cad_jsonw_key_bool(&w, "retryable", denial->retryable);
+    cad_jsonw_end(&w);
+    cad_jsonw_key_string(&w, "from", CAD_STR("playapi"));
+    cad_jsonw_end(&w);
+    mock_answer_text(origin, answer, denial->status, "application/json");
+}
+
+static void deny_request(struct mock_origin *origin, const char *member, int64_t now_ms,
+                         struct cad_origin_answer *answer)
+{
+    struct denial bad = {400, "BAD_REQUEST", member, "the request lacks a member or it is wrong",
+                         false};
+    deny(origin, &bad, now_ms, answer);
+}
+
+/* reqAttempt counts from 1 where it is given. */
+static bool attempt_is_good(cad_str query)
+{
+    int64_t attempt = 1;
+    cad_str value = cad_uri_query_value(query, CAD_STR("reqAttempt"));
+    if (value.n > 0 && cad_str_to_i64(value, &attempt) < 0) return false;
+    return attempt >= 1;
+}
+
+/* A playback attempt that was answered before asks again: for fresh URLs, unless its request id
+ * is the same too: then it did not get the answer. */
+static void count_manifest(struct mock_origin *origin, uint64_t xid, cad_str query)
+{
+    cad_str id = cad_uri_query_value(query, CAD_STR("reqId"));
+    uint64_t req_id = id.n > 0 ? cad_hash64(id.p, id.n, 2) | 1 : 0;
+    origin->counts.manifests++;
+    for (uint32_t i = 0; i < origin->attempt_count; i++) {
+        struct mock_attempt *attempt = &origin->attempts[i];
+        if (attempt->xid != xid) continue;
+        bool retry = req_id != 0 && req_id == attempt->req_id;
+        if (retry) {
+            origin->counts.retries++;
+        } else {
+            origin->counts.refreshes++;
+        }
+        attempt->req_id = req_id;
+        return;
+    }
+    origin->attempts[origin->attempt_next] = (struct mock_attempt){xid, req_id};
+    origin->attempt_next = (origin->attempt_next + 1) % MOCK_XIDS_MAX;
+    origin->attempt_count = CAD_MIN(origin->attempt_count + 1, MOCK_XIDS_MAX);
+}
+
+static bool has_type(const struct mock_origin *origin, const bool *wanted, enum cad_media_type type)
+{
+    for (uint32_t i = 0; i < origin->asset_count; i++) {
+        if (origin->assets[i].type == type && (!wanted || wanted[i])) return true;
+    }
+    return false;
+}
+
+/* True if each kind of media that the title has was asked for in a form that it has. */
+static bool profiles_suffice(const struct mock_origin *origin, const bool *wanted)
+{
+    static const enum cad_media_type types[] = {CAD_MEDIA_VIDEO, CAD_MEDIA_AUDIO};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (has_type(origin, NULL, types[i]) && !has_type(origin, wanted, types[i])) return false;
+    }
+    return true;
+}
+
+static int grant(struct mock_origin *origin, const struct ask *ask, int64_t now_ms,
+                 struct cad_origin_answer *answer)
+{
+    struct writer m = {.origin = origin, .wanted = ask->wanted, .now_ms = now_ms};
+    m.session = cad_hash_u64(ask->xid ^ origin->seed);
+    m.expiry_s = now_ms / 1000 + origin->url_life_s;
+    cad_sb_reset(&origin->body);
+    cad_jsonw_init(&m.w, &origin->body);
+    if (!origin->bare_manifest) write_head(&m.w, ask->id, now_ms);
+    write_manifest(&m);
+    if (!origin->bare_manifest) {
+        cad_jsonw_key_string(&m.w, "from", CAD_STR("playapi"));
+        cad_jsonw_end(&m.w);
+    }
+    if (m.error < 0) return m.error;
+    if (cad_jsonw_error(&m.w) < 0) return cad_jsonw_error(&m.w);
+    mock_answer_text(origin, answer, 200, "application/json");
+    return 0;
+}
+
+int mock_serve_manifest(struct mock_origin *origin, const struct cad_origin_request *request,
+                        cad_str query, struct cad_origin_answer *answer)
+{
+    static const struct denial down = {503, "SERVICE_DOWN", "manifest", "the service is down",
+                                       true};
+    static const struct denial unknown = {404, "TITLE_NOT_FOUND", "viewableId",
+                                          "there is no such title", false};
+    static const struct denial unplayable = {200, "NO_STREAMS", "profiles",
+                                             "no stream has a profile that was asked for", false};
+    struct ask ask = {0};
+    int64_t now_ms = request->now_ms;
+    if (origin->manifest_down) {
+        deny(origin, &down, now_ms, answer);
+        return 0;
+    }
+    if (!cad_str_eqz(request->method, "POST")) {
+        struct denial method = {405, "METHOD", "POST", "manifests are asked for by POST", false};
+        deny(origin, &method, now_ms, answer);
+        answer->headers[0] = (struct cad_header){CAD_STR("Allow"), CAD_STR("POST")};
+        answer->header_count = 1;
+        return 0;
+    }
+    int rc = read_ask(request->body, origin, &ask);
+    const char *member = rc < 0 ? "body" : missing_member(&ask);
+    if (!member && !attempt_is_good(query)) member = "reqAttempt";
+    if (member) {
+        deny_request(origin, member, now_ms, answer);
+    } else if (ask.viewable < 0 || (uint64_t)ask.viewable != origin->title_number) {
+        deny(origin, &unknown, now_ms, answer);
+    } else if (!profiles_suffice(origin, ask.wanted)) {
+        deny(origin, &unplayable, now_ms, answer);
+    } else {
+        rc = grant(origin, &ask, now_ms, answer);
+        if (rc == 0) count_manifest(origin, ask.xid, query);
+        return rc;
+    }
+    return 0;
+}
