@@ -1,0 +1,242 @@
+#include <errno.h>
+#include <string.h>
+
+#include <dav1d/dav1d.h>
+
+#include "base/mem.h"
+#include "base/util.h"
+#include "media/decode_internal.h"
+
+#define AV1C_HEADER 4        /* bytes of av1C before its configOBUs (AV1-ISOBMFF 2.3) */
+#define RECEIVE_TURNS_MAX 64 /* data handed over for one picture: far above the reordering of AV1 */
+
+struct av1 {
+    Dav1dContext *context;
+    cad_buf header;     /* configOBUs; in the memory of the dispatcher's configuration */
+    bool needs_header;  /* the context has not seen them since it was opened or flushed */
+    Dav1dData pending;  /* not taken by dav1d yet; sz 0: none */
+    bool draining;
+};
+
+static int result_of(int rc)
+{
+    if (rc >= 0) return 0;
+    if (rc == DAV1D_ERR(EAGAIN)) return CAD_E_AGAIN;
+    if (rc == DAV1D_ERR(ENOMEM)) return CAD_E_NOMEM;
+    if (rc == DAV1D_ERR(ENOPROTOOPT)) return CAD_E_UNSUPPORTED;
+    return CAD_E_DATA;
+}
+
+/* dav1d would write its complaints to stderr; failures reach the caller as results. */
+static void log_nothing(void *cookie, const char *format, va_list arguments)
+{
+    CAD_UNUSED(cookie);
+    CAD_UNUSED(format);
+    CAD_UNUSED(arguments);
+}
+
+static int av1_open(const struct cad_stream_config *config, uint32_t threads, void **self)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct av1 *av1 = cad_alloc_new(&alloc, sizeof(*av1), CAD_MEM_OTHER);
+    if (!av1) return CAD_E_NOMEM;
+    Dav1dSettings settings;
+    dav1d_default_settings(&settings);
+    settings.n_threads = (int)threads;
+    settings.all_layers = 0;
+    settings.frame_size_limit = 16384u * 16384u;
+    settings.logger = (Dav1dLogger){NULL, log_nothing};
+    int rc = result_of(dav1d_open(&av1->context, &settings));
+    if (rc < 0) {
+        cad_alloc_free(&alloc, av1, sizeof(*av1), CAD_MEM_OTHER);
+        return rc;
+    }
+    if (config->extra.n > AV1C_HEADER) {
+        av1->header.p = config->extra.p + AV1C_HEADER;
+        av1->header.n = config->extra.n - AV1C_HEADER;
+        av1->needs_header = true;
+    }
+    *self = av1;
+    return 0;
+}
+
+/* Hand over what is pending. AGAIN: a picture must be taken first. */
+static int push(struct av1 *av1)
+{
+    if (av1->pending.sz == 0) return 0;
+    int rc = result_of(dav1d_send_data(av1->context, &av1->pending));
+    if (rc < 0 && rc != CAD_E_AGAIN) dav1d_data_unref(&av1->pending);
+    return rc;
+}
+
+static int copy_data(Dav1dData *data, const uint8_t *bytes, size_t n)
+{
+    uint8_t *to = dav1d_data_create(data, n);
+    if (!to) return CAD_E_NOMEM;
+    memcpy(to, bytes, n);
+    return 0;
+}
+
+/* Streams whose sync samples leave the sequence header to the sample entry need it first. */
+static int push_header(struct av1 *av1)
+{
+    if (!av1->needs_header) return 0;
+    int rc = copy_data(&av1->pending, av1->header.p, av1->header.n);
+    if (rc < 0) return rc;
+    av1->needs_header = false;
+    return push(av1);
+}
+
+static void release_data(const uint8_t *bytes, void *cookie)
+{
+    CAD_UNUSED(bytes);
+    struct cad_ref *ref = cookie;
+    cad_ref_unref(&ref);
+}
+
+static int av1_send(void *self, const struct cad_sample *sample)
+{
+    struct av1 *av1 = self;
+    int rc = push(av1);
+    if (rc < 0) return rc;
+    rc = push_header(av1);
+    if (rc < 0) return rc;
+    if (sample->ref) {
+        struct cad_ref *ref = cad_ref_ref(sample->ref);
+        rc = result_of(
+            dav1d_data_wrap(&av1->pending, sample->data, sample->size, release_data, ref));
+        if (rc < 0) cad_ref_unref(&ref);
+    } else {
+        rc = copy_data(&av1->pending, sample->data, sample->size);
+    }
+    if (rc < 0) return rc;
+    av1->pending.m.timestamp = sample->pts;
+    av1->pending.m.duration = sample->duration;
+    rc = push(av1);
+    return rc == CAD_E_AGAIN ? 0 : rc; /* it is pending and goes in with the next picture out */
+}
+
+static void release_picture(void *owner)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    Dav1dPicture *picture = owner;
+    dav1d_picture_unref(picture);
+    cad_alloc_free(&alloc, picture, sizeof(*picture), CAD_MEM_OTHER);
+}
+
+static enum cad_pixel_format pixel_format(const Dav1dPictureParameters *p)
+{
+    if (p->bpc == 10 && p->layout == DAV1D_PIXEL_LAYOUT_I420) return CAD_PIXEL_I420_10;
+    if (p->bpc != 8) return CAD_PIXEL_NONE;
+    switch (p->layout) {
+    case DAV1D_PIXEL_LAYOUT_I400: return CAD_PIXEL_GRAY;
+    case DAV1D_PIXEL_LAYOUT_I420: return CAD_PIXEL_I420;
+    case DAV1D_PIXEL_LAYOUT_I422: return CAD_PIXEL_I422;
+    case DAV1D_PIXEL_LAYOUT_I444: return CAD_PIXEL_I444;
+    }
+    return CAD_PIXEL_NONE;
+}
+
+/* The render size says which shape the coded size has on the screen (AV1 7.20). */
+static void pixel_shape(const Dav1dPicture *picture, struct cad_frame *out)
+{
+    const Dav1dFrameHeader *header = picture->frame_hdr;
+    out->sar_num = out->sar_den = 1;
+    if (!header || header->render_width <= 0 || header->render_height <= 0) return;
+    uint64_t num = (uint64_t)header->render_width * out->height;
+    uint64_t den = (uint64_t)header->render_height * out->width;
+    if (num == den || num > UINT32_MAX || den > UINT32_MAX) return;
+    out->sar_num = (uint32_t)num;
+    out->sar_den = (uint32_t)den;
+}
+
+static int take_picture(const Dav1dPicture *from, struct cad_frame *out)
+{
+    enum cad_pixel_format format = pixel_format(&from->p);
+    if (format == CAD_PIXEL_NONE || from->p.w <= 0 || from->p.h <= 0) return CAD_E_UNSUPPORTED;
+    struct cad_alloc alloc = cad_alloc_system();
+    Dav1dPicture *own = cad_alloc_new(&alloc, sizeof(*own), CAD_MEM_OTHER);
+    if (!own) return CAD_E_NOMEM;
+    *own = *from;
+    out->type = CAD_MEDIA_VIDEO;
+    out->pts = own->m.timestamp;
+    out->format = format;
+    out->width = (uint32_t)own->p.w;
+    out->height = (uint32_t)own->p.h;
+    pixel_shape(own, out);
+    out->full_range = own->seq_hdr && own->seq_hdr->color_range;
+    out->color_matrix = own->seq_hdr ? (uint32_t)own->seq_hdr->mtrx : 2;
+    for (uint32_t i = 0; i < 3; i++) {
+        out->plane[i] = own->data[i];
+        out->stride[i] = (int32_t)own->stride[i > 0];
+    }
+    out->owner = own;
+    out->release = release_picture;
+    return 0;
+}
+
+static int av1_receive(void *self, struct cad_frame *out)
+{
+    struct av1 *av1 = self;
+    uint32_t empty = 0; /* in a row: the second call without data makes dav1d wait for its threads */
+    for (uint32_t turn = 0; turn < RECEIVE_TURNS_MAX; turn++) {
+        Dav1dPicture picture;
+        memset(&picture, 0, sizeof(picture));
+        int rc = result_of(dav1d_get_picture(av1->context, &picture));
+        if (rc == 0) {
+            rc = take_picture(&picture, out);
+            if (rc < 0) dav1d_picture_unref(&picture);
+            return rc;
+        }
+        if (rc != CAD_E_AGAIN) return rc;
+        if (av1->pending.sz == 0) {
+            if (!av1->draining) return CAD_E_AGAIN;
+            if (++empty == 2) return CAD_E_END;
+            continue;
+        }
+        rc = push(av1);
+        if (rc < 0 && rc != CAD_E_AGAIN) return rc;
+    }
+    return CAD_E_DATA;
+}
+
+static int av1_drain(void *self)
+{
+    struct av1 *av1 = self;
+    av1->draining = true;
+    return 0;
+}
+
+static void av1_flush(void *self)
+{
+    struct av1 *av1 = self;
+    if (av1->pending.sz > 0) dav1d_data_unref(&av1->pending);
+    dav1d_flush(av1->context);
+    av1->draining = false;
+    av1->needs_header = av1->header.n > 0;
+}
+
+static void av1_close(void *self)
+{
+    struct av1 *av1 = self;
+    struct cad_alloc alloc = cad_alloc_system();
+    if (av1->pending.sz > 0) dav1d_data_unref(&av1->pending);
+    dav1d_close(&av1->context);
+    cad_alloc_free(&alloc, av1, sizeof(*av1), CAD_MEM_OTHER);
+}
+
+const struct cad_decoder_ops *cad_decoder_dav1d(void)
+{
+    static const struct cad_decoder_ops ops = {
+        .size = sizeof(struct cad_decoder_ops),
+        .name = "dav1d",
+        .codecs = 1u << CAD_CODEC_AV1,
+        .open = av1_open,
+        .send = av1_send,
+        .receive = av1_receive,
+        .drain = av1_drain,
+        .flush = av1_flush,
+        .close = av1_close,
+    };
+    return &ops;
+}

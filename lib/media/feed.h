@@ -1,0 +1,52 @@
+/*
+ * feed.h - from a sink's source to frames: pull, hold back what is early, decode, reconfigure.
+ *
+ * One feed a slot. cad_feed_next pulls access units from the source until a frame is there, the
+ * source has nothing, or the work allowed for this step is used up. A raw feed makes frames of
+ * access units without decoding them. A configuration in mid-stream that the decoder cannot go on
+ * with lets it finish first, then opens another one, so that no picture is lost.
+ */
+#ifndef CAD_MEDIA_FEED_H
+#define CAD_MEDIA_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cadmium/decode.h"
+
+#define CAD_FEED_ERRORS_MAX 16 /* access units in a row that may fail to decode */
+
+struct cad_feed {
+    uint32_t slot;
+    uint32_t threads;              /* of a decoder; 0 chosen */
+    bool raw;                      /* frames without decoding */
+    uint32_t epoch;
+    struct cad_decoder *decoder;   /* NULL before the first configuration */
+    struct cad_sample held;        /* pulled and not used yet */
+    int held_result;               /* what pull answered: 0 or CAD_E_CONFIG */
+    bool has_held;
+    bool reopen;                   /* held is a configuration that waits for the old decoder's rest */
+    bool draining;                 /* the decoder gives its rest */
+    bool ended;                    /* the source's end was reached and every frame given */
+    bool failed;                   /* fail says why; nothing more comes until reset */
+    enum cad_media_type type;
+    uint32_t rung;                 /* raw: of the configuration */
+    uint32_t errors;               /* failures in a row */
+    cad_time raw_shift;            /* raw: from the time of decoding to that of showing */
+    cad_time end;                  /* the media up to here was given; CAD_TIME_NONE none */
+    struct cad_sink_fail fail;
+};
+
+void cad_feed_init(struct cad_feed *feed, uint32_t slot, bool raw, uint32_t threads);
+void cad_feed_deinit(struct cad_feed *feed);
+/* Forget what belongs to older epochs; the decoder stays open for the next one. */
+void cad_feed_reset(struct cad_feed *feed, uint32_t epoch);
+/*
+ * The next frame, in order of presentation. 0: *out is the caller's.
+ * CAD_E_AGAIN: the source has none. CAD_E_END. CAD_E_LIMIT: *work access units were taken, go on
+ * later. CAD_E_IO: failed, feed->fail says why.
+ */
+CAD_MUST_CHECK int cad_feed_next(struct cad_feed *feed, const struct cad_sink_source *source,
+                                 uint32_t *work, struct cad_frame *out);
+
+#endif

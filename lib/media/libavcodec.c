@@ -1,0 +1,276 @@
+#include <string.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/buffer.h>
+#include <libavutil/frame.h>
+#include <libavutil/mem.h>
+
+#include "base/mem.h"
+#include "base/util.h"
+#include "media/decode_internal.h"
+
+#define PACKET_CLASS_MIN 4096u /* bytes: the smallest pooled packet */
+
+struct lavc {
+    AVCodecContext *context;
+    AVPacket *packet;
+    AVFrame *frame;
+    AVBufferPool *packets;  /* copies of access units with the padding that libavcodec reads over */
+    size_t packet_bytes;    /* of a buffer of the pool; 0 no pool */
+    AVBufferPool *sound;    /* interleaved sound */
+    size_t sound_bytes;
+};
+
+static enum AVCodecID codec_id(enum cad_codec codec)
+{
+    switch (codec) {
+    case CAD_CODEC_AVC: return AV_CODEC_ID_H264;
+    case CAD_CODEC_AAC: return AV_CODEC_ID_AAC;
+    default: return AV_CODEC_ID_NONE;
+    }
+}
+
+static int result_of(int averror)
+{
+    if (averror >= 0) return 0;
+    if (averror == AVERROR(EAGAIN)) return CAD_E_AGAIN;
+    if (averror == AVERROR_EOF) return CAD_E_END;
+    if (averror == AVERROR(ENOMEM)) return CAD_E_NOMEM;
+    if (averror == AVERROR_PATCHWELCOME) return CAD_E_UNSUPPORTED;
+    return CAD_E_DATA;
+}
+
+static void lavc_close(void *self)
+{
+    struct lavc *lavc = self;
+    struct cad_alloc alloc = cad_alloc_system();
+    avcodec_free_context(&lavc->context);
+    av_packet_free(&lavc->packet);
+    av_frame_free(&lavc->frame);
+    av_buffer_pool_uninit(&lavc->packets);
+    av_buffer_pool_uninit(&lavc->sound);
+    cad_alloc_free(&alloc, lavc, sizeof(*lavc), CAD_MEM_OTHER);
+}
+
+static int set_up_context(AVCodecContext *context, const struct cad_stream_config *config,
+                          uint32_t threads)
+{
+    context->pkt_timebase = (AVRational){1, 1000000000};
+    context->thread_count = config->type == CAD_MEDIA_VIDEO ? (int)threads : 1;
+    context->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
+    /* Limits of a picture before anything is allocated for it: 16384 x 16384. */
+    context->max_pixels = (int64_t)16384 * 16384;
+    if (config->type == CAD_MEDIA_AUDIO && config->sample_rate_hz <= INT32_MAX &&
+        config->channels <= CAD_DECODE_CHANNELS_MAX) {
+        context->sample_rate = (int)config->sample_rate_hz;
+        av_channel_layout_default(&context->ch_layout, (int)config->channels);
+    }
+    if (config->extra.n == 0) return 0;
+    context->extradata = av_mallocz(config->extra.n + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!context->extradata) return CAD_E_NOMEM;
+    memcpy(context->extradata, config->extra.p, config->extra.n);
+    context->extradata_size = (int)config->extra.n; /* at most CAD_DECODE_EXTRA_MAX */
+    return 0;
+}
+
+static int lavc_open(const struct cad_stream_config *config, uint32_t threads, void **self)
+{
+    const AVCodec *codec = avcodec_find_decoder(codec_id(config->codec));
+    if (!codec) return CAD_E_UNSUPPORTED;
+    struct cad_alloc alloc = cad_alloc_system();
+    struct lavc *lavc = cad_alloc_new(&alloc, sizeof(*lavc), CAD_MEM_OTHER);
+    if (!lavc) return CAD_E_NOMEM;
+    int rc = CAD_E_NOMEM;
+    lavc->context = avcodec_alloc_context3(codec);
+    lavc->packet = av_packet_alloc();
+    lavc->frame = av_frame_alloc();
+    if (!lavc->context || !lavc->packet || !lavc->frame) goto fail;
+    rc = set_up_context(lavc->context, config, threads);
+    if (rc < 0) goto fail;
+    rc = result_of(avcodec_open2(lavc->context, codec, NULL));
+    if (rc < 0) goto fail;
+    *self = lavc;
+    return 0;
+fail:
+    lavc_close(lavc);
+    return rc;
+}
+
+/* A buffer of at least n bytes from a pool that grows by doubling; NULL: out of memory. */
+static AVBufferRef *pooled(AVBufferPool **pool, size_t *pool_bytes, size_t n)
+{
+    if (!*pool || *pool_bytes < n) {
+        size_t bytes = CAD_MAX(*pool_bytes, PACKET_CLASS_MIN);
+        while (bytes < n) bytes *= 2;
+        av_buffer_pool_uninit(pool);
+        *pool_bytes = 0;
+        *pool = av_buffer_pool_init(bytes, NULL);
+        if (!*pool) return NULL;
+        *pool_bytes = bytes;
+    }
+    return av_buffer_pool_get(*pool);
+}
+
+static int lavc_send(void *self, const struct cad_sample *sample)
+{
+    struct lavc *lavc = self;
+    AVPacket *packet = lavc->packet;
+    packet->buf = pooled(&lavc->packets, &lavc->packet_bytes,
+                         sample->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!packet->buf) return CAD_E_NOMEM;
+    packet->data = packet->buf->data;
+    packet->size = (int)sample->size; /* at most CAD_DECODE_SAMPLE_MAX */
+    memcpy(packet->data, sample->data, sample->size);
+    memset(packet->data + sample->size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+    packet->pts = sample->pts;
+    packet->dts = sample->dts == CAD_TIME_NONE ? sample->pts : sample->dts;
+    packet->duration = sample->duration > 0 ? sample->duration : 0;
+    if (sample->flags & CAD_SAMPLE_SYNC) packet->flags |= AV_PKT_FLAG_KEY;
+    int rc = result_of(avcodec_send_packet(lavc->context, packet));
+    av_packet_unref(packet);
+    return rc;
+}
+
+static enum cad_pixel_format pixel_format(int format)
+{
+    switch (format) {
+    case AV_PIX_FMT_YUV420P:
+    case AV_PIX_FMT_YUVJ420P: return CAD_PIXEL_I420;
+    case AV_PIX_FMT_YUV420P10LE: return CAD_PIXEL_I420_10;
+    case AV_PIX_FMT_YUV422P:
+    case AV_PIX_FMT_YUVJ422P: return CAD_PIXEL_I422;
+    case AV_PIX_FMT_YUV444P:
+    case AV_PIX_FMT_YUVJ444P: return CAD_PIXEL_I444;
+    case AV_PIX_FMT_GRAY8: return CAD_PIXEL_GRAY;
+    default: return CAD_PIXEL_NONE;
+    }
+}
+
+static void release_picture(void *owner)
+{
+    AVFrame *frame = owner;
+    av_frame_free(&frame);
+}
+
+/* libavcodec has applied the cropping already: the planes begin at the first visible byte. */
+static int take_picture(AVFrame *from, struct cad_frame *out)
+{
+    enum cad_pixel_format format = pixel_format(from->format);
+    if (format == CAD_PIXEL_NONE || from->width <= 0 || from->height <= 0) {
+        return CAD_E_UNSUPPORTED;
+    }
+    AVFrame *own = av_frame_alloc();
+    if (!own) return CAD_E_NOMEM;
+    av_frame_move_ref(own, from);
+    out->type = CAD_MEDIA_VIDEO;
+    out->pts = own->pts;
+    out->format = format;
+    out->width = (uint32_t)own->width;
+    out->height = (uint32_t)own->height;
+    bool sar_known = own->sample_aspect_ratio.num > 0 && own->sample_aspect_ratio.den > 0;
+    out->sar_num = sar_known ? (uint32_t)own->sample_aspect_ratio.num : 1;
+    out->sar_den = sar_known ? (uint32_t)own->sample_aspect_ratio.den : 1;
+    out->full_range = own->color_range == AVCOL_RANGE_JPEG;
+    out->color_matrix = (uint32_t)own->colorspace;
+    for (uint32_t i = 0; i < 3; i++) {
+        out->plane[i] = own->data[i];
+        out->stride[i] = own->linesize[i];
+    }
+    out->owner = own;
+    out->release = release_picture;
+    return 0;
+}
+
+static void release_sound(void *owner)
+{
+    AVBufferRef *buffer = owner;
+    av_buffer_unref(&buffer);
+}
+
+/* One channel into its place among the interleaved ones. False: a format that AAC does not give. */
+static bool interleave(const AVFrame *from, uint32_t channel, uint32_t channels, float *out)
+{
+    uint32_t n = (uint32_t)from->nb_samples;
+    switch (from->format) {
+    case AV_SAMPLE_FMT_FLTP: {
+        const float *in = (const float *)(const void *)from->extended_data[channel];
+        for (uint32_t i = 0; i < n; i++) out[(size_t)i * channels + channel] = in[i];
+        return true;
+    }
+    case AV_SAMPLE_FMT_S16P: {
+        const int16_t *in = (const int16_t *)(const void *)from->extended_data[channel];
+        for (uint32_t i = 0; i < n; i++) {
+            out[(size_t)i * channels + channel] = (float)in[i] / 32768.0f;
+        }
+        return true;
+    }
+    default: return false;
+    }
+}
+
+static int take_sound(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
+{
+    int channels = from->ch_layout.nb_channels;
+    if (channels <= 0 || channels > CAD_DECODE_CHANNELS_MAX || from->nb_samples <= 0 ||
+        from->sample_rate <= 0) {
+        return CAD_E_UNSUPPORTED;
+    }
+    size_t count = (size_t)channels * (size_t)from->nb_samples;
+    AVBufferRef *buffer = pooled(&lavc->sound, &lavc->sound_bytes, count * sizeof(float));
+    if (!buffer) return CAD_E_NOMEM;
+    float *pcm = (float *)(void *)buffer->data;
+    for (uint32_t c = 0; c < (uint32_t)channels; c++) {
+        if (!interleave(from, c, (uint32_t)channels, pcm)) {
+            av_buffer_unref(&buffer);
+            return CAD_E_UNSUPPORTED;
+        }
+    }
+    out->type = CAD_MEDIA_AUDIO;
+    out->pts = from->pts;
+    out->channels = (uint32_t)channels;
+    out->sample_rate_hz = (uint32_t)from->sample_rate;
+    out->samples = (uint32_t)from->nb_samples;
+    out->pcm = pcm;
+    out->owner = buffer;
+    out->release = release_sound;
+    return 0;
+}
+
+static int lavc_receive(void *self, struct cad_frame *out)
+{
+    struct lavc *lavc = self;
+    int rc = result_of(avcodec_receive_frame(lavc->context, lavc->frame));
+    if (rc < 0) return rc;
+    bool sound = lavc->context->codec_type == AVMEDIA_TYPE_AUDIO;
+    rc = sound ? take_sound(lavc, lavc->frame, out) : take_picture(lavc->frame, out);
+    av_frame_unref(lavc->frame);
+    return rc;
+}
+
+static int lavc_drain(void *self)
+{
+    struct lavc *lavc = self;
+    return result_of(avcodec_send_packet(lavc->context, NULL));
+}
+
+static void lavc_flush(void *self)
+{
+    struct lavc *lavc = self;
+    avcodec_flush_buffers(lavc->context);
+}
+
+const struct cad_decoder_ops *cad_decoder_libavcodec(void)
+{
+    static const struct cad_decoder_ops ops = {
+        .size = sizeof(struct cad_decoder_ops),
+        .name = "libavcodec",
+        .codecs = 1u << CAD_CODEC_AVC | 1u << CAD_CODEC_AAC,
+        .open = lavc_open,
+        .send = lavc_send,
+        .receive = lavc_receive,
+        .drain = lavc_drain,
+        .flush = lavc_flush,
+        .close = lavc_close,
+    };
+    return &ops;
+}
