@@ -61,7 +61,10 @@ typedef int64_t cad_time; /* nanoseconds: monotonic time or presentation time */
 cad_time cad_time_add(cad_time a, cad_time b);
 cad_time cad_time_sub(cad_time a, cad_time b);
 
-/* Ticks of a timescale (per second, > 0) to nanoseconds, exactly, rounding down; saturating. */
+/*
+ * Ticks of a timescale (per second, > 0) to nanoseconds, exactly, rounding down; saturating at
+ * +-INT64_MAX. INT64_MIN in (no time) gives CAD_TIME_NONE out, here and below.
+ */
 cad_time cad_time_from_ticks(int64_t ticks, uint32_t timescale);
 /* The last tick that is not after t; saturating. */
 int64_t cad_time_to_ticks(cad_time t, uint32_t timescale);

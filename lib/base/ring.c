@@ -88,3 +88,11 @@ void cad_ring_clear(struct cad_ring *r)
     r->head = 0;
     r->count = 0;
 }
+
+bool cad_ring_pop_back(struct cad_ring *r, void *elem)
+{
+    if (r->count == 0) return false;
+    if (elem) memcpy(elem, cad_ring_at(r, r->count - 1), r->elem_size);
+    r->count--;
+    return true;
+}

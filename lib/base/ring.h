@@ -40,4 +40,7 @@ size_t cad_ring_count(const struct cad_ring *r);
 size_t cad_ring_space(const struct cad_ring *r);
 void cad_ring_clear(struct cad_ring *r);
 
+/* Take the newest element off, into elem unless NULL; false when empty. */
+bool cad_ring_pop_back(struct cad_ring *r, void *elem);
+
 #endif

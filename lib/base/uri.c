@@ -21,7 +21,7 @@ static bool has_only_uri_bytes(cad_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c <= 0x20 || c >= 0x7f) return false;
+        if (c <= 0x20 || c >= 0x7f || c == '\\') return false;
     }
     return true;
 }
@@ -53,16 +53,18 @@ static bool is_scheme(cad_str s)
     return true;
 }
 
-/* reg-name, or the inside of an IP literal: unreserved, sub-delims, escapes, and ":" if literal. */
-static bool is_host(cad_str s, bool literal)
+/*
+ * Unreserved, sub-delims and escapes: a reg-name; with ":" userinfo or the inside of an IP literal.
+ */
+static bool is_name(cad_str s, bool with_colon)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         if (cad_is_alpha(c) || cad_is_digit(c)) continue;
         if (cad_str_find_char(CAD_STR("-._~!$&'()*+,;=%"), c) >= 0) continue;
-        if (!literal || c != ':') return false;
+        if (!with_colon || c != ':') return false;
     }
-    return !literal || s.n > 0;
+    return true;
 }
 
 static bool is_digits(cad_str s)
@@ -81,6 +83,7 @@ static int split_authority(cad_str authority, struct cad_uri *u)
         u->has_userinfo = true;
         u->userinfo = cad_str_sub(authority, 0, (size_t)at);
         authority = cad_str_sub(authority, (size_t)at + 1, authority.n);
+        if (!is_name(u->userinfo, true)) return CAD_E_DATA;
     }
     bool literal = cad_str_starts(authority, CAD_STR("["));
     if (literal) {
@@ -91,7 +94,8 @@ static int split_authority(cad_str authority, struct cad_uri *u)
     } else {
         u->host = take_until(&authority, CAD_STR(":"));
     }
-    if (!is_host(cad_uri_host(u), literal)) return CAD_E_DATA;
+    cad_str name = cad_uri_host(u);
+    if (!is_name(name, literal) || (literal && name.n == 0)) return CAD_E_DATA;
     if (authority.n == 0) return CAD_OK;
     if (!skip_char(&authority, ':') || !is_digits(authority)) return CAD_E_DATA;
     u->has_port = true;

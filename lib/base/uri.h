@@ -2,9 +2,9 @@
  * uri.h - URI references as RFC 3986 has them: split, resolve, percent-code, and hide secrets.
  *
  * Parsing gives views into the text. It follows the grammar's outline (appendix B) and refuses
- * bytes that no URI may contain: controls, space, and anything above 0x7e. Published manifests
- * contain a few characters outside the grammar ("|", "{", "[" in paths); those are let through as
- * they are.
+ * bytes that no URI may contain: controls, space, backslash, and anything above 0x7e. Published
+ * manifests contain a few characters outside the grammar ("|", "{", "[" in paths); those are let
+ * through as they are.
  */
 #ifndef CAD_BASE_URI_H
 #define CAD_BASE_URI_H

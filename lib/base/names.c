@@ -1,0 +1,27 @@
+/* Names of the words in types.h. */
+#include "cadmium/types.h"
+
+#include "base/util.h"
+
+const char *cad_codec_name(enum cad_codec codec)
+{
+    static const char *const names[] = {"unknown", "avc",  "hevc", "av1",  "vp9",  "aac",
+                                        "ac3",     "eac3", "opus", "flac", "ttml", "webvtt"};
+    return (size_t)codec < CAD_ARRAY_LEN(names) ? names[codec] : "?";
+}
+
+const char *cad_media_type_name(enum cad_media_type type)
+{
+    static const char *const names[] = {"video", "audio", "text", "image", "other"};
+    return (size_t)type < CAD_ARRAY_LEN(names) ? names[type] : "?";
+}
+
+const char *cad_purpose_name(enum cad_purpose purpose)
+{
+    static const char *const names[] = {
+#define CAD_X(name, text) text,
+        CAD_PURPOSE_LIST(CAD_X)
+#undef CAD_X
+    };
+    return (size_t)purpose < CAD_ARRAY_LEN(names) ? names[purpose] : "?";
+}
