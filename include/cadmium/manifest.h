@@ -13,8 +13,8 @@
  *     cad_manifest_parser_destroy(&parser);
  *
  * A presentation lives in one arena, points into no input and is read-only: any number of threads
- * may read it. Formats now: licensed manifest JSON in clear form, and the bare fragmented MP4, which
- * gives a model of one representation. Views in the model live as long as the presentation.
+ * may read it. Formats now: licensed manifest JSON in clear form, and the bare fragmented MP4,
+ * which gives a model of one representation. Views in the model live as long as the presentation.
  */
 #ifndef CADMIUM_MANIFEST_H
 #define CADMIUM_MANIFEST_H
@@ -22,6 +22,7 @@
 #include <stdbool.h>
 
 #include "cadmium/base.h"
+#include "cadmium/types.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,39 +31,6 @@ extern "C" {
 /* ---- the model --------------------------------------------------------------------------- */
 
 enum cad_manifest_format { CAD_FORMAT_LICENSED, CAD_FORMAT_MP4, CAD_FORMAT_DASH, CAD_FORMAT_HLS };
-
-enum cad_media_type {
-    CAD_MEDIA_VIDEO,
-    CAD_MEDIA_AUDIO,
-    CAD_MEDIA_TEXT,
-    CAD_MEDIA_IMAGE,
-    CAD_MEDIA_OTHER
-};
-
-enum cad_codec {
-    CAD_CODEC_UNKNOWN,
-    CAD_CODEC_AVC,
-    CAD_CODEC_HEVC,
-    CAD_CODEC_AV1,
-    CAD_CODEC_VP9,
-    CAD_CODEC_AAC, /* AAC-LC, HE-AAC, xHE-AAC: the configuration tells */
-    CAD_CODEC_AC3,
-    CAD_CODEC_EAC3,
-    CAD_CODEC_OPUS,
-    CAD_CODEC_FLAC,
-    CAD_CODEC_TTML,
-    CAD_CODEC_WEBVTT
-};
-
-/* "avc", "av1", "aac"...; never NULL. */
-const char *cad_codec_name(enum cad_codec codec);
-const char *cad_media_type_name(enum cad_media_type type);
-
-/* Bytes first..last of a resource, both inclusive. last -1: to the end. first -1: absent. */
-struct cad_range {
-    int64_t first;
-    int64_t last;
-};
 
 /* One address of a representation. */
 struct cad_location {
@@ -119,7 +87,7 @@ struct cad_track {
     bool is_default;        /* the manifest's own choice for this type */
     bool is_none;           /* the "off" entry of text; has no representations */
     bool is_forced;         /* forced narrative */
-    const struct cad_representation *representations; /* rising bandwidth_bps */
+    const struct cad_representation *representations; /* rising bandwidth_bps; text: best first */
     uint32_t representation_count;
 };
 
@@ -214,7 +182,8 @@ void cad_manifest_parser_destroy(struct cad_manifest_parser **parser);
 /*
  * Parse on, touching at most `tokens` tokens (> 0). `document` is the whole document, the same on
  * every call. 0: done, take the result. CAD_E_AGAIN: call again. CAD_E_DATA malformed, CAD_E_LIMIT
- * past a limit, CAD_E_UNSUPPORTED another format, CAD_E_NOTFOUND nothing playable, CAD_E_NOMEM:
+ * past a limit, CAD_E_UNSUPPORTED another format, CAD_E_NOTFOUND nothing playable or denied by the
+ * service, CAD_E_NOMEM:
  * the parser is finished and cad_manifest_parser_error tells more.
  */
 CAD_MUST_CHECK int cad_manifest_parser_step(struct cad_manifest_parser *parser, cad_buf document,
@@ -273,7 +242,8 @@ uint32_t cad_index_timescale(const struct cad_index *index);
 /* Segment i in O(log runs). CAD_E_NOTFOUND past the end. */
 CAD_MUST_CHECK int cad_index_at(const struct cad_index *index, uint32_t i,
                                 struct cad_segment *out);
-/* The segment that contains ticks; before the first: the first. CAD_E_NOTFOUND at or past the end. */
+/* The segment that contains ticks; before the first, or in a gap: the next one. CAD_E_NOTFOUND at
+ * or past the end. */
 CAD_MUST_CHECK int cad_index_find(const struct cad_index *index, int64_t ticks,
                                   struct cad_segment *out);
 int64_t cad_index_end_ticks(const struct cad_index *index); /* 0 when empty */

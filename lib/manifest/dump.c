@@ -1,0 +1,315 @@
+/*
+ * dump.c - the canonical dump of a presentation, as docs/manifest.md maps it.
+ *
+ * Keys that start with x_ are this library's additions: what the model knows and the common shape
+ * has no key for.
+ */
+#include "cadmium/manifest.h"
+
+#include "base/checked.h"
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+
+#define DUMP_BYTES_MAX (256u << 20)
+#define URL_BYTES_MAX (3u * 8192u) /* every byte of the longest URL as %XX */
+
+struct dump {
+    struct cad_jsonw json;
+    struct cad_sb text; /* what json writes into */
+    struct cad_sb url;  /* one escaped URL */
+    const struct cad_presentation *presentation;
+};
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+/* a / b rounded to 1 / 1,000,000, halves away from zero; b > 0. */
+static int64_t micros(int64_t a, int64_t b)
+{
+    cad_i128 scaled = (cad_i128)(a < 0 ? -(cad_i128)a : a) * 1000000;
+    cad_i128 rounded = (scaled * 2 + b) / ((cad_i128)b * 2);
+    if (rounded > INT64_MAX) rounded = INT64_MAX;
+    return a < 0 ? -(int64_t)rounded : (int64_t)rounded;
+}
+
+static void key_ratio(struct dump *d, const char *key, int64_t a, int64_t b)
+{
+    cad_jsonw_key(&d->json, cad_str_from(key));
+    cad_jsonw_fixed_trim(&d->json, micros(a, b), 6);
+}
+
+static void key_time(struct dump *d, const char *key, cad_time t)
+{
+    if (t != CAD_TIME_NONE) key_ratio(d, key, t, CAD_SECOND);
+}
+
+static void key_text(struct dump *d, const char *key, cad_str text)
+{
+    if (text.n > 0) cad_jsonw_key_string(&d->json, key, text);
+}
+
+static void key_number(struct dump *d, const char *key, int64_t value, int64_t absent)
+{
+    if (value != absent) cad_jsonw_key_i64(&d->json, key, value);
+}
+
+static void key_flag(struct dump *d, const char *key, bool value)
+{
+    if (value) cad_jsonw_key_bool(&d->json, key, true);
+}
+
+/* Bytes that may stand in a dumped URL as they are. */
+static bool is_plain(unsigned char c)
+{
+    if (c <= 0x20 || c >= 0x7f) return false;
+    return cad_str_find_char(CAD_STR("\"<>\\^`{|}"), (char)c) < 0;
+}
+
+static void key_url(struct dump *d, const char *key, cad_str url)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    cad_sb_reset(&d->url);
+    for (size_t i = 0; i < url.n; i++) {
+        unsigned char c = (unsigned char)url.p[i];
+        if (is_plain(c)) {
+            cad_sb_putc(&d->url, (char)c);
+        } else {
+            cad_sb_putc(&d->url, '%');
+            cad_sb_putc(&d->url, digits[c >> 4]);
+            cad_sb_putc(&d->url, digits[c & 15]);
+        }
+    }
+    key_text(d, key, cad_sb_str(&d->url));
+}
+
+static void key_range(struct dump *d, const char *key, struct cad_range range)
+{
+    char memory[48];
+    struct cad_sb sb;
+    if (range.first < 0) return;
+    cad_sb_init_fixed(&sb, memory, sizeof(memory));
+    cad_sb_i64(&sb, range.first);
+    cad_sb_putc(&sb, '-');
+    if (range.last >= 0) cad_sb_i64(&sb, range.last);
+    cad_jsonw_key_string(&d->json, key, cad_sb_str(&sb));
+}
+
+static void open_array(struct dump *d, const char *key)
+{
+    cad_jsonw_key(&d->json, cad_str_from(key));
+    cad_jsonw_array(&d->json);
+}
+
+/* ---- representations ------------------------------------------------------------------------- */
+
+static void dump_locations(struct dump *d, const struct cad_representation *r)
+{
+    if (r->location_count == 0) return;
+    key_url(d, "url", r->locations[0].url);
+    if (r->location_count < 2) return;
+    open_array(d, "base_urls");
+    for (uint32_t i = 0; i < r->location_count; i++) {
+        cad_jsonw_object(&d->json);
+        key_url(d, "url", r->locations[i].url);
+        key_text(d, "service_location", d->presentation->servers[r->locations[i].server].id);
+        cad_jsonw_end(&d->json);
+    }
+    cad_jsonw_end(&d->json);
+}
+
+static void dump_representation(struct dump *d, const struct cad_representation *r)
+{
+    cad_jsonw_object(&d->json);
+    key_text(d, "id", r->id);
+    key_number(d, "bandwidth", r->bandwidth_bps, 0);
+    key_text(d, "codecs", r->codecs);
+    key_number(d, "width", r->width, 0);
+    key_number(d, "height", r->height, 0);
+    if (r->frame_rate_num > 0) key_ratio(d, "frame_rate", r->frame_rate_num, r->frame_rate_den);
+    key_number(d, "channels", r->channels, 0);
+    key_number(d, "sample_rate", r->sample_rate_hz, 0);
+    dump_locations(d, r);
+    if (r->codec != CAD_CODEC_UNKNOWN) {
+        key_text(d, "x_codec", cad_str_from(cad_codec_name(r->codec)));
+    }
+    key_text(d, "x_profile", r->profile);
+    key_flag(d, "x_encrypted", r->encrypted);
+    key_text(d, "x_drm_header", r->drm_header_id);
+    key_flag(d, "x_dominated", r->dominated);
+    key_flag(d, "x_fallback", r->fallback);
+    key_number(d, "x_peak_bps", r->peak_bps, 0);
+    key_number(d, "x_size_bytes", r->size_bytes, -1);
+    key_range(d, "x_init_range", r->init);
+    key_range(d, "x_index_range", r->index);
+    key_number(d, "x_header_bytes", r->header_bytes, -1);
+    if (r->vmaf_milli >= 0) key_ratio(d, "x_vmaf", r->vmaf_milli, 1000);
+    if (r->location_count > 0) {
+        key_number(d, "x_expiry_ms", r->locations[0].expiry_ms, 0);
+        key_flag(d, "x_range_in_path", r->locations[0].range_in_path);
+    }
+    cad_jsonw_end(&d->json);
+}
+
+static void dump_track(struct dump *d, const struct cad_track *track)
+{
+    cad_jsonw_object(&d->json);
+    key_text(d, "id", track->id);
+    key_text(d, "type", cad_str_from(cad_media_type_name(track->type)));
+    if (!cad_str_eqz(track->lang, "und")) key_text(d, "lang", track->lang);
+    key_text(d, "label", track->label);
+    if (track->role.n > 0) {
+        open_array(d, "roles");
+        cad_jsonw_string(&d->json, track->role);
+        cad_jsonw_end(&d->json);
+    }
+    key_number(d, "x_rank", track->rank, INT32_MAX);
+    key_flag(d, "x_default", track->is_default);
+    key_flag(d, "x_none", track->is_none);
+    key_flag(d, "x_forced", track->is_forced);
+    if (track->representation_count > 0) {
+        open_array(d, "representations");
+        for (uint32_t i = 0; i < track->representation_count; i++) {
+            dump_representation(d, &track->representations[i]);
+        }
+        cad_jsonw_end(&d->json);
+    }
+    cad_jsonw_end(&d->json);
+}
+
+static void dump_periods(struct dump *d)
+{
+    const struct cad_presentation *p = d->presentation;
+    open_array(d, "periods");
+    for (uint32_t i = 0; i < p->period_count; i++) {
+        cad_jsonw_object(&d->json);
+        key_text(d, "id", p->periods[i].id);
+        key_time(d, "start_s", p->periods[i].start);
+        key_time(d, "duration_s", p->periods[i].duration);
+        open_array(d, "tracks");
+        for (uint32_t t = 0; t < p->periods[i].track_count; t++) {
+            dump_track(d, &p->periods[i].tracks[t]);
+        }
+        cad_jsonw_end(&d->json);
+        cad_jsonw_end(&d->json);
+    }
+    cad_jsonw_end(&d->json);
+}
+
+/* ---- the rest of the model ------------------------------------------------------------------- */
+
+static void dump_servers(struct dump *d)
+{
+    const struct cad_presentation *p = d->presentation;
+    open_array(d, "x_servers");
+    for (uint32_t i = 0; i < p->server_count; i++) {
+        const struct cad_server *server = &p->servers[i];
+        cad_jsonw_object(&d->json);
+        key_text(d, "id", server->id);
+        key_text(d, "name", server->name);
+        key_text(d, "host", server->host);
+        key_number(d, "location_rank", server->location_rank, INT32_MAX);
+        key_number(d, "level", server->level, 0);
+        key_number(d, "rank", server->rank, INT32_MAX);
+        key_number(d, "weight", server->weight, 0);
+        key_flag(d, "lowgrade", server->lowgrade);
+        cad_jsonw_end(&d->json);
+    }
+    cad_jsonw_end(&d->json);
+}
+
+static void dump_markers(struct dump *d)
+{
+    const struct cad_presentation *p = d->presentation;
+    if (p->marker_count == 0) return;
+    open_array(d, "x_markers");
+    for (uint32_t i = 0; i < p->marker_count; i++) {
+        cad_jsonw_object(&d->json);
+        key_text(d, "type", p->markers[i].type);
+        key_time(d, "start_s", p->markers[i].start);
+        key_time(d, "end_s", p->markers[i].end);
+        cad_jsonw_end(&d->json);
+    }
+    cad_jsonw_end(&d->json);
+}
+
+static void dump_additions(struct dump *d)
+{
+    const struct cad_presentation *p = d->presentation;
+    key_text(d, "x_id", p->id);
+    key_text(d, "x_context_id", p->context_id);
+    key_time(d, "x_bookmark_s", p->bookmark);
+    key_number(d, "x_server_time_ms", p->server_time_ms, 0);
+    key_number(d, "x_expiry_ms", p->expiry_ms, 0);
+    key_time(d, "x_keep_s", p->keep);
+    key_url(d, "x_link_license", p->links.license);
+    key_url(d, "x_link_license_limited", p->links.license_limited);
+    key_url(d, "x_link_events", p->links.events);
+    key_url(d, "x_link_logblob", p->links.logblob);
+    key_number(d, "x_rate_max_bps", p->overrides.rate_max_bps, -1);
+    key_number(d, "x_startup_rate_max_bps", p->overrides.startup_rate_max_bps, -1);
+    key_number(d, "x_connect_timeout_ms", p->overrides.connect_timeout_ms, -1);
+    key_number(d, "x_buffer_target_ms", p->overrides.buffer_target_ms, -1);
+    key_number(d, "x_warnings", p->warnings, 0);
+    key_number(d, "x_unknown_fields", p->unknown_fields, 0);
+    key_number(d, "x_duplicate_keys", p->duplicate_keys, 0);
+    dump_servers(d);
+    dump_markers(d);
+}
+
+static const char *format_name(enum cad_manifest_format format)
+{
+    switch (format) {
+    case CAD_FORMAT_LICENSED: return "licensed";
+    case CAD_FORMAT_MP4: return "mp4";
+    case CAD_FORMAT_DASH: return "dash";
+    case CAD_FORMAT_HLS: return "hls";
+    }
+    return "licensed";
+}
+
+static void dump_all(struct dump *d)
+{
+    const struct cad_presentation *p = d->presentation;
+    cad_jsonw_object(&d->json);
+    key_text(d, "format", cad_str_from(format_name(p->format)));
+    key_text(d, "type", p->live ? CAD_STR("live") : CAD_STR("vod"));
+    key_time(d, "duration_s", p->duration);
+    dump_additions(d);
+    dump_periods(d);
+    cad_jsonw_end(&d->json);
+    cad_sb_putc(&d->text, '\n');
+}
+
+/* The builder's memory cut to its text, so that the caller can free it by its length. */
+static int give(struct dump *d, const struct cad_alloc *alloc, cad_buf *out)
+{
+    int rc = cad_jsonw_error(&d->json);
+    if (rc == 0) rc = cad_sb_error(&d->text);
+    if (rc == 0) rc = cad_sb_error(&d->url);
+    if (rc != 0) return rc;
+    char *exact = cad_alloc_resize(alloc, d->text.p, d->text.cap, d->text.n, CAD_MEM_OTHER);
+    if (!exact) return CAD_E_NOMEM;
+    out->p = (const uint8_t *)exact;
+    out->n = d->text.n;
+    d->text.p = NULL;
+    d->text.cap = 0;
+    d->text.n = 0;
+    return CAD_OK;
+}
+
+int cad_presentation_dump(const struct cad_presentation *presentation,
+                          const struct cad_alloc *alloc, cad_buf *out)
+{
+    if (!presentation || !alloc || !alloc->fn || !out) return CAD_E_INVAL;
+    struct dump d;
+    d.presentation = presentation;
+    cad_sb_init(&d.text, alloc, CAD_MEM_OTHER, DUMP_BYTES_MAX);
+    cad_sb_init(&d.url, alloc, CAD_MEM_OTHER, URL_BYTES_MAX);
+    cad_jsonw_init(&d.json, &d.text);
+    dump_all(&d);
+    int rc = give(&d, alloc, out);
+    cad_sb_deinit(&d.url);
+    cad_sb_deinit(&d.text);
+    return rc;
+}
