@@ -178,7 +178,7 @@ static int take_picture(const Dav1dPicture *from, struct cad_frame *out)
 static int av1_receive(void *self, struct cad_frame *out)
 {
     struct av1 *av1 = self;
-    uint32_t empty = 0; /* in a row: the second call without data makes dav1d wait for its threads */
+    uint32_t empty = 0; /* in a row: the second call without data waits for dav1d's threads */
     for (uint32_t turn = 0; turn < RECEIVE_TURNS_MAX; turn++) {
         Dav1dPicture picture;
         memset(&picture, 0, sizeof(picture));

@@ -1,8 +1,8 @@
 /*
  * decode_internal.h - what the media room knows of a decoder beside cadmium/decode.h.
  *
- * A backend (libavcodec.c, dav1d.c) carries a picture's pts through its reordering and nothing else:
- * the dispatcher in decode.c remembers epoch, duration, flags and rung of each sample it sent, and
+ * A backend (libavcodec.c, dav1d.c) carries a picture's pts through its reordering and no more: the
+ * dispatcher in decode.c remembers epoch, duration, flags and rung of each sample it sent, and
  * finds them again by pts. So backends stay small and treat those fields alike.
  */
 #ifndef CAD_MEDIA_DECODE_INTERNAL_H

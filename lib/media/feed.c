@@ -67,10 +67,10 @@ static int count_error(struct cad_feed *feed, int result)
         return fail(feed, CAD_ERR_SINK_FAILED, result, "the media has a length but no bytes");
     }
     if (result == CAD_E_UNSUPPORTED) {
-        return fail(feed, CAD_ERR_MEDIA_CODEC, result, "the decoder gives a form that is not shown");
+        return fail(feed, CAD_ERR_MEDIA_CODEC, result, "the decoded form is not known here");
     }
     if (++feed->errors < CAD_FEED_ERRORS_MAX) return FEED_ON;
-    return fail(feed, CAD_ERR_MEDIA_DECODE, result, "too many pictures or sounds in a row are broken");
+    return fail(feed, CAD_ERR_MEDIA_DECODE, result, "too many access units in a row are broken");
 }
 
 static int open_decoder(struct cad_feed *feed)
@@ -86,7 +86,7 @@ static int open_decoder(struct cad_feed *feed)
         return fail(feed, CAD_ERR_MEDIA_CODEC, rc, text);
     }
     if (rc == CAD_E_NOMEM) return count_error(feed, rc);
-    if (rc < 0) return fail(feed, CAD_ERR_MEDIA_DECODE, rc, "the decoder refuses the configuration");
+    if (rc < 0) return fail(feed, CAD_ERR_MEDIA_DECODE, rc, "the configuration is broken");
     drop_held(feed);
     return FEED_ON;
 }
@@ -119,8 +119,8 @@ static void note_end(struct cad_feed *feed, const struct cad_frame *frame)
 }
 
 /*
- * An access unit as a frame. It takes the place in time that its order of decoding has, counted from
- * the first one's pts: so the frames rise, and up to the last one the media is contiguous.
+ * An access unit as a frame. It takes the place in time that its order of decoding has, from the
+ * first pts on: so the frames rise, and up to the last one the media is contiguous.
  */
 static int take_raw(struct cad_feed *feed, struct cad_frame *out)
 {

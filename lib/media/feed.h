@@ -25,7 +25,7 @@ struct cad_feed {
     struct cad_sample held;        /* pulled and not used yet */
     int held_result;               /* what pull answered: 0 or CAD_E_CONFIG */
     bool has_held;
-    bool reopen;                   /* held is a configuration that waits for the old decoder's rest */
+    bool reopen;                   /* held is a configuration; the old decoder gives its rest */
     bool draining;                 /* the decoder gives its rest */
     bool ended;                    /* the source's end was reached and every frame given */
     bool failed;                   /* fail says why; nothing more comes until reset */

@@ -10,6 +10,7 @@
 #include "media/decode_internal.h"
 
 #define PACKET_CLASS_MIN 4096u /* bytes: the smallest pooled packet */
+#define LOG_OFFSET 1000        /* above every level: libavcodec would write to stderr */
 
 struct lavc {
     AVCodecContext *context;
@@ -55,6 +56,7 @@ static void lavc_close(void *self)
 static int set_up_context(AVCodecContext *context, const struct cad_stream_config *config,
                           uint32_t threads)
 {
+    context->log_level_offset = LOG_OFFSET;
     context->pkt_timebase = (AVRational){1, 1000000000};
     context->thread_count = config->type == CAD_MEDIA_VIDEO ? (int)threads : 1;
     context->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;

@@ -336,7 +336,7 @@ static void present_pictures(struct presenter *p, cad_time media)
     }
 }
 
-/* Sound goes to the device ahead of its time; without one it is over when the clock has passed it. */
+/* Sound goes to the device ahead of its time; without one it is over when the clock passed it. */
 static void present_sound(struct presenter *p, cad_time media)
 {
     struct slot *slot = &p->slots[CAD_SLOT_AUDIO];
@@ -498,7 +498,7 @@ static cad_time next_due(const struct presenter *p, cad_time now)
         media = CAD_MIN(media, cad_add_sat_i64(sound->pts, sound->duration));
     }
     cad_time due = cad_clock_when(&p->clock, media);
-    /* What is due and still there waits for room or for more media: look again soon, not at once. */
+    /* What is due and still there waits for room or more media: look again soon, not at once. */
     if (due != CAD_TIME_NONE) wake = CAD_MIN(wake, CAD_MAX(due, cad_add_sat_i64(now, CAD_MS)));
     return wake;
 }

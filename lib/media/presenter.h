@@ -23,7 +23,7 @@
 #define CAD_PRESENTER_PICTURES_MAX 6           /* decoded pictures that wait: 19 MB at 1080p */
 #define CAD_PRESENTER_WORK_MAX 16              /* access units taken in one step */
 #define CAD_PRESENTER_REPORT (100 * CAD_MS)    /* between anchors while it plays */
-#define CAD_PRESENTER_LAG_MAX (500 * CAD_MS)   /* decoding may be this late before the clock waits */
+#define CAD_PRESENTER_LAG_MAX (500 * CAD_MS)   /* decoding this late makes the clock wait */
 #define CAD_PRESENTER_SOUND_WAIT (20 * CAD_MS) /* until a full device is offered sound again */
 
 /* Every function is called on the sink's thread; a NULL one is left out. */
@@ -43,13 +43,13 @@ struct cad_output_ops {
 struct cad_presenter_config {
     struct cad_sink_options options;
     bool raw;                          /* samples are shown as they are, without decoding */
-    cad_time late_max;                 /* a picture this far behind its end is dropped; 0: one whose
-                                          successor is due already */
+    cad_time late_max;                 /* a picture this far behind its end is dropped; 0: one
+                                          whose successor is due already */
     const struct cad_output_ops *output; /* NULL none; destroyed with the sink */
     void *ctx;                         /* of output */
 };
 
-/* config and options are copied. On failure the output stays the caller's. CAD_E_NOMEM, CAD_E_INVAL. */
+/* config is copied. On failure the output stays the caller's. CAD_E_NOMEM, CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_presenter_create(const struct cad_presenter_config *config,
                                         const struct cad_sink_ops *ops, struct cad_sink **out);
 

@@ -1,6 +1,6 @@
 #include "media/presenter.h"
 
-/* Nothing is decoded, so nothing is slow: a picture is dropped only after a long sleep of its driver. */
+/* Nothing is decoded, so nothing is slow: pictures drop only after a long sleep of the driver. */
 #define NULL_LATE_MAX (100 * CAD_MS)
 
 int cad_sink_null_create(const struct cad_sink_options *options, struct cad_sink **out)

@@ -1,0 +1,308 @@
+/*
+ * The decoders give every picture of real streams, in order and bit for bit what ffmpeg gives, take
+ * broken input without harm, and keep their promises to callers who make mistakes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cadmium/decode.h"
+
+#include "track_data.h"
+
+#define SUMS_MAX 512
+
+struct sums {
+    char text[SUMS_MAX][33];
+    uint32_t count;
+    cad_time last;
+};
+
+static void path_of(char *out, size_t size, const char *name)
+{
+    snprintf(out, size, "%s/%s", TEST_MEDIA_DIR, name);
+}
+
+static bool load(struct track_data *track, const char *name)
+{
+    char path[512];
+    path_of(path, sizeof(path), name);
+    return track_data_load(track, path);
+}
+
+/* The last column of a framemd5 file. */
+static bool load_sums(struct sums *sums, const char *name)
+{
+    char path[512];
+    char line[256];
+    path_of(path, sizeof(path), name);
+    FILE *file = fopen(path, "r");
+    if (!file) return false;
+    sums->count = 0;
+    while (fgets(line, sizeof(line), file)) {
+        if (line[0] == '#') continue;
+        line[strcspn(line, "\r\n")] = '\0';
+        size_t n = strlen(line);
+        if (n < 32 || sums->count == SUMS_MAX) continue;
+        memcpy(sums->text[sums->count++], line + n - 32, 33);
+    }
+    fclose(file);
+    return true;
+}
+
+static void item_sample(const struct track_data *track, uint32_t i, struct cad_sample *out)
+{
+    const struct track_item *item = &track->items[i];
+    *out = (struct cad_sample){
+        .epoch = 1, .pts = item->pts, .dts = item->dts, .duration = item->duration,
+        .flags = item->sync ? CAD_SAMPLE_SYNC : 0, .data = track->bytes + item->offset,
+        .size = item->size};
+}
+
+static void take(struct cad_decoder *decoder, struct sums *sums)
+{
+    struct cad_frame frame;
+    while (cad_decoder_receive(decoder, &frame) == 0) {
+        assert_true(sums->count < SUMS_MAX);
+        assert_true(frame.pts > sums->last);
+        sums->last = frame.pts;
+        cad_frame_md5(&frame, sums->text[sums->count++]);
+        cad_frame_unref(&frame);
+    }
+}
+
+static void decode_all(struct cad_decoder *decoder, const struct track_data *track,
+                       struct sums *sums)
+{
+    sums->count = 0;
+    sums->last = -1;
+    for (uint32_t i = 0; i < track->count; i++) {
+        struct cad_sample sample;
+        item_sample(track, i, &sample);
+        int rc = cad_decoder_send(decoder, &sample);
+        if (rc == CAD_E_AGAIN) {
+            take(decoder, sums);
+            rc = cad_decoder_send(decoder, &sample);
+        }
+        assert_int_equal(rc, 0);
+        take(decoder, sums);
+    }
+    assert_int_equal(cad_decoder_drain(decoder), 0);
+    take(decoder, sums);
+    struct cad_frame frame;
+    assert_int_equal(cad_decoder_receive(decoder, &frame), CAD_E_END);
+}
+
+static void check_sums(const char *media, const char *framemd5, uint32_t threads)
+{
+    struct track_data track;
+    static struct sums expected, got;
+    if (!load(&track, media) || !load_sums(&expected, framemd5)) skip();
+    struct cad_decoder *decoder = NULL;
+    assert_int_equal(cad_decoder_open(&track.config, threads, &decoder), 0);
+    for (int turn = 0; turn < 2; turn++) { /* the second time after a flush */
+        decode_all(decoder, &track, &got);
+        assert_int_equal(got.count, track.count);
+        assert_int_equal(got.count, expected.count);
+        for (uint32_t i = 0; i < got.count; i++) {
+            assert_string_equal(got.text[i], expected.text[i]);
+        }
+        cad_decoder_flush(decoder);
+    }
+    cad_decoder_close(&decoder);
+    assert_null(decoder);
+    track_data_free(&track);
+}
+
+static void test_decode_h264_equals_ffmpeg(void **state)
+{
+    (void)state;
+    check_sums("h264.mp4", "h264.framemd5", 1);
+    check_sums("h264.mp4", "h264.framemd5", 3);
+    check_sums("h264-small.mp4", "h264-small.framemd5", 0);
+}
+
+static void test_decode_av1_equals_ffmpeg(void **state)
+{
+    (void)state;
+    check_sums("av1.mp4", "av1.framemd5", 1);
+    check_sums("av1.mp4", "av1.framemd5", 3);
+}
+
+static void test_decode_aac_gives_sound(void **state)
+{
+    (void)state;
+    struct track_data track;
+    if (!load(&track, "aac.mp4")) skip();
+    struct cad_decoder *decoder = NULL;
+    assert_int_equal(cad_decoder_open(&track.config, 0, &decoder), 0);
+    assert_string_equal(cad_decoder_name(decoder), "libavcodec");
+    uint32_t frames = 0;
+    uint32_t loud = 0;
+    for (uint32_t i = 0; i < track.count; i++) {
+        struct cad_sample sample;
+        struct cad_frame frame;
+        item_sample(&track, i, &sample);
+        assert_int_equal(cad_decoder_send(decoder, &sample), 0);
+        while (cad_decoder_receive(decoder, &frame) == 0) {
+            frames++;
+            assert_int_equal(frame.channels, 2);
+            assert_int_equal(frame.sample_rate_hz, 48000);
+            assert_int_equal(frame.samples, 1024);
+            assert_true(frame.duration > 0);
+            for (uint32_t s = 0; s < 2 * frame.samples; s++) {
+                assert_true(frame.pcm[s] >= -1.5f && frame.pcm[s] <= 1.5f);
+                if (frame.pcm[s] > 0.05f) loud++;
+            }
+            cad_frame_unref(&frame);
+        }
+    }
+    assert_int_equal(frames, track.count);
+    assert_true(loud > 10000); /* a tone of 1/8 amplitude is heard most of the time */
+    cad_decoder_close(&decoder);
+    track_data_free(&track);
+}
+
+static void test_decode_frame_outlives_decoder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"h264.mp4", "av1.mp4"};
+    for (uint32_t n = 0; n < 2; n++) {
+        struct track_data track;
+        if (!load(&track, names[n])) skip();
+        struct cad_decoder *decoder = NULL;
+        struct cad_frame frame = {0};
+        assert_int_equal(cad_decoder_open(&track.config, 1, &decoder), 0);
+        uint32_t i = 0;
+        for (; i < track.count && !frame.release; i++) {
+            struct cad_sample sample;
+            item_sample(&track, i, &sample);
+            assert_int_equal(cad_decoder_send(decoder, &sample), 0);
+            (void)!cad_decoder_receive(decoder, &frame);
+        }
+        assert_true(i < 24); /* decoding begins with the first sample, not with the first segment */
+        cad_decoder_close(&decoder);
+        char before[33], after[33];
+        cad_frame_md5(&frame, before);
+        track_data_free(&track);
+        cad_frame_md5(&frame, after);
+        assert_string_equal(before, after);
+        assert_int_equal(strlen(before), 32);
+        cad_frame_unref(&frame);
+        assert_null(frame.owner);
+    }
+}
+
+static void test_decode_carries_what_belongs_to_a_sample(void **state)
+{
+    (void)state;
+    struct track_data track;
+    if (!load(&track, "h264.mp4")) skip();
+    track.config.rung = 3;
+    struct cad_decoder *decoder = NULL;
+    assert_int_equal(cad_decoder_open(&track.config, 1, &decoder), 0);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < track.count; i++) {
+        struct cad_sample sample;
+        struct cad_frame frame;
+        item_sample(&track, i, &sample);
+        sample.epoch = 9;
+        if (sample.pts < CAD_SECOND) sample.flags |= CAD_SAMPLE_DECODE_ONLY;
+        assert_int_equal(cad_decoder_send(decoder, &sample), 0);
+        while (cad_decoder_receive(decoder, &frame) == 0) {
+            assert_int_equal(frame.epoch, 9);
+            assert_int_equal(frame.rung, 3);
+            assert_int_equal(frame.width, 322);
+            assert_int_equal(frame.height, 178);
+            assert_int_equal(frame.decode_only, frame.pts < CAD_SECOND);
+            assert_int_equal(frame.duration, 40 * CAD_MS);
+            seen++;
+            cad_frame_unref(&frame);
+        }
+    }
+    assert_true(seen > track.count / 2);
+    cad_decoder_close(&decoder);
+    track_data_free(&track);
+}
+
+/* Bytes turned over at random never harm; results are only those that the header names. */
+static void test_decode_takes_broken_input(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"h264.mp4", "av1.mp4", "aac.mp4"};
+    uint32_t seed = 12345;
+    for (uint32_t n = 0; n < 3; n++) {
+        struct track_data track;
+        if (!load(&track, names[n])) skip();
+        struct cad_decoder *decoder = NULL;
+        assert_int_equal(cad_decoder_open(&track.config, 1, &decoder), 0);
+        for (uint32_t i = 0; i < track.count; i++) {
+            struct cad_sample sample;
+            struct cad_frame frame;
+            item_sample(&track, i, &sample);
+            uint8_t *bytes = track.bytes + track.items[i].offset;
+            for (size_t k = 0; k < sample.size; k += 37) {
+                seed = seed * 1664525u + 1013904223u;
+                bytes[k] = (uint8_t)(seed >> 24);
+            }
+            int rc = cad_decoder_send(decoder, &sample);
+            assert_true(rc == 0 || rc == CAD_E_DATA || rc == CAD_E_AGAIN || rc == CAD_E_UNSUPPORTED);
+            for (rc = 0; rc == 0;) {
+                rc = cad_decoder_receive(decoder, &frame);
+                if (rc == 0) cad_frame_unref(&frame);
+            }
+            assert_true(rc == CAD_E_AGAIN || rc == CAD_E_DATA || rc == CAD_E_UNSUPPORTED);
+        }
+        cad_decoder_close(&decoder);
+        track_data_free(&track);
+    }
+}
+
+static void test_decode_refuses_mistakes(void **state)
+{
+    (void)state;
+    struct cad_decoder *decoder = NULL;
+    struct cad_stream_config config = {.type = CAD_MEDIA_VIDEO, .codec = CAD_CODEC_VP9};
+    assert_int_equal(cad_decoder_open(&config, 0, &decoder), CAD_E_UNSUPPORTED);
+    assert_null(decoder);
+    assert_int_equal(cad_decoder_open(NULL, 0, &decoder), CAD_E_INVAL);
+    config.codec = CAD_CODEC_AVC;
+    uint8_t extra[8] = {0};
+    config.extra = (cad_buf){extra, (64u << 10) + 1};
+    assert_int_equal(cad_decoder_open(&config, 0, &decoder), CAD_E_LIMIT);
+    config.extra = (cad_buf){NULL, 0};
+    assert_int_equal(cad_decoder_open(&config, 0, &decoder), 0);
+    struct cad_sample sample = {.flags = CAD_SAMPLE_HOLE, .size = 8};
+    assert_int_equal(cad_decoder_send(decoder, &sample), CAD_E_INVAL);
+    sample.flags = 0;
+    assert_int_equal(cad_decoder_send(decoder, &sample), CAD_E_DATA);
+    assert_int_equal(cad_decoder_drain(decoder), 0);
+    sample.data = extra;
+    assert_int_equal(cad_decoder_send(decoder, &sample), CAD_E_INVAL);
+    cad_decoder_close(&decoder);
+    cad_decoder_close(&decoder);
+    assert_true(cad_decoder_codecs() & 1u << CAD_CODEC_AVC);
+    assert_true(cad_decoder_codecs() & 1u << CAD_CODEC_AAC);
+    assert_true(cad_decoder_codecs() & 1u << CAD_CODEC_AV1);
+    assert_false(cad_decoder_codecs() & 1u << CAD_CODEC_HEVC);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decode_h264_equals_ffmpeg),
+        cmocka_unit_test(test_decode_av1_equals_ffmpeg),
+        cmocka_unit_test(test_decode_aac_gives_sound),
+        cmocka_unit_test(test_decode_frame_outlives_decoder),
+        cmocka_unit_test(test_decode_carries_what_belongs_to_a_sample),
+        cmocka_unit_test(test_decode_takes_broken_input),
+        cmocka_unit_test(test_decode_refuses_mistakes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
