@@ -1,4 +1,4 @@
-/* The movie box: which track there is and what its samples look like (ISO/IEC 14496-12 8.2 to 8.8). */
+/* The movie box: which track there is and what its samples look like (14496-12 8.2 to 8.8). */
 #include "mp4/moov.h"
 
 #include "base/checked.h"

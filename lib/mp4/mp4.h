@@ -46,8 +46,10 @@ struct cad_mp4_init {
     uint32_t default_duration, default_size, default_flags; /* trex */
     uint32_t width, height;      /* video, of the sample entry */
     uint32_t channels, sample_rate_hz; /* audio; AAC: from the AudioSpecificConfig if present */
-    cad_buf config;              /* payload of avcC, hvcC, av1C, dOps..., or the AudioSpecificConfig */
-    char codecs[48];             /* RFC 6381, NUL-terminated: "avc1.64001f", "av01.0.04M.08", "mp4a.40.2" */
+    cad_buf config;              /* payload of avcC, hvcC, av1C, dOps..., or the
+                                    AudioSpecificConfig; a view into the moov */
+    char codecs[48];             /* RFC 6381, NUL-terminated: "avc1.64001f", "av01.0.04M.08",
+                                    "mp4a.40.2" */
     bool encrypted;              /* the sample entry has a sinf */
     uint32_t scheme;             /* schm: cenc, cbcs; 0 */
 };

@@ -1,4 +1,4 @@
-/* The movie box: which track is taken, times and edits, and everything that can be missing or cut. */
+/* The movie box: which track is taken, times and edits, and all that can be missing or cut. */
 #include "build.h"
 
 #include <stdlib.h>
