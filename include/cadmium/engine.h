@@ -53,19 +53,6 @@ enum cad_state {
 };
 const char *cad_state_name(enum cad_state state);
 
-/* What a request is for. X(name, text) */
-#define CAD_PURPOSE_LIST(X)                                                                        \
-    X(MANIFEST, "manifest")                                                                        \
-    X(REFRESH, "refresh")   /* the manifest again, for fresh URLs */                               \
-    X(HEADER, "header")     /* init and index, perhaps with the first media */                     \
-    X(SEGMENT, "segment")
-enum cad_purpose {
-#define CAD_X(name, text) CAD_PURPOSE_##name,
-    CAD_PURPOSE_LIST(CAD_X)
-#undef CAD_X
-};
-const char *cad_purpose_name(enum cad_purpose purpose);
-
 /* ---- in: commands and events ------------------------------------------------------------- */
 
 enum cad_command_type {

@@ -127,6 +127,14 @@ struct cad_synth_stream {
 uint32_t cad_synth_stream_count(const struct cad_synth *synth);
 CAD_MUST_CHECK int cad_synth_stream_at(const struct cad_synth *synth, uint32_t i,
                                        struct cad_synth_stream *out);
+/* The segment that holds a byte of stream i. CAD_E_NOTFOUND: a byte of the header, or past the end. */
+struct cad_synth_segment {
+    uint32_t index;
+    struct cad_range bytes;      /* in the file */
+    cad_time start, duration;    /* of the segment on the video's grid */
+};
+CAD_MUST_CHECK int cad_synth_segment_at(const struct cad_synth *synth, uint32_t i, int64_t offset,
+                                        struct cad_synth_segment *out);
 /* Bytes [offset, offset + n) of stream i. *done <= n of them are in out (0), or are a hole (1). */
 CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i, int64_t offset,
                                   size_t n, uint8_t *out, size_t *done);
@@ -167,13 +175,19 @@ CAD_MUST_CHECK int cad_sim_host_fault(struct cad_sim *sim, const char *name,
                                       enum cad_host_fault fault, int64_t value);
 void cad_sim_sink_mode(struct cad_sim *sim, enum cad_sink_mode mode, int64_t parameter_ppm);
 CAD_MUST_CHECK int cad_sim_command(struct cad_sim *sim, const struct cad_command *command);
+/* Take the whole network away or give it back; the device notices (NET_CHANGE). */
+CAD_MUST_CHECK int cad_sim_online(struct cad_sim *sim, bool online);
 cad_time cad_sim_now(const struct cad_sim *sim);
 /* Run until `until`, or until the engine has ended, failed or stopped and nothing is in flight.
  * 0 reached `until`; 1 over; negative: failure of the simulation itself. */
 CAD_MUST_CHECK int cad_sim_run(struct cad_sim *sim, cad_time until);
+/* Let time pass up to `until` after cad_sim_run answered 1: nothing happens in it. */
+void cad_sim_idle(struct cad_sim *sim, cad_time until);
 /* Events that the application would have had, oldest first; CAD_E_AGAIN none. */
 CAD_MUST_CHECK int cad_sim_poll(struct cad_sim *sim, struct cad_app_event *out);
 void cad_sim_stats(const struct cad_sim *sim, struct cad_engine_stats *out);
+/* How long the sink's clock stood for want of samples: its own account, beside stats.stall_time. */
+cad_time cad_sim_underrun_time(const struct cad_sim *sim);
 
 /* One line of the access log: what an origin was asked and how it went. */
 struct cad_sim_access {
@@ -182,6 +196,10 @@ struct cad_sim_access {
     int32_t status;
     int64_t bytes;            /* of body that went out */
     bool cancelled;
+    uint32_t id;              /* of the engine's request */
+    enum cad_purpose purpose;
+    enum cad_http_class cls;  /* how it ended; OK where it was cancelled */
+    cad_time ahead;           /* video in front of the viewer when it was started */
 };
 typedef void (*cad_sim_access_fn)(void *ctx, const struct cad_sim_access *access);
 void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx);

@@ -1,0 +1,378 @@
+/*
+ * The session's state and the sink's clock: when media may run, when it must wait, when it is over.
+ *
+ * The engine does not own the playing position: it extrapolates the sink's last anchor. What the
+ * sink should do (epoch, rate) is worked out every turn and sent when it differs from what was sent.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "engine/session.h"
+
+#define ANCHOR_NUDGES_MAX 3 /* recovery steps for a sink whose clock stands */
+
+cad_time clock_position(const struct cad_engine *e)
+{
+    const struct clock_part *c = &e->clock;
+    if (!c->has_anchor) return c->position;
+    const struct cad_sink_anchor *a = &c->anchor;
+    cad_time passed = CAD_MAX(e->now - a->at, 0);
+    cad_time moved = a->rate_q16 == 65536 ? passed : cad_muldiv_floor_i64(passed, a->rate_q16, 65536);
+    cad_time position = cad_time_add(a->media, moved);
+    if (e->manifest.duration != CAD_TIME_NONE && position > e->manifest.duration) {
+        return e->manifest.duration;
+    }
+    return position;
+}
+
+cad_time clock_ahead(struct cad_engine *e, struct slot *s)
+{
+    cad_time position = clock_position(e);
+    cad_time end = queue_buffered_end(e, s, position, e->clock.state != CAD_STATE_PLAYING);
+    return CAD_MAX(end - position, 0);
+}
+
+/* ---- a new epoch ---- */
+
+static void begin_epoch(struct cad_engine *e, cad_time position)
+{
+    struct clock_part *c = &e->clock;
+    c->position = position;
+    c->epoch++;
+    c->has_anchor = c->first_frame = c->drained = false;
+    c->anchor_seen = c->progress_at = e->now;
+    struct cad_action *action = engine_action(e, CAD_ACTION_SINK_FLUSH);
+    if (action) {
+        action->u.flush.epoch = c->epoch;
+        action->u.flush.position = position;
+    }
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present) queue_seek(e, &e->slots[i], position);
+    }
+}
+
+static void end_stall(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    if (!c->stalled) return;
+    c->stalled = false;
+    cad_time lasted = e->now - c->stall_since;
+    c->stall_time = cad_time_add(c->stall_time, lasted);
+    struct cad_app_event *app = engine_app(e, CAD_APP_STALL_END);
+    if (app) app->duration = lasted;
+}
+
+void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
+{
+    struct clock_part *c = &e->clock;
+    if (!e->manifest.loaded || c->state == CAD_STATE_FAILED || c->state == CAD_STATE_STOPPED) return;
+    cad_time end = e->manifest.duration;
+    if (position == CAD_TIME_NONE || position < 0) position = 0;
+    if (end != CAD_TIME_NONE && position >= end) position = CAD_MAX(end - CAD_MS, 0);
+    end_stall(e);
+    c->seek_pending = true;
+    c->seek_ticket = ticket;
+    c->anchor_nudges = 0;
+    engine_decide(e, "seek to_ms=%lld", (long long)(position / CAD_MS));
+    begin_epoch(e, position);
+    cad_abr_note(e->abr, CAD_ABR_NOTE_SEEK, e->now);
+    if (c->state != CAD_STATE_LOADING) engine_set_state(e, CAD_STATE_BUFFERING, "seek");
+}
+
+/* ---- what the sink reports ---- */
+
+void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor)
+{
+    struct clock_part *c = &e->clock;
+    if (anchor->epoch != c->epoch || !e->manifest.loaded || anchor->media == CAD_TIME_NONE) return;
+    struct cad_sink_anchor a = *anchor;
+    if (a.at > e->now || a.at == CAD_TIME_NONE) a.at = e->now;
+    if (c->has_anchor && a.media < c->anchor.media) a.media = c->anchor.media; /* never back */
+    bool moved = !c->has_anchor || a.media > c->anchor.media;
+    if (moved || c->state != CAD_STATE_PLAYING) {
+        c->anchor_seen = e->now;
+        c->progress_at = e->now;
+        if (moved && c->state == CAD_STATE_PLAYING) c->anchor_nudges = 0;
+    }
+    c->anchor = a;
+    c->has_anchor = true;
+}
+
+void clock_level(struct cad_engine *e, const struct cad_sink_level *level)
+{
+    struct clock_part *c = &e->clock;
+    c->frames = CAD_MAX(c->frames, level->frames);
+    c->dropped = CAD_MAX(c->dropped, level->dropped);
+    if (level->epoch != c->epoch || !e->manifest.loaded) return;
+    c->drained = level->drained;
+    if (!level->first_frame || c->first_frame) return;
+    c->first_frame = true;
+    if (!c->first_ever) {
+        c->first_ever = true;
+        c->startup = e->now - c->loaded_at;
+        struct cad_app_event *app = engine_app(e, CAD_APP_FIRST_FRAME);
+        if (app) app->position = level->first_frame_pts;
+        engine_decide(e, "first-frame pts_ms=%lld", (long long)(level->first_frame_pts / CAD_MS));
+    }
+    if (!c->seek_pending) return;
+    c->seek_pending = false;
+    struct cad_app_event *app = engine_app(e, CAD_APP_SEEK_DONE);
+    if (!app) return;
+    app->ticket = c->seek_ticket;
+    app->position = level->first_frame_pts;
+}
+
+/* ---- what the viewer reached ---- */
+
+static void show_segment(struct cad_engine *e, struct slot *s, const struct segment *seg)
+{
+    const struct rep *rep = &s->reps[seg->rep];
+    int64_t ms = (seg->end - seg->start) / CAD_MS;
+    s->counted = seg->serial;
+    s->played_ms += ms;
+    s->played_rate_sum += cad_mul_sat_i64(rep->model->bandwidth_bps, ms);
+    if (s->rep_shown == (int32_t)seg->rep) return;
+    if (s->rep_shown >= 0) s->switches++;
+    s->rep_shown = (int32_t)seg->rep;
+    struct cad_app_event *app = engine_app(e, CAD_APP_RUNG);
+    if (!app) return;
+    app->slot = (uint32_t)(s - e->slots);
+    app->rate_bps = rep->model->bandwidth_bps;
+    app->width = rep->init.width;
+    app->height = rep->init.height;
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        if (s->rung_rep[i] == seg->rep) app->rung = i;
+    }
+    cad_str_copyz(app->text, sizeof(app->text), cad_str_from(rep->init.codecs));
+}
+
+static void follow_viewer(struct cad_engine *e, struct slot *s)
+{
+    cad_time position = clock_position(e);
+    for (int i = 0; i < ENGINE_SEGMENTS_MAX && cad_ring_space(&e->actions) > 64; i++) {
+        const struct segment *seg = queue_find(s, s->shown);
+        if (!seg) {
+            /* Evicted or not there yet: go on with the first that is held, if it lies ahead. */
+            if (queue_count(s) && queue_at(s, 0)->serial > s->shown) s->shown = queue_at(s, 0)->serial;
+            else return;
+            continue;
+        }
+        if (seg->start > position) return;
+        if (s->counted != seg->serial) show_segment(e, s, seg);
+        if (seg->end > position) return;
+        s->shown++;
+    }
+}
+
+/* ---- states ---- */
+
+/* Enough media to run: the goal, the end of the title, or all that can be had. */
+static bool slot_ready(struct cad_engine *e, struct slot *s, cad_time goal)
+{
+    cad_time ahead = clock_ahead(e, s);
+    if (ahead >= goal || queue_at_end(s)) return true;
+    bool no_more = s->lost.code != CAD_ERR_NONE || s->blocked ||
+                   (!title_urls_usable(e) && e->manifest.refresh_failures > 0);
+    return no_more && ahead > 0;
+}
+
+static bool session_ready(struct cad_engine *e)
+{
+    cad_time goal = e->clock.stalled ? e->config.resume_goal : e->config.start_goal;
+    goal = CAD_MIN(goal, e->config.buffer_ahead / 2);
+    bool any = false;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        struct slot *s = &e->slots[i];
+        if (!s->present) continue;
+        any = true;
+        if (s->provisional || !slot_ready(e, s, goal)) return false;
+    }
+    return any;
+}
+
+static bool all_at_end(const struct cad_engine *e)
+{
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present && !queue_at_end(&e->slots[i])) return false;
+    }
+    return true;
+}
+
+/* A track that can have no more media ends the session when the viewer has seen what there was. */
+static bool fail_if_lost(struct cad_engine *e)
+{
+    bool running = e->clock.state == CAD_STATE_PLAYING && !e->clock.anchor.underrun;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        struct slot *s = &e->slots[i];
+        if (!s->present) continue;
+        struct cad_error err = s->lost;
+        bool expired = !title_urls_usable(e) && e->manifest.refresh_failures > 0 && !queue_at_end(s);
+        if (err.code == CAD_ERR_NONE && !expired) continue;
+        if (running || e->clock.state == CAD_STATE_PAUSED) continue;
+        if (clock_ahead(e, s) > 0 && !(e->clock.stalled && e->clock.anchor.underrun)) continue;
+        if (err.code == CAD_ERR_NONE) {
+            err = e->manifest.refresh_error;
+            struct cad_error gone;
+            cad_error_init(&gone, CAD_ERR_MANIFEST_EXPIRED);
+            err.code = gone.code;
+            err.domain = gone.domain;
+            err.cls = gone.cls;
+        }
+        err.track = i;
+        if (err.message[0] == '\0') engine_error(&err, err.code, "%s", cad_error_text(err.code));
+        engine_fail(e, &err);
+        return true;
+    }
+    return false;
+}
+
+static void begin_stall(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    c->stalled = true;
+    c->stalls++;
+    c->stall_since = c->anchor.at;
+    c->progress_at = e->now;
+    engine_set_state(e, CAD_STATE_BUFFERING, "stall");
+    struct cad_app_event *app = engine_app(e, CAD_APP_STALL_BEGIN);
+    if (app) app->at = c->stall_since;
+    cad_abr_note(e->abr, CAD_ABR_NOTE_STALL, e->now);
+}
+
+static void start_running(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    end_stall(e);
+    c->anchor_seen = e->now;
+    c->anchor.underrun = false;
+    engine_set_state(e, CAD_STATE_PLAYING, "ready");
+    cad_abr_note(e->abr, CAD_ABR_NOTE_PLAY, e->now);
+}
+
+/* A clock that should move and does not: flush and begin again where it stands, then give up. */
+static void watch_sink(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    if (e->now - c->anchor_seen < ENGINE_ANCHOR_LIMIT) return;
+    struct cad_error err;
+    if (c->anchor_nudges++ < ANCHOR_NUDGES_MAX) {
+        engine_decide(e, "recover step=flush nudge=%u", c->anchor_nudges);
+        begin_epoch(e, clock_position(e));
+        return;
+    }
+    cad_error_init(&err, CAD_ERR_SINK_STUCK);
+    err.phase = CAD_PHASE_PLAY;
+    engine_fail(e, &err);
+}
+
+static void watch_buffering(struct cad_engine *e)
+{
+    struct cad_error err;
+    if (e->now - e->clock.progress_at < ENGINE_STUCK_LIMIT) return;
+    cad_error_init(&err, CAD_ERR_STUCK);
+    err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
+    engine_fail(e, &err);
+}
+
+static void step_playing(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    if (c->drained && all_at_end(e)) {
+        engine_set_state(e, CAD_STATE_ENDED, "end");
+        (void)engine_app(e, CAD_APP_ENDED);
+    } else if (!c->want_play) {
+        engine_set_state(e, CAD_STATE_PAUSED, "pause");
+    } else if (c->has_anchor && c->anchor.underrun && !all_at_end(e)) {
+        begin_stall(e);
+    } else {
+        watch_sink(e);
+    }
+}
+
+static void step_state(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    switch (c->state) {
+    case CAD_STATE_LOADING:
+        if (e->slots[0].present || e->slots[1].present) {
+            c->progress_at = e->now;
+            engine_set_state(e, CAD_STATE_BUFFERING, "start");
+        }
+        break;
+    case CAD_STATE_BUFFERING:
+        if (!session_ready(e)) {
+            watch_buffering(e);
+        } else if (c->want_play) {
+            start_running(e);
+        } else {
+            end_stall(e);
+            engine_set_state(e, CAD_STATE_PAUSED, "ready");
+        }
+        break;
+    case CAD_STATE_PLAYING: step_playing(e); break;
+    case CAD_STATE_PAUSED:
+        if (!c->want_play) break;
+        if (session_ready(e)) {
+            start_running(e);
+        } else {
+            c->progress_at = e->now;
+            engine_set_state(e, CAD_STATE_BUFFERING, "resume");
+        }
+        break;
+    case CAD_STATE_IDLE:
+    case CAD_STATE_ENDED:
+    case CAD_STATE_FAILED:
+    case CAD_STATE_STOPPED: break;
+    }
+}
+
+static void tell_sink(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    const struct slot *video = &e->slots[CAD_SLOT_VIDEO];
+    const struct slot *audio = &e->slots[CAD_SLOT_AUDIO];
+    if ((!video->present && !audio->present) || video->provisional) return;
+    struct cad_sink_config want = {.epoch = c->epoch,
+                                   .rate_q16 = c->state == CAD_STATE_PLAYING ? 65536 : 0,
+                                   .position = c->position,
+                                   .video = video->present,
+                                   .audio = audio->present};
+    const struct cad_sink_config *sent = &c->sent;
+    if (c->sent_any && want.epoch == sent->epoch && want.rate_q16 == sent->rate_q16 &&
+        want.position == sent->position && want.video == sent->video && want.audio == sent->audio) {
+        return;
+    }
+    struct cad_action *action = engine_action(e, CAD_ACTION_SINK_CONFIG);
+    if (!action) return;
+    action->u.sink = want;
+    c->sent = want;
+    c->sent_any = true;
+}
+
+void clock_turn(struct cad_engine *e)
+{
+    if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return;
+    if (fail_if_lost(e)) return;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present && e->clock.first_frame) follow_viewer(e, &e->slots[i]);
+    }
+    enum cad_state before;
+    int steps = 0;
+    do {
+        before = e->clock.state;
+        step_state(e);
+    } while (e->clock.state != before && ++steps < 4);
+    if (e->clock.state != CAD_STATE_FAILED) tell_sink(e);
+}
+
+cad_time clock_next_wake(const struct cad_engine *e)
+{
+    const struct clock_part *c = &e->clock;
+    if (c->state == CAD_STATE_PLAYING) return cad_time_add(c->anchor_seen, ENGINE_ANCHOR_LIMIT);
+    if (c->state == CAD_STATE_BUFFERING) return cad_time_add(c->progress_at, ENGINE_STUCK_LIMIT);
+    return CAD_TIME_NONE;
+}

@@ -1,0 +1,453 @@
+/*
+ * The plan: what should be in flight now. Every turn, for every slot: read what came, drop what is
+ * behind, see whether media is short of its goal, and issue the difference. At most one media
+ * request a slot is alive, plus one header fetched ahead of need.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "engine/session.h"
+
+#define PREFETCH_BUFFER (10 * CAD_SECOND) /* headers ahead of need only with that much in hand */
+#define SEGMENT_GUESS (4 * CAD_SECOND)    /* duration of a segment while no index is known */
+#define BLOCKED_RETRY (500 * CAD_MS)
+
+/* ---- bytes ---- */
+
+int64_t slot_held(const struct slot *s)
+{
+    int64_t held = 0;
+    size_t count = queue_count(s);
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *seg = queue_at(s, i);
+        if (seg->ref && !seg->in_header) held += seg->size;
+    }
+    for (uint32_t i = 0; s->present && i < s->rep_count; i++) {
+        if (s->reps[i].header) held += (int64_t)cad_ref_capacity(s->reps[i].header);
+    }
+    return held;
+}
+
+int64_t engine_held(const struct cad_engine *e)
+{
+    int64_t held = 0;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) held += slot_held(&e->slots[i]);
+    return held;
+}
+
+/* May `bytes` more be asked for? What is behind the viewer makes room first. */
+static bool admit(struct cad_engine *e, struct slot *s, struct cad_fetch_request *request,
+                  int64_t bytes)
+{
+    /* Held counts whole segments, also the part still to come of those in flight: what is booked on
+     * requests is in it already. */
+    int64_t held = engine_held(e) - cad_fetch_in_flight_bytes(e->fetch);
+    if (held < 0) held = 0;
+    if (cad_fetch_admit(e->fetch, request, held, bytes)) return true;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present) queue_evict(e, &e->slots[i], clock_position(e));
+    }
+    held = CAD_MAX(engine_held(e) - cad_fetch_in_flight_bytes(e->fetch), 0);
+    if (cad_fetch_admit(e->fetch, request, held, bytes)) return true;
+    s->blocked = true;
+    s->decide_at = cad_time_add(e->now, BLOCKED_RETRY);
+    return false;
+}
+
+static void no_memory(struct cad_engine *e, struct slot *s)
+{
+    s->decide_at = cad_time_add(e->now, ENGINE_MEMORY_RETRY);
+    cad_pool_trim(e->pool, 0);
+    if (++s->memory_failures < ENGINE_MEMORY_RETRIES) return;
+    cad_error_init(&s->lost, CAD_ERR_OUT_OF_MEMORY);
+    s->lost.track = (int32_t)(s - e->slots);
+    s->lost.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
+}
+
+/* ---- choosing a representation ---- */
+
+struct size_ctx {
+    const struct cad_engine *e;
+    const struct slot *s;
+    cad_time at; /* where the segment to choose begins */
+};
+
+/* The segment of a representation that covers t; rounding to nanoseconds is forgiven. */
+static int segment_at(const struct cad_engine *e, const struct rep *rep, cad_time t,
+                      struct cad_segment *out)
+{
+    int rc = cad_index_find(rep->index, rep_ticks(e, rep, t), out);
+    if (rc != 0) return rc;
+    if (rep_time(e, rep, out->start_ticks + out->duration_ticks) > t + CAD_MS) return CAD_OK;
+    return cad_index_at(rep->index, out->index + 1, out);
+}
+
+static int64_t size_of(const void *ctx, uint32_t ahead, uint32_t rung)
+{
+    const struct size_ctx *c = ctx;
+    const struct rep *rep = &c->s->reps[c->s->rung_rep[rung]];
+    struct cad_segment seg;
+    if (rep->state != REP_READY || segment_at(c->e, rep, c->at, &seg) != 0) return -1;
+    if (ahead && cad_index_at(rep->index, seg.index + ahead, &seg) != 0) return -1;
+    return seg.bytes.last - seg.bytes.first + 1;
+}
+
+/* Beside video, sound is a fixed choice: the best that is cheap. Alone, the controller's. */
+static uint32_t choose_audio(const struct slot *s)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        if (s->reps[s->rung_rep[i]].model->bandwidth_bps <= ENGINE_AUDIO_RATE_MAX) best = i;
+    }
+    return best;
+}
+
+static int32_t rung_of(const struct slot *s, int32_t rep)
+{
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        if ((int32_t)s->rung_rep[i] == rep) return (int32_t)i;
+    }
+    return -1;
+}
+
+static cad_time next_duration(const struct cad_engine *e, const struct slot *s, cad_time at,
+                              uint32_t *left)
+{
+    struct cad_segment seg;
+    *left = 0;
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        const struct rep *rep = &s->reps[s->rung_rep[i]];
+        if (rep->state != REP_READY || segment_at(e, rep, at, &seg) != 0) continue;
+        *left = cad_index_count(rep->index) - seg.index;
+        return cad_time_from_ticks(seg.duration_ticks, cad_index_timescale(rep->index));
+    }
+    return SEGMENT_GUESS;
+}
+
+static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_time duration,
+                       struct cad_abr_rung *rungs)
+{
+    int64_t last = 1;
+    bool any = false;
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        const struct cad_representation *m = s->reps[s->rung_rep[i]].model;
+        rungs[i].rate_bps = CAD_MAX(m->bandwidth_bps, last);
+        last = rungs[i].rate_bps;
+        rungs[i].height = m->height;
+        rungs[i].vmaf_milli = m->vmaf_milli;
+        /* Two segments of twice the average rate must fit beside the sound. */
+        int64_t bytes = cad_muldiv_floor_i64(m->bandwidth_bps / 2, duration, CAD_SECOND);
+        rungs[i].allowed = bytes <= e->config.ceiling_bytes;
+        any |= rungs[i].allowed;
+    }
+    if (!any) rungs[0].allowed = true;
+}
+
+static int64_t rate_cap(const struct cad_engine *e)
+{
+    int64_t cap = e->manifest.presentation->overrides.rate_max_bps;
+    int64_t start = e->manifest.presentation->overrides.startup_rate_max_bps;
+    if (!e->clock.first_ever && start > 0 && (cap <= 0 || start < cap)) cap = start;
+    return CAD_MAX(cap, 0);
+}
+
+static bool choose(struct cad_engine *e, struct slot *s, cad_time at)
+{
+    uint32_t slot = (uint32_t)(s - e->slots);
+    if (s->decided == s->serial_next && rung_of(s, s->rep_now) >= 0) return true;
+    if (slot == CAD_SLOT_AUDIO && e->slots[CAD_SLOT_VIDEO].present) {
+        s->rep_now = (int32_t)s->rung_rep[choose_audio(s)];
+        s->decided = s->serial_next;
+        return true;
+    }
+    struct cad_abr_rung rungs[CAD_ABR_RUNGS_MAX];
+    struct cad_abr_choice choice;
+    struct size_ctx ctx = {e, s, at};
+    struct cad_abr_state state = {.size = sizeof(state), .now = e->now, .rungs = rungs,
+                                  .rung_count = s->rung_count, .rung_pin = -1};
+    state.segment_duration = next_duration(e, s, at, &state.segments_left);
+    fill_rungs(e, s, state.segment_duration, rungs);
+    state.rung_last = rung_of(s, s->rep_now);
+    state.buffer = clock_ahead(e, s);
+    state.buffer_target = e->config.buffer_ahead;
+    state.playing = e->clock.state == CAD_STATE_PLAYING;
+    state.size_of = size_of;
+    state.size_ctx = &ctx;
+    state.rate_cap_bps = rate_cap(e);
+    if (slot == CAD_SLOT_VIDEO && e->pin >= 0) {
+        state.rung_pin = (int32_t)CAD_MIN((uint32_t)e->pin, s->rung_count - 1);
+    }
+    cad_abr_choose(e->abr, &state, &choice);
+    CAD_ASSERT(choice.rung < s->rung_count);
+    s->rep_now = (int32_t)s->rung_rep[choice.rung];
+    s->decided = s->serial_next;
+    if (choice.wait > 0) s->decide_at = cad_time_add(e->now, choice.wait);
+    engine_decide(e, "rung slot=%u rung=%u reason=%s buffer_ms=%lld estimate_kbps=%lld", slot,
+                  choice.rung, cad_abr_reason_name(choice.reason),
+                  (long long)(state.buffer / CAD_MS), (long long)(choice.estimate_bps / 1000));
+    return choice.wait <= 0;
+}
+
+/* ---- starting requests ---- */
+
+/* A request that failed waits for its time, and for URLs that are worth asking. */
+static bool may_start(struct cad_engine *e, struct cad_fetch_request *request)
+{
+    if (request->state == CAD_FETCH_IN_FLIGHT) return false;
+    if (request->state == CAD_FETCH_WAITING && request->not_before > e->now) return false;
+    if (title_urls_usable(e) && e->online) return true;
+    request->state = CAD_FETCH_WAITING;
+    request->not_before = cad_time_add(e->now, BLOCKED_RETRY);
+    return false;
+}
+
+/* Grow the header's buffer to `size` bytes; what has come is kept. */
+static int header_space(struct cad_engine *e, struct rep *rep, int64_t size)
+{
+    struct cad_ref *ref = NULL;
+    if (rep->header && size <= rep->header_size) return CAD_OK;
+    int rc = cad_pool_get(e->pool, (size_t)size, &ref);
+    if (rc != 0) return rc;
+    if (rep->header_have > 0) {
+        memcpy(cad_ref_data(ref), cad_ref_data(rep->header), (size_t)rep->header_have);
+    }
+    cad_ref_unref(&rep->header);
+    rep->header = ref;
+    rep->header_size = size;
+    return CAD_OK;
+}
+
+static void want_header(struct cad_engine *e, struct slot *s, struct rep *rep)
+{
+    if (!rep->request) {
+        if (!title_urls_usable(e) || !e->online) return;
+        int64_t goal = rep_header_goal(e, s, rep);
+        if (goal <= rep->header_have) {
+            cad_error_init(&s->lost, CAD_ERR_MEDIA_NO_INDEX);
+            s->lost.phase = CAD_PHASE_HEADER;
+            return;
+        }
+        rep->request = request_new(e, CAD_PURPOSE_HEADER, (int32_t)(s - e->slots));
+        if (!rep->request) return;
+        bool fits = admit(e, s, rep->request, goal - rep->header_have);
+        if (!fits || header_space(e, rep, goal) != 0) {
+            request_drop(e, rep->request);
+            rep->request = NULL;
+            if (fits) no_memory(e, s);
+            return;
+        }
+        request_target(rep->request)->rep = rep;
+        rep->request->deadline = e->now;
+    }
+    if (!may_start(e, rep->request)) return;
+    struct cad_range bytes = {rep->header_have, rep->header_size - 1};
+    if (!request_start_media(e, rep->request, rep, bytes)) e->more = true;
+}
+
+static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segment *seg)
+{
+    struct rep *rep = &s->reps[seg->rep];
+    if (!seg->request) {
+        if (!title_urls_usable(e) || !e->online) return;
+        struct cad_fetch_request *request =
+            request_new(e, CAD_PURPOSE_SEGMENT, (int32_t)(s - e->slots));
+        if (!request) return;
+        bool fits = admit(e, s, request, seg->size - seg->have);
+        if (!fits || queue_space(e, s, seg) != 0) {
+            request_drop(e, request);
+            if (fits) no_memory(e, s);
+            return;
+        }
+        s->memory_failures = 0;
+        request_target(request)->rep = rep;
+        request_target(request)->serial = seg->serial;
+        request->deadline = cad_time_add(e->now, clock_ahead(e, s));
+        seg->request = request;
+    }
+    if (!may_start(e, seg->request)) return;
+    struct cad_range bytes = {seg->first_byte + seg->have, seg->first_byte + seg->size - 1};
+    if (!request_start_media(e, seg->request, rep, bytes)) e->more = true;
+}
+
+/* ---- the next segment ---- */
+
+static int next_segment(const struct cad_engine *e, const struct slot *s, const struct rep *rep,
+                        struct cad_segment *out)
+{
+    size_t count = queue_count(s);
+    if (count == 0) {
+        cad_time at = s->skip_until == CAD_TIME_NONE ? 0 : CAD_MAX(s->skip_until, 0);
+        int rc = segment_at(e, rep, at, out);
+        /* A position at or past the end shows the last segment. */
+        uint32_t segments = cad_index_count(rep->index);
+        return rc == CAD_E_NOTFOUND && segments ? cad_index_at(rep->index, segments - 1, out) : rc;
+    }
+    const struct segment *tail = queue_at(s, count - 1);
+    if (&s->reps[tail->rep] == rep) return cad_index_at(rep->index, tail->index + 1, out);
+    return segment_at(e, rep, tail->end, out);
+}
+
+/* Is there room in time for a segment that ends `ahead` after the position? */
+static bool has_room(struct cad_engine *e, struct slot *s, cad_time position, cad_time end)
+{
+    cad_time excess = end - position - e->config.buffer_ahead;
+    if (excess <= 0 || queue_count(s) == 0) return true;
+    bool running = e->clock.state == CAD_STATE_PLAYING;
+    s->blocked = true;
+    s->room_at = running ? cad_time_add(e->now, excess) : CAD_TIME_NONE;
+    return false;
+}
+
+static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
+{
+    struct cad_segment next;
+    cad_time position = clock_position(e);
+    /* Segments that came with the header cost one push each, no request. */
+    for (int i = 0; i < 8; i++) {
+        if (next_segment(e, s, rep, &next) != 0) return; /* the end of the title */
+        cad_time end = rep_time(e, rep, next.start_ticks + next.duration_ticks);
+        if (!has_room(e, s, position, end)) return;
+        if (cad_ring_space(&s->queue) == 0) {
+            queue_evict(e, s, position);
+            if (cad_ring_space(&s->queue) == 0) {
+                s->blocked = true;
+                return;
+            }
+        }
+        if (next.bytes.last - next.bytes.first + 1 > e->config.ceiling_bytes) {
+            cad_error_init(&s->lost, CAD_ERR_LIMIT);
+            return;
+        }
+        struct segment *seg = queue_push(e, s, (uint32_t)(rep - s->reps), &next);
+        if (!seg) return;
+        s->decided = seg->serial + 1; /* the same choice for what is in the header already */
+        if (!seg->in_header) {
+            s->decided = 0;
+            want_segment_bytes(e, s, seg);
+            return;
+        }
+        if (!segment_whole(seg)) return;
+    }
+    e->more = true;
+}
+
+static bool near_end(const struct cad_engine *e, const struct slot *s)
+{
+    size_t count = queue_count(s);
+    if (count == 0) return false;
+    const struct segment *tail = queue_at(s, count - 1);
+    (void)e;
+    return tail->index + 1 == cad_index_count(s->reps[tail->rep].index);
+}
+
+/* A header of a neighbouring rung, so that a switch needs no extra round trip and the controller
+ * knows true sizes. Only with time in hand, one at a time. */
+static void prefetch_header(struct cad_engine *e, struct slot *s)
+{
+    static const int order[] = {1, -1};
+    if (e->clock.state != CAD_STATE_PLAYING || clock_ahead(e, s) < PREFETCH_BUFFER) return;
+    int32_t now = rung_of(s, s->rep_now);
+    if (now < 0 || near_end(e, s)) return;
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        struct rep *rep = &s->reps[i];
+        if ((int32_t)i != s->rep_now && rep->state == REP_NEW && rep->request) {
+            want_header(e, s, rep);
+            return;
+        }
+    }
+    for (size_t i = 0; i < CAD_ARRAY_LEN(order); i++) {
+        int32_t rung = now + order[i];
+        if (rung < 0 || rung >= (int32_t)s->rung_count || e->pin >= 0) continue;
+        struct rep *rep = &s->reps[s->rung_rep[rung]];
+        if (rep->state != REP_NEW) continue;
+        want_header(e, s, rep);
+        return;
+    }
+}
+
+/* A broken fragment: what was not shown of this representation is dropped and another one tried. */
+static void drop_bad(struct cad_engine *e, struct slot *s)
+{
+    struct segment *seg = queue_find(s, s->cursor);
+    s->bad_media = false;
+    if (!seg) return;
+    uint32_t rep = seg->rep;
+    while (queue_count(s) && queue_at(s, queue_count(s) - 1)->serial >= s->cursor) {
+        queue_drop_tail(e, s);
+    }
+    struct cad_error err;
+    cad_error_init(&err, CAD_ERR_MEDIA_BAD);
+    err.track = (int32_t)(s - e->slots);
+    err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
+    rep_lost(e, (uint32_t)(s - e->slots), rep, &err);
+}
+
+static void plan_slot(struct cad_engine *e, uint32_t slot)
+{
+    struct slot *s = &e->slots[slot];
+    if (s->bad_media) drop_bad(e, s);
+    for (uint32_t i = 0; s->present && i < s->rep_count; i++) {
+        struct rep *rep = &s->reps[i];
+        if (rep->request) rep_header_progress(e, slot, rep);
+        if (!s->present) return; /* it moved to the other slot */
+        if (rep->request) queue_sync_header(s, rep);
+    }
+    queue_evict(e, s, cad_time_sub(clock_position(e), e->config.buffer_behind));
+    s->blocked = false;
+    s->room_at = CAD_TIME_NONE;
+    if (s->lost.code != CAD_ERR_NONE || s->rung_count == 0) return;
+    size_t count = queue_count(s);
+    struct segment *tail = count ? queue_at(s, count - 1) : NULL;
+    bool waiting = s->decide_at != CAD_TIME_NONE && s->decide_at > e->now;
+    if (tail && !segment_whole(tail)) {
+        if (!tail->in_header && !(waiting && !tail->request)) want_segment_bytes(e, s, tail);
+        prefetch_header(e, s);
+        return;
+    }
+    if (near_end(e, s) || waiting) return;
+    if (s->rep_now >= 0 && s->reps[s->rep_now].request &&
+        s->reps[s->rep_now].state == REP_NEW) {
+        want_header(e, s, &s->reps[s->rep_now]);
+        return;
+    }
+    cad_time at = tail ? tail->end : CAD_MAX(s->skip_until, 0);
+    uint32_t left;
+    if (tail && !has_room(e, s, clock_position(e), at + next_duration(e, s, at, &left))) {
+        prefetch_header(e, s);
+        return;
+    }
+    if (!choose(e, s, at)) return;
+    struct rep *rep = &s->reps[s->rep_now];
+    if (rep->state == REP_READY) {
+        push_next(e, s, rep);
+    } else {
+        want_header(e, s, rep);
+    }
+}
+
+void plan_turn(struct cad_engine *e)
+{
+    enum cad_state state = e->clock.state;
+    if (state == CAD_STATE_FAILED || state == CAD_STATE_STOPPED || !e->manifest.presentation) return;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present && e->clock.state != CAD_STATE_FAILED) plan_slot(e, i);
+    }
+}
+
+cad_time plan_next_wake(const struct cad_engine *e)
+{
+    cad_time wake = CAD_TIME_NONE;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        const struct slot *s = &e->slots[i];
+        if (!s->present || s->lost.code != CAD_ERR_NONE) continue;
+        cad_time times[] = {s->room_at, s->decide_at};
+        for (size_t k = 0; k < CAD_ARRAY_LEN(times); k++) {
+            if (times[k] == CAD_TIME_NONE || times[k] <= e->now) continue;
+            if (wake == CAD_TIME_NONE || times[k] < wake) wake = times[k];
+        }
+    }
+    return wake;
+}

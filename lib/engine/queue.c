@@ -1,0 +1,393 @@
+/*
+ * The queue of a slot: segments held or being fetched, contiguous in time, and the samples in them.
+ *
+ * A segment is one buffer; samples are views into it. The queue changes at its ends only: plan.c
+ * pushes at the tail, eviction takes from the head, a seek outside drops it whole.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "engine/session.h"
+
+struct segment *queue_at(const struct slot *s, size_t i)
+{
+    return cad_ring_at(&s->queue, i);
+}
+
+size_t queue_count(const struct slot *s)
+{
+    return s->present ? cad_ring_count(&s->queue) : 0;
+}
+
+/* Serials rise by one along the queue: a serial is found by arithmetic. */
+struct segment *queue_find(const struct slot *s, uint64_t serial)
+{
+    size_t count = queue_count(s);
+    if (count == 0) return NULL;
+    uint64_t first = queue_at(s, 0)->serial;
+    if (serial < first || serial - first >= count) return NULL;
+    return queue_at(s, (size_t)(serial - first));
+}
+
+bool segment_whole(const struct segment *seg)
+{
+    return seg->have == seg->size;
+}
+
+/* ---- time ---- */
+
+cad_time rep_time(const struct cad_engine *e, const struct rep *rep, int64_t ticks)
+{
+    (void)e;
+    return cad_time_from_ticks(ticks - rep->index_base, cad_index_timescale(rep->index));
+}
+
+int64_t rep_ticks(const struct cad_engine *e, const struct rep *rep, cad_time t)
+{
+    (void)e;
+    return cad_time_to_ticks(t, cad_index_timescale(rep->index)) + rep->index_base;
+}
+
+/* ---- the ends of the queue ---- */
+
+struct segment *queue_push(struct cad_engine *e, struct slot *s, uint32_t rep,
+                           const struct cad_segment *from)
+{
+    struct segment *seg = cad_ring_push_place(&s->queue);
+    if (!seg) return NULL;
+    struct rep *r = &s->reps[rep];
+    memset(seg, 0, sizeof(*seg));
+    seg->serial = s->serial_next++;
+    seg->rep = rep;
+    seg->index = from->index;
+    seg->start = rep_time(e, r, from->start_ticks);
+    seg->end = rep_time(e, r, from->start_ticks + from->duration_ticks);
+    seg->first_byte = from->bytes.first;
+    seg->size = from->bytes.last - from->bytes.first + 1;
+    seg->scanned = CAD_TIME_NONE;
+    seg->show_from = CAD_TIME_NONE;
+    size_t before = cad_ring_count(&s->queue) - 1;
+    if (before) {
+        /* The queue has no seam: a segment that begins before its predecessor's end is shown from
+         * there on. Rounding to nanoseconds is not an overlap. */
+        cad_time seam = queue_at(s, before - 1)->end;
+        if (seg->start < seam - CAD_MS) seg->show_from = seam;
+        seg->start = seam;
+    }
+    cad_mp4_reader_init(&seg->scan, &r->init);
+    /* What the header request covers too is there, or coming, without a request of its own. */
+    if (r->header && seg->first_byte < r->header_size && !r->header_taken) {
+        seg->ref = cad_ref_ref(r->header);
+        seg->ref_offset = (size_t)seg->first_byte;
+        seg->in_header = true;
+        queue_sync_header(s, r);
+    }
+    return seg;
+}
+
+static void segment_release(struct cad_engine *e, struct segment *seg)
+{
+    if (seg->request) request_drop(e, seg->request);
+    seg->request = NULL;
+    cad_ref_unref(&seg->ref);
+}
+
+void queue_clear(struct cad_engine *e, struct slot *s)
+{
+    struct segment seg;
+    while (queue_count(s)) {
+        segment_release(e, queue_at(s, 0));
+        (void)cad_ring_pop(&s->queue, &seg);
+    }
+    s->cursor = s->serial_next;
+    s->shown = s->serial_next;
+    cad_mp4_reader_init(&s->reader, NULL);
+    s->reader_serial = 0;
+    /* Media that came with a header is not remembered past this: it would be fetched in order. */
+    for (uint32_t i = 0; i < s->rep_count; i++) s->reps[i].header_taken |= s->reps[i].header != NULL;
+}
+
+void queue_drop_tail(struct cad_engine *e, struct slot *s)
+{
+    size_t count = queue_count(s);
+    if (count == 0) return;
+    segment_release(e, queue_at(s, count - 1));
+    (void)cad_ring_pop_back(&s->queue, NULL);
+    /* The serial is given again: the queue stays dense, and nobody pulled past an unfinished tail
+     * whose samples are now gone unless the reader says so. */
+    s->serial_next--;
+    if (s->reader_serial != s->serial_next) return;
+    s->reader_serial = 0;
+    s->skip_until = CAD_MAX(s->skip_until, s->pulled_end); /* nothing is shown twice */
+}
+
+void queue_evict(struct cad_engine *e, struct slot *s, cad_time before)
+{
+    while (queue_count(s) > 1) {
+        struct segment *seg = queue_at(s, 0);
+        if (seg->end > before || seg->serial >= s->cursor || seg->request || !segment_whole(seg)) {
+            return;
+        }
+        segment_release(e, seg);
+        (void)cad_ring_pop(&s->queue, NULL);
+    }
+}
+
+/* Move to a position: inside the queue without losing a byte, outside by dropping it. */
+void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
+{
+    size_t count = queue_count(s);
+    s->skip_until = position;
+    s->pulled_end = position;
+    s->rep_config = -1; /* the decoder starts anew */
+    s->reader_serial = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct segment *seg = queue_at(s, i);
+        bool last_of_title = i + 1 == count && queue_at_end(s);
+        if (position < seg->start && i == 0) break;
+        if (position < seg->end || last_of_title) {
+            s->cursor = seg->serial;
+            s->shown = seg->serial;
+            return;
+        }
+    }
+    /* Right behind the queue: what comes next is what is wanted, and the tail stays for seeking back. */
+    if (count && queue_at(s, count - 1)->end == position) {
+        s->cursor = s->shown = s->serial_next;
+        return;
+    }
+    queue_clear(e, s);
+}
+
+/* ---- space ---- */
+
+/* Copy n bytes that are partly holes, run by run. */
+static int copy_with_holes(struct cad_ref *from, size_t at, size_t n, struct cad_ref *to)
+{
+    for (size_t i = 0; i < n;) {
+        bool hole = cad_ref_is_hole(from, at + i, at + i + 1);
+        size_t run = 1;
+        while (i + run < n && cad_ref_is_hole(from, at + i + run, at + i + run + 1) == hole) run++;
+        if (hole) {
+            int rc = cad_ref_add_hole(to, i, i + run);
+            if (rc != 0) return rc;
+        } else {
+            memcpy(cad_ref_data(to) + i, cad_ref_data(from) + at + i, run);
+        }
+        i += run;
+    }
+    return CAD_OK;
+}
+
+/* A buffer for a segment; bytes that came with a header move over, so that none is fetched twice. */
+int queue_space(struct cad_engine *e, struct slot *s, struct segment *seg)
+{
+    struct cad_ref *ref = NULL;
+    (void)s;
+    if (seg->ref && !seg->in_header) return CAD_OK;
+    size_t size = (size_t)seg->size;
+    int rc = cad_pool_get(e->pool, size, &ref);
+    if (rc != 0) return rc;
+    if (seg->in_header && seg->have > 0) {
+        size_t have = (size_t)seg->have;
+        if (!cad_ref_is_hole(seg->ref, seg->ref_offset, seg->ref_offset + have)) {
+            memcpy(cad_ref_data(ref), cad_ref_data(seg->ref) + seg->ref_offset, have);
+        } else {
+            rc = copy_with_holes(seg->ref, seg->ref_offset, have, ref);
+        }
+    }
+    if (rc != 0) {
+        cad_ref_unref(&ref);
+        return rc;
+    }
+    cad_ref_unref(&seg->ref);
+    seg->ref = ref;
+    seg->ref_offset = 0;
+    seg->in_header = false;
+    return CAD_OK;
+}
+
+/* Bytes of the header's buffer that belong to segments have moved on: tell the segments. */
+void queue_sync_header(struct slot *s, struct rep *rep)
+{
+    size_t count = queue_count(s);
+    for (size_t i = 0; i < count; i++) {
+        struct segment *seg = queue_at(s, i);
+        if (!seg->in_header || &s->reps[seg->rep] != rep) continue;
+        int64_t have = rep->header_have - seg->first_byte;
+        seg->have = CAD_MAX(seg->have, CAD_MIN(CAD_MAX(have, 0), seg->size));
+    }
+}
+
+void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep)
+{
+    queue_sync_header(s, rep);
+    size_t count = queue_count(s);
+    uint64_t waste = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct segment *seg = queue_at(s, i);
+        if (!seg->in_header || &s->reps[seg->rep] != rep) continue;
+        if (segment_whole(seg)) {
+            seg->in_header = false; /* a view into a buffer that it now shares */
+        } else if (queue_space(e, s, seg) != 0) {
+            /* No memory to keep the part: it will be asked for again. */
+            waste += (uint64_t)seg->have;
+            cad_ref_unref(&seg->ref);
+            seg->in_header = false;
+            seg->have = 0;
+        }
+    }
+    e->bytes_twice += waste;
+    if (count) rep->header_taken = true;
+}
+
+/* ---- how far media reaches ---- */
+
+/* Look at more samples of the segment, so that a part of it counts before all of it is there. */
+static void scan(struct cad_engine *e, struct slot *s, struct segment *seg)
+{
+    struct rep *rep = &s->reps[seg->rep];
+    if (!seg->ref || seg->have == 0 || seg->scan_done) return;
+    cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
+    struct cad_mp4_sample sample;
+    cad_time end = CAD_TIME_NONE;
+    for (int i = 0; i < ENGINE_SCAN_SAMPLES; i++) {
+        int rc = cad_mp4_reader_next(&seg->scan, b, (uint64_t)seg->size, &sample);
+        if (rc != 0) {
+            seg->scan_done = rc != CAD_E_AGAIN;
+            break;
+        }
+        /* Decoding order: the time that is surely covered is that of decoding. */
+        int64_t ticks = sample.dts_ticks + (int64_t)sample.duration_ticks - rep->sample_base;
+        end = cad_time_from_ticks(ticks, rep->init.timescale);
+    }
+    (void)e;
+    if (end != CAD_TIME_NONE) seg->scanned = CAD_MIN(end, seg->end);
+}
+
+cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from, bool look)
+{
+    size_t count = queue_count(s);
+    cad_time end = from;
+    for (size_t i = 0; i < count; i++) {
+        struct segment *seg = queue_at(s, i);
+        if (seg->end <= end) continue;
+        if (seg->start > end) {
+            /* Tracks may begin a little after zero; anything larger is a hole in time. */
+            if (i > 0 || seg->start - end > CAD_SECOND) return end;
+        }
+        if (segment_whole(seg)) {
+            end = seg->end;
+            continue;
+        }
+        if (look) scan(e, s, seg);
+        if (seg->scanned != CAD_TIME_NONE && seg->scanned > end) end = seg->scanned;
+        return end;
+    }
+    return end;
+}
+
+bool queue_at_end(const struct slot *s)
+{
+    size_t count = queue_count(s);
+    if (count == 0) return false;
+    const struct segment *tail = queue_at(s, count - 1);
+    const struct rep *rep = &s->reps[tail->rep];
+    return segment_whole(tail) && tail->index + 1 == cad_index_count(rep->index);
+}
+
+/* ---- samples ---- */
+
+static int pull_config(struct slot *s, const struct segment *seg, struct cad_sample *out)
+{
+    struct rep *rep = &s->reps[seg->rep];
+    const struct cad_mp4_init *init = &rep->init;
+    memset(out, 0, sizeof(*out));
+    struct cad_stream_config *c = &out->config;
+    c->type = init->type;
+    c->codec = init->codec;
+    memcpy(c->codecs, init->codecs, sizeof(c->codecs));
+    c->extra = init->config;
+    c->width = init->width;
+    c->height = init->height;
+    c->channels = init->channels;
+    c->sample_rate_hz = init->sample_rate_hz;
+    c->timescale = init->timescale;
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        if (s->rung_rep[i] == seg->rep) c->rung = i;
+    }
+    c->rate_bps = rep->model->bandwidth_bps;
+    out->ref = cad_ref_ref(rep->header);
+    s->rep_config = (int32_t)seg->rep;
+    return CAD_E_CONFIG;
+}
+
+static void fill_sample(struct slot *s, const struct segment *seg, const struct rep *rep,
+                        const struct cad_mp4_sample *sample, struct cad_sample *out)
+{
+    memset(out, 0, offsetof(struct cad_sample, config));
+    uint32_t scale = rep->init.timescale;
+    out->pts = cad_time_from_ticks(sample->pts_ticks - rep->sample_base, scale);
+    out->dts = cad_time_from_ticks(sample->dts_ticks - rep->sample_base, scale);
+    out->duration = cad_time_from_ticks(sample->duration_ticks, scale);
+    out->size = sample->size;
+    size_t at = seg->ref_offset + (size_t)sample->offset;
+    out->data = cad_ref_data(seg->ref) + at;
+    out->ref = cad_ref_ref(seg->ref);
+    if (sample->sync) out->flags |= CAD_SAMPLE_SYNC;
+    /* One tick of rounding must not make a frame that ends at the position look like one that shows. */
+    cad_time end = cad_time_from_ticks(
+        sample->pts_ticks - rep->sample_base + (int64_t)sample->duration_ticks, scale);
+    if (end <= CAD_MAX(s->skip_until, seg->show_from)) out->flags |= CAD_SAMPLE_DECODE_ONLY;
+    s->pulled_end = CAD_MAX(s->pulled_end, end);
+    if (sample->size && cad_ref_is_hole(seg->ref, at, at + sample->size)) {
+        out->flags |= CAD_SAMPLE_HOLE;
+    }
+}
+
+/* A fragment that breaks off or contradicts itself ends the session's use of its representation. */
+static int bad_segment(struct cad_engine *e, struct slot *s, const struct segment *seg)
+{
+    CAD_LOG(&e->config.log, WARN, e->now, "engine: bad segment slot=%u rep=%u index=%u",
+            (unsigned)(s - e->slots), seg->rep, seg->index);
+    s->bad_media = true;
+    return CAD_E_AGAIN;
+}
+
+static int with_epoch(const struct cad_engine *e, int result, struct cad_sample *out)
+{
+    out->epoch = e->clock.epoch;
+    return result;
+}
+
+int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
+{
+    for (;;) {
+        struct segment *seg = queue_find(s, s->cursor);
+        if (!seg) {
+            size_t count = queue_count(s);
+            bool past = count && s->cursor > queue_at(s, count - 1)->serial;
+            return past && queue_at_end(s) ? CAD_E_END : CAD_E_AGAIN;
+        }
+        if (!seg->ref || seg->have == 0 || s->bad_media) return CAD_E_AGAIN;
+        struct rep *rep = &s->reps[seg->rep];
+        if (s->rep_config != (int32_t)seg->rep) return with_epoch(e, pull_config(s, seg, out), out);
+        if (s->reader_serial != seg->serial) {
+            cad_mp4_reader_init(&s->reader, &rep->init);
+            s->reader_serial = seg->serial;
+        }
+        struct cad_mp4_sample sample;
+        cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
+        int rc = cad_mp4_reader_next(&s->reader, b, (uint64_t)seg->size, &sample);
+        if (rc == 0) {
+            fill_sample(s, seg, rep, &sample, out);
+            return with_epoch(e, CAD_OK, out);
+        }
+        if (rc == CAD_E_AGAIN && !segment_whole(seg)) return CAD_E_AGAIN;
+        if (rc != CAD_E_END) return bad_segment(e, s, seg);
+        s->cursor++;
+    }
+}

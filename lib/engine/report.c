@@ -1,0 +1,144 @@
+/* What the session says: application events, the decision log, figures. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "engine/session.h"
+
+const char *cad_state_name(enum cad_state state)
+{
+    static const char *const names[] = {
+#define CAD_X(name, text) text,
+        CAD_STATE_LIST(CAD_X)
+#undef CAD_X
+    };
+    return (size_t)state < CAD_ARRAY_LEN(names) ? names[state] : "?";
+}
+
+const char *cad_app_event_name(enum cad_app_event_type type)
+{
+    static const char *const names[] = {
+#define CAD_X(name, text) text,
+        CAD_APP_EVENT_LIST(CAD_X)
+#undef CAD_X
+    };
+    return (size_t)type < CAD_ARRAY_LEN(names) ? names[type] : "?";
+}
+
+/*
+ * One line of the decision log. Every line enters the hash, so that two runs can be compared without
+ * keeping their logs; it is formatted whether somebody listens or not.
+ */
+void engine_decide(struct cad_engine *e, const char *fmt, ...)
+{
+    char line[CAD_LOG_LINE_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (n < 0) return;
+    size_t length = CAD_MIN((size_t)n, sizeof(line) - 1);
+    e->decisions++;
+    e->decision_hash = cad_hash64(&e->now, sizeof(e->now), e->decision_hash);
+    e->decision_hash = cad_hash64(line, length, e->decision_hash);
+    CAD_LOG(&e->config.log, INFO, e->now, "decide: %s", line);
+}
+
+struct cad_app_event *engine_app(struct cad_engine *e, enum cad_app_event_type type)
+{
+    struct cad_action *action = engine_action(e, CAD_ACTION_APP_EVENT);
+    if (!action) return NULL;
+    struct cad_app_event *app = &action->u.app;
+    app->type = type;
+    app->at = e->now;
+    app->state = app->state_old = e->clock.state;
+    app->position = clock_position(e);
+    app->duration = e->manifest.duration;
+    app->ticket = e->manifest.ticket;
+    return app;
+}
+
+void engine_set_state(struct cad_engine *e, enum cad_state state, const char *reason)
+{
+    enum cad_state old = e->clock.state;
+    if (old == state) return;
+    e->clock.state = state;
+    e->clock.reason = reason;
+    engine_decide(e, "state %s -> %s reason=%s", cad_state_name(old), cad_state_name(state), reason);
+    struct cad_app_event *app = engine_app(e, CAD_APP_STATE);
+    if (!app) return;
+    app->state_old = old;
+    cad_str_copyz(app->text, sizeof(app->text), cad_str_from(reason));
+}
+
+void engine_error(struct cad_error *err, enum cad_error_code code, const char *fmt, ...)
+{
+    cad_error_init(err, code);
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    va_end(ap);
+    if (n <= 0) cad_error_init(err, code);
+}
+
+static void slot_stats(const struct cad_engine *e, const struct slot *s, struct cad_slot_stats *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->present = s->present;
+    if (!s->present) return;
+    out->rung_count = s->rung_count;
+    if (s->rep_now >= 0) {
+        const struct cad_representation *model = s->reps[s->rep_now].model;
+        for (uint32_t i = 0; i < s->rung_count; i++) {
+            if (s->rung_rep[i] == (uint32_t)s->rep_now) out->rung = i;
+        }
+        out->rate_bps = model->bandwidth_bps;
+        out->width = model->width;
+        out->height = model->height;
+    }
+    cad_time end = CAD_TIME_NONE;
+    size_t count = queue_count(s);
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *seg = queue_at(s, i);
+        if (!segment_whole(seg)) break;
+        end = seg->end;
+    }
+    cad_time position = clock_position(e);
+    out->ahead = end != CAD_TIME_NONE && end > position ? end - position : 0;
+    out->bytes_held = slot_held(s);
+    out->bytes_fetched = s->bytes_fetched;
+    out->requests = (uint32_t)s->requests;
+    out->switches = (uint32_t)s->switches;
+    out->played_rate_bps = s->played_ms > 0 ? s->played_rate_sum / s->played_ms : 0;
+    if (s->server >= 0) {
+        cad_str_copyz(out->server, sizeof(out->server), cad_steer_id(e->steer, (uint32_t)s->server));
+    }
+}
+
+void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *out)
+{
+    const struct cad_engine *e = engine;
+    memset(out, 0, sizeof(*out));
+    out->state = e->clock.state;
+    out->position = clock_position(e);
+    out->duration = e->manifest.duration;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) slot_stats(e, &e->slots[i], &out->slot[i]);
+    out->estimate_bps = cad_abr_estimate_bps(e->abr, e->now);
+    out->frames = e->clock.frames;
+    out->dropped = e->clock.dropped;
+    out->stalls = e->clock.stalls;
+    out->refreshes = e->refreshes;
+    out->errors = e->errors;
+    out->stall_time = e->clock.stall_time;
+    if (e->clock.stalled) out->stall_time += e->now - e->clock.stall_since;
+    out->startup = e->clock.startup;
+    out->turns = e->turns;
+    out->decisions = e->decisions;
+    out->decision_hash = e->decision_hash;
+    out->bytes_twice = e->bytes_twice;
+    out->memory_used = cad_budget_used(&e->budget) + (int64_t)cad_pool_used_bytes(e->pool);
+    out->memory_peak = cad_budget_peak(&e->budget);
+}

@@ -1,0 +1,531 @@
+/*
+ * Requests: attempts on servers, where their bytes go, and what their end means.
+ *
+ * Every answer enters by an id; cad_fetch_find knows the live ones, and this is the one place where
+ * a stale answer dies. A media request fills a range of one representation; what has arrived is kept
+ * when an attempt breaks, and the next attempt asks for the rest only.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/uri.h"
+#include "base/util.h"
+#include "engine/session.h"
+#include "manifest/request.h"
+
+struct target *request_target(const struct cad_fetch_request *request)
+{
+    return request->owner;
+}
+
+static bool is_media(const struct cad_fetch_request *request)
+{
+    return request->purpose == CAD_PURPOSE_HEADER || request->purpose == CAD_PURPOSE_SEGMENT;
+}
+
+struct cad_fetch_request *request_new(struct cad_engine *e, enum cad_purpose purpose, int32_t slot)
+{
+    struct target *target = NULL;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(e->targets) && !target; i++) {
+        if (!e->targets[i].used) target = &e->targets[i];
+    }
+    if (!target) return NULL;
+    struct cad_fetch_request *request = cad_fetch_new(e->fetch, purpose, e->now);
+    if (!request) return NULL;
+    memset(target, 0, sizeof(*target));
+    target->used = true;
+    request->owner = target;
+    request->track = slot;
+    request->epoch = e->clock.epoch;
+    return request;
+}
+
+/* ---- link time shared by transfers of media ---- */
+
+static void busy_begin(struct cad_engine *e, struct target *target)
+{
+    if (e->busy_count++ == 0) e->busy_since = e->now;
+    target->busy_start = e->busy_total + (e->now - e->busy_since);
+    target->busy_bytes = e->media_bytes;
+    target->shared = e->busy_count > 1;
+    if (!target->shared) return;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(e->targets); i++) {
+        if (e->targets[i].used && e->targets[i].running) e->targets[i].shared = true;
+    }
+}
+
+static void busy_end(struct cad_engine *e, struct target *target)
+{
+    if (!target->running) return;
+    target->running = false;
+    CAD_ASSERT(e->busy_count > 0);
+    if (--e->busy_count == 0) e->busy_total += e->now - e->busy_since;
+}
+
+static cad_time busy_of(const struct cad_engine *e, const struct target *target)
+{
+    cad_time running = e->busy_count ? e->now - e->busy_since : 0;
+    return e->busy_total + running - target->busy_start;
+}
+
+/* ---- forget ---- */
+
+/* Take the request off what it fills. */
+static void unlink_request(struct cad_engine *e, struct cad_fetch_request *request)
+{
+    struct target *target = request_target(request);
+    busy_end(e, target);
+    if (e->manifest.request == request) e->manifest.request = NULL;
+    if (target->rep && target->rep->request == request) target->rep->request = NULL;
+    if (request->purpose == CAD_PURPOSE_SEGMENT && request->track >= 0) {
+        struct segment *seg = queue_find(&e->slots[request->track], target->serial);
+        if (seg && seg->request == request) seg->request = NULL;
+    }
+    target->used = false;
+    cad_fetch_end(e->fetch, request);
+}
+
+void request_drop(struct cad_engine *e, struct cad_fetch_request *request)
+{
+    if (request->state == CAD_FETCH_IN_FLIGHT) {
+        struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_CANCEL);
+        if (action) action->u.cancel.id = request->id;
+        engine_decide(e, "cancel id=%u", request->id);
+    }
+    unlink_request(e, request);
+}
+
+/* ---- start ---- */
+
+uint64_t rep_servers(const struct rep *rep)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < rep->model->location_count; i++) {
+        uint32_t server = rep->model->locations[i].server;
+        if (server < CAD_STEER_SERVERS_MAX) bits |= UINT64_C(1) << server;
+    }
+    return bits & ~rep->servers_lost;
+}
+
+static uint32_t count_bits(uint64_t bits)
+{
+    uint32_t n = 0;
+    for (; bits; bits &= bits - 1) n++;
+    return n;
+}
+
+static const struct cad_location *location_on(const struct rep *rep, uint32_t server)
+{
+    for (uint32_t i = 0; i < rep->model->location_count; i++) {
+        if (rep->model->locations[i].server == server) return &rep->model->locations[i];
+    }
+    return NULL;
+}
+
+/* The server for an attempt: healthy, not tried yet, the one in use if nothing speaks against it. */
+static uint32_t choose_server(struct cad_engine *e, const struct cad_fetch_request *request,
+                              const struct rep *rep)
+{
+    struct slot *s = &e->slots[request->track];
+    const struct slot *video = &e->slots[CAD_SLOT_VIDEO];
+    int32_t sticky = s->server;
+    if (s != video && video->present && video->server >= 0) sticky = video->server;
+    return cad_steer_pick(e->steer, rep_servers(rep), request->tried, sticky, e->now);
+}
+
+static void note_server(struct cad_engine *e, int32_t slot, uint32_t server)
+{
+    struct slot *s = &e->slots[slot];
+    if (s->server == (int32_t)server) return;
+    s->server = (int32_t)server;
+    cad_str id = cad_steer_id(e->steer, server);
+    engine_decide(e, "server slot=%d id=%.*s", slot, CAD_STR_ARG(id));
+    struct cad_app_event *app = engine_app(e, CAD_APP_SERVER);
+    if (!app) return;
+    app->slot = (uint32_t)slot;
+    cad_str_copyz(app->text, sizeof(app->text), id);
+}
+
+/* The URL of an attempt in the turn's text; range is -1 if it went into the path. */
+static int attempt_url(struct cad_engine *e, const struct cad_location *location,
+                       struct cad_range bytes, cad_str *url)
+{
+    char memory[ENGINE_URL_MAX + 64];
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, memory, sizeof(memory));
+    int rc = cad_range_url(location->url, location->range_in_path, bytes.first, bytes.last, &sb);
+    if (rc != 0) return rc;
+    char *p = engine_text(e, cad_sb_str(&sb));
+    if (!p) return CAD_E_AGAIN;
+    *url = cad_str_make(p, cad_sb_str(&sb).n);
+    return CAD_OK;
+}
+
+static void fill_start(const struct cad_engine *e, const struct cad_fetch_request *request,
+                       const struct cad_location *location, struct cad_range bytes,
+                       struct cad_http_start *start)
+{
+    start->id = request->id;
+    start->purpose = request->purpose;
+    start->range = location->range_in_path ? (struct cad_range){-1, -1} : bytes;
+    start->size_max = bytes.last - bytes.first + 1;
+    start->priority = request->purpose == CAD_PURPOSE_HEADER ? 0
+                      : request->track == CAD_SLOT_AUDIO     ? 1
+                                                             : 2;
+    start->deadline = request->deadline;
+    start->connect_timeout = 3 * CAD_SECOND;
+    if (e->manifest.presentation->overrides.connect_timeout_ms > 0) {
+        start->connect_timeout = e->manifest.presentation->overrides.connect_timeout_ms * CAD_MS;
+    }
+    start->silence_timeout =
+        cad_fetch_silence_limit(request, cad_abr_estimate_bps(e->abr, e->now));
+    start->group = (uint32_t)(request->track + 1);
+}
+
+bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
+                         struct cad_range bytes)
+{
+    if (cad_ring_space(&e->actions) < 16) {
+        e->more = true;
+        return false;
+    }
+    uint32_t server = choose_server(e, request, rep);
+    const struct cad_location *location = location_on(rep, server);
+    cad_str url = {NULL, 0};
+    if (!location || attempt_url(e, location, bytes, &url) != 0) return false;
+    cad_fetch_start(e->fetch, request, server, e->now);
+    struct target *target = request_target(request);
+    struct target fresh = {.used = true, .rep = rep, .serial = target->serial,
+                           .first = bytes.first, .last = bytes.last};
+    *target = fresh;
+    struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
+    if (!action) return false;
+    fill_start(e, request, location, bytes, &action->u.start);
+    action->u.start.url = url;
+    busy_begin(e, target);
+    target->running = true;
+    struct slot *s = &e->slots[request->track];
+    s->requests++;
+    note_server(e, request->track, server);
+    cad_str host = cad_steer_id(e->steer, server);
+    engine_decide(e, "request %s id=%u slot=%d rep=%u bytes=%lld-%lld server=%.*s attempt=%u",
+                  cad_purpose_name(request->purpose), request->id, request->track,
+                  (unsigned)(rep - s->reps), (long long)bytes.first, (long long)bytes.last,
+                  CAD_STR_ARG(host), request->attempts);
+    return true;
+}
+
+/* ---- bodies ---- */
+
+void request_head(struct cad_engine *e, const struct cad_http_head *head)
+{
+    struct cad_fetch_request *request = cad_fetch_find(e->fetch, head->id);
+    if (!request) return;
+    struct target *target = request_target(request);
+    request->status = head->status;
+    target->head = true;
+    target->head_data = *head;
+    target->head_data.location = (cad_str){NULL, 0};
+    bool good = head->status >= 200 && head->status < 300;
+    if (!is_media(request)) return;
+    target->discard = !good;
+    if (!good) return;
+    /* 206 must be the range that was asked for; a 200 to a Range header is the whole resource, which
+     * serves only a range that starts at its first byte. In a path the range is the resource. */
+    bool in_path = target->rep->model->locations[0].range_in_path;
+    bool wrong = false;
+    if (head->status == 206) wrong = head->range.first >= 0 && head->range.first != target->first;
+    if (head->status == 200 && !in_path) wrong = target->first != 0;
+    if (head->status == 200 && in_path && head->length >= 0) {
+        wrong = head->length != target->last - target->first + 1;
+    }
+    target->range_wrong = wrong;
+    target->discard = wrong;
+}
+
+static int media_lease(struct cad_engine *e, struct cad_fetch_request *request, size_t want,
+                       uint8_t **data, size_t *capacity)
+{
+    struct target *target = request_target(request);
+    int64_t left = target->last - target->first + 1 - request->received;
+    if (left <= 0) return CAD_E_LIMIT;
+    struct cad_ref *ref = target->rep->header;
+    size_t at = 0;
+    if (request->purpose == CAD_PURPOSE_SEGMENT) {
+        struct segment *seg = queue_find(&e->slots[request->track], target->serial);
+        if (!seg || !seg->ref) return CAD_E_STALE;
+        ref = seg->ref;
+        at = seg->ref_offset + (size_t)seg->have;
+    } else {
+        at = (size_t)target->rep->header_have;
+    }
+    if (!ref || at + (size_t)left > cad_ref_size(ref)) return CAD_E_STALE;
+    *data = cad_ref_data(ref) + at;
+    *capacity = CAD_MIN(want, (size_t)left);
+    return CAD_OK;
+}
+
+int cad_engine_lease(struct cad_engine *engine, uint32_t id, size_t want, uint8_t **data,
+                     size_t *capacity)
+{
+    struct cad_engine *e = engine;
+    if (!e || !data || !capacity || want == 0) return CAD_E_INVAL;
+    struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
+    if (!request) return CAD_E_STALE;
+    struct target *target = request_target(request);
+    if (!target->head || target->discard) {
+        *data = e->discard;
+        *capacity = CAD_MIN(want, sizeof(e->discard));
+        return CAD_OK;
+    }
+    if (!is_media(request)) return title_lease(e, want, data, capacity);
+    return media_lease(e, request, want, data, capacity);
+}
+
+static int commit(struct cad_engine *e, uint32_t id, size_t n, cad_time at, bool hole)
+{
+    struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
+    if (!request) return CAD_E_STALE;
+    struct target *target = request_target(request);
+    if (request->first_byte == CAD_TIME_NONE) request->first_byte = at;
+    request->last_byte = at;
+    if (!target->head || target->discard) return CAD_OK;
+    if (!is_media(request)) {
+        if (hole || n > e->manifest.body.cap - e->manifest.body.n) return CAD_E_INVAL;
+        e->manifest.body.n += n;
+        request->received += (int64_t)n;
+        return CAD_OK;
+    }
+    if ((int64_t)n > target->last - target->first + 1 - request->received) return CAD_E_LIMIT;
+    struct segment *seg = NULL;
+    struct slot *s = &e->slots[request->track];
+    if (request->purpose == CAD_PURPOSE_SEGMENT) {
+        seg = queue_find(s, target->serial);
+        if (!seg || !seg->ref) return CAD_E_STALE;
+    } else if (!target->rep->header) {
+        return CAD_E_STALE;
+    }
+    struct cad_ref *ref = seg ? seg->ref : target->rep->header;
+    size_t from = seg ? seg->ref_offset + (size_t)seg->have : (size_t)target->rep->header_have;
+    if (hole) {
+        int rc = cad_ref_add_hole(ref, from, from + n);
+        if (rc != 0) return rc;
+    }
+    if (seg) {
+        seg->have += (int64_t)n;
+    } else {
+        target->rep->header_have += (int64_t)n;
+    }
+    request->received += (int64_t)n;
+    s->bytes_fetched += n;
+    e->media_bytes += (int64_t)n;
+    e->clock.progress_at = CAD_MAX(e->clock.progress_at, e->now);
+    return CAD_OK;
+}
+
+int cad_engine_commit(struct cad_engine *engine, uint32_t id, size_t n, cad_time at)
+{
+    return engine ? commit(engine, id, n, at, false) : CAD_E_INVAL;
+}
+
+int cad_engine_commit_hole(struct cad_engine *engine, uint32_t id, size_t n, cad_time at)
+{
+    return engine ? commit(engine, id, n, at, true) : CAD_E_INVAL;
+}
+
+/* ---- end ---- */
+
+enum cad_failure request_failure(const struct cad_http_end *end, int32_t status)
+{
+    switch (end->cls) {
+    case CAD_HTTP_DNS: return CAD_FAIL_DNS;
+    case CAD_HTTP_CONNECT: return CAD_FAIL_CONNECT;
+    case CAD_HTTP_TLS: return CAD_FAIL_TLS;
+    case CAD_HTTP_CERTIFICATE: return CAD_FAIL_CERTIFICATE;
+    case CAD_HTTP_TIMEOUT: return CAD_FAIL_TIMEOUT;
+    case CAD_HTTP_RESET: return CAD_FAIL_RESET;
+    case CAD_HTTP_PROTOCOL: return CAD_FAIL_PROTOCOL;
+    case CAD_HTTP_TOO_LARGE: return CAD_FAIL_TOO_LARGE;
+    case CAD_HTTP_NO_FILE:
+    case CAD_HTTP_BAD_FILE: return CAD_FAIL_FILE;
+    case CAD_HTTP_SCHEME: return CAD_FAIL_SCHEME;
+    case CAD_HTTP_OK: break;
+    }
+    if (status == 404) return CAD_FAIL_NOT_FOUND;
+    if (status == 416) return CAD_FAIL_RANGE;
+    if (status == 420 || status == 429) return CAD_FAIL_THROTTLED;
+    if (status >= 500) return CAD_FAIL_SERVER;
+    if (status >= 400) return CAD_FAIL_REFUSED;
+    if (status >= 300) return CAD_FAIL_REDIRECT;
+    return CAD_FAIL_PROTOCOL;
+}
+
+struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *request,
+                                enum cad_failure failure, cad_time retry_after, uint32_t servers)
+{
+    uint32_t id = request->id;
+    struct cad_verdict verdict =
+        cad_fetch_fail(e->fetch, request, failure, retry_after, e->now, servers);
+    engine_decide(e, "failed id=%u why=%s verdict=%d", id, cad_failure_name(failure),
+                  (int)verdict.kind);
+    return verdict;
+}
+
+static void tell_steer(struct cad_engine *e, const struct cad_fetch_request *request,
+                       enum cad_failure failure)
+{
+    enum cad_steer_outcome outcome = CAD_STEER_OK;
+    switch (failure) {
+    case CAD_FAIL_DNS:
+    case CAD_FAIL_CONNECT: outcome = CAD_STEER_CONNECT; break;
+    case CAD_FAIL_TLS:
+    case CAD_FAIL_CERTIFICATE: outcome = CAD_STEER_TLS; break;
+    case CAD_FAIL_TIMEOUT:
+        outcome = request->first_byte == CAD_TIME_NONE && request->status == 0 ? CAD_STEER_CONNECT
+                                                                               : CAD_STEER_SILENT;
+        break;
+    case CAD_FAIL_RESET:
+    case CAD_FAIL_PROTOCOL: outcome = CAD_STEER_RESET; break;
+    case CAD_FAIL_SERVER: outcome = CAD_STEER_STATUS_5XX; break;
+    default: return; /* about the resource, not the server */
+    }
+    cad_steer_report(e->steer, request->server, outcome, e->now);
+}
+
+/* 403 and 410 are about expiry when the URL is stale or near to it, or when a second server says so
+ * too (licensed manifest 9). */
+static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_request *request)
+{
+    if (request->status != 403 && request->status != 410) return false;
+    const struct cad_presentation *p = e->manifest.presentation;
+    if (!p || p->expiry_ms <= 0) return false;
+    int64_t wall = engine_wall_ms(e);
+    bool near = wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms;
+    return near || request->attempts >= 2;
+}
+
+static void media_failed(struct cad_engine *e, struct cad_fetch_request *request,
+                         const struct cad_http_end *end, enum cad_failure failure)
+{
+    struct target *target = request_target(request);
+    uint32_t slot = (uint32_t)request->track;
+    struct slot *s = &e->slots[slot];
+    struct rep *rep = target->rep;
+    uint32_t rep_index = (uint32_t)(rep - s->reps);
+    uint32_t server = request->server;
+    struct cad_error err;
+    tell_steer(e, request, failure);
+    if (failure == CAD_FAIL_NOT_FOUND) rep->servers_lost |= UINT64_C(1) << server;
+    if (failure == CAD_FAIL_REFUSED && about_expiry(e, request)) failure = CAD_FAIL_EXPIRED;
+    busy_end(e, target);
+    uint64_t left = rep_servers(rep);
+    struct cad_error context = {.track = (int32_t)slot, .request = request->id,
+                                .http_status = request->status, .edge_code = end->edge_code,
+                                .attempts = request->attempts};
+    struct cad_verdict verdict =
+        request_fail(e, request, failure, target->head_data.retry_after, count_bits(left));
+    if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;
+    if (left && verdict.kind != CAD_VERDICT_LOWER_RUNG && verdict.kind != CAD_VERDICT_GIVE_UP) {
+        return;
+    }
+    cad_error_init(&err, verdict.error != CAD_ERR_NONE ? verdict.error : CAD_ERR_MEDIA_SEGMENT_LOST);
+    err.track = context.track;
+    err.request = context.request;
+    err.http_status = context.http_status;
+    err.edge_code = context.edge_code;
+    err.attempts = context.attempts;
+    err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_HEADER;
+    unlink_request(e, request);
+    if (verdict.kind == CAD_VERDICT_GIVE_UP && left) {
+        s->lost = err; /* the viewer sees what is buffered first */
+        return;
+    }
+    rep_lost(e, slot, rep_index, &err);
+}
+
+static void observe(struct cad_engine *e, const struct cad_fetch_request *request,
+                    const struct cad_http_end *end, bool complete)
+{
+    const struct target *target = request_target(request);
+    struct cad_abr_transfer transfer = {
+        .start = request->started,
+        .first_byte = end->first_byte != CAD_TIME_NONE ? end->first_byte : request->first_byte,
+        .end = end->last_byte != CAD_TIME_NONE ? end->last_byte : e->now,
+        .bytes = request->received,
+        .server = request->server,
+        .audio = request->track == CAD_SLOT_AUDIO,
+        .complete = complete,
+        .shared = target->shared,
+        .busy = busy_of(e, target),
+        .bytes_all = e->media_bytes - target->busy_bytes,
+    };
+    if (transfer.first_byte != CAD_TIME_NONE && transfer.first_byte < transfer.start) {
+        transfer.first_byte = transfer.start;
+    }
+    if (transfer.end < transfer.start) transfer.end = e->now;
+    cad_abr_observe(e->abr, &transfer);
+}
+
+static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
+                      const struct cad_http_end *end)
+{
+    struct target *target = request_target(request);
+    struct slot *s = &e->slots[request->track];
+    struct rep *rep = target->rep;
+    bool header = request->purpose == CAD_PURPOSE_HEADER;
+    bool good = request->status >= 200 && request->status < 300 && !target->discard;
+    int64_t asked = target->last - target->first + 1;
+    /* A header request may ask past the end of a small file: a short whole answer is an answer. */
+    bool short_file = header && end->cls == CAD_HTTP_OK && rep->model->size_bytes < 0;
+    bool whole = good && (request->received == asked || (short_file && request->received > 0));
+    int64_t received = request->received;
+    if (received > 0) observe(e, request, end, whole);
+    if (whole) {
+        cad_steer_report(e->steer, request->server, CAD_STEER_OK, e->now);
+        unlink_request(e, request);
+        if (header) rep_header_closed(e, s, rep, short_file && received < asked);
+        return;
+    }
+    enum cad_failure failure = request_failure(end, request->status);
+    if (target->range_wrong) failure = CAD_FAIL_RANGE;
+    else if (end->cls == CAD_HTTP_OK && good) failure = CAD_FAIL_RESET;
+    media_failed(e, request, end, failure);
+}
+
+void request_end(struct cad_engine *e, const struct cad_http_end *end)
+{
+    struct cad_fetch_request *request = cad_fetch_find(e->fetch, end->id);
+    if (!request) return;
+    if (is_media(request)) {
+        media_end(e, request, end);
+        return;
+    }
+    struct target *target = request_target(request);
+    title_end(e, request, end);
+    if (e->manifest.request != request) target->used = false;
+}
+
+/* Attempts on which nothing arrives for too long are broken off here, whatever the edge does. */
+void request_silences(struct cad_engine *e)
+{
+    int64_t estimate = cad_abr_estimate_bps(e->abr, e->now);
+    for (uint32_t i = 0;; i++) {
+        struct cad_fetch_request *request = cad_fetch_at(e->fetch, i);
+        if (!request) return;
+        if (request->state != CAD_FETCH_IN_FLIGHT) continue;
+        cad_time since = request->last_byte != CAD_TIME_NONE ? request->last_byte : request->started;
+        cad_time limit = cad_time_add(since, cad_fetch_silence_limit(request, estimate));
+        if (limit > e->now) continue;
+        struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_CANCEL);
+        if (action) action->u.cancel.id = request->id;
+        struct cad_http_end end = {.id = request->id, .cls = CAD_HTTP_TIMEOUT,
+                                   .dns = CAD_TIME_NONE, .connect = CAD_TIME_NONE,
+                                   .tls = CAD_TIME_NONE, .first_byte = request->first_byte,
+                                   .last_byte = request->last_byte};
+        request_end(e, &end);
+        e->more = true; /* the table has changed: look again next turn */
+        return;
+    }
+}

@@ -1,0 +1,329 @@
+/*
+ * session.h - the inside of the engine: one session and its parts.
+ *
+ * Who owns whom: the session owns the presentation, the request table, the controller, the list of
+ * servers and the slots. A slot (video, audio) owns its representations (header, index) and a queue
+ * of segments, contiguous in time. A request points at the slot and the segment or representation it
+ * fills; the segment points back while it is in flight.
+ *
+ * Rule: a turn works out what should be and issues the difference (plan.c, clock.c). What is stored
+ * here is what exists (bytes, requests, the sink's last report) and what was wished for (play,
+ * position), never why something was pending.
+ */
+#ifndef CAD_ENGINE_SESSION_H
+#define CAD_ENGINE_SESSION_H
+
+#include "cadmium/engine.h"
+
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/ref.h"
+#include "base/ring.h"
+#include "base/strbuf.h"
+#include "fetch/fetch.h"
+#include "mp4/mp4.h"
+#include "steer/steer.h"
+
+#define ENGINE_SEGMENTS_MAX 256          /* segments a slot holds */
+#define ENGINE_TEXT_BYTES 65536          /* strings of one turn's actions */
+#define ENGINE_PARSE_TOKENS 4096         /* manifest tokens a turn */
+#define ENGINE_SCAN_SAMPLES 4096         /* samples a turn looks at while it waits for media */
+#define ENGINE_HEADER_MAX (1024 * 1024)  /* bytes of init and index at most */
+#define ENGINE_HEADER_GUESS (64 * 1024)  /* first request of a file that says nothing about itself */
+#define ENGINE_SPECULATE_MAX (1024 * 1024) /* media bytes asked for together with a header */
+#define ENGINE_MANIFEST_MAX (8 * 1024 * 1024)
+#define ENGINE_URL_MAX 8192              /* bytes of a URL; a longer one is refused */
+#define ENGINE_ENTROPY_BYTES 256
+#define ENGINE_ACTIONS_RESERVE 128       /* actions that one turn may issue at most */
+#define ENGINE_MEMORY_OVERHEAD (32 * 1024 * 1024) /* session and manifest beside media */
+#define ENGINE_REFRESHES_MAX 5           /* failed manifest refreshes in a row */
+
+#define ENGINE_REFRESH_SPACING (30 * CAD_SECOND) /* licensed manifest 9: at most one in 30 s */
+#define ENGINE_STALE_MARGIN_MS 60000     /* a URL is stale that long before it expires */
+#define ENGINE_EXPIRY_NEAR_MS 300000     /* a 403 this near to expiry is about expiry */
+#define ENGINE_REFRESH_LEAD_MS 1800000
+#define ENGINE_ANCHOR_LIMIT (3 * CAD_SECOND) /* playing without an anchor: recovery steps */
+#define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
+#define ENGINE_MEMORY_RETRY (200 * CAD_MS)
+#define ENGINE_MEMORY_RETRIES 25
+#define ENGINE_AUDIO_RATE_MAX 192000     /* of an audio representation beside video, bit/s */
+
+enum rep_state {
+    REP_NEW,    /* no header yet */
+    REP_READY,  /* init and index are read */
+    REP_LOST    /* cannot be used in this session */
+};
+
+/* A representation as the session knows it. */
+struct rep {
+    const struct cad_representation *model;
+    enum rep_state state;
+    struct cad_ref *header;      /* bytes from 0 of the resource: init, index, perhaps media */
+    int64_t header_size;         /* bytes asked for into header */
+    int64_t header_have;         /* contiguous bytes there */
+    int64_t header_need;         /* bytes known to be needed for init and index, 0 unknown */
+    int64_t header_end;          /* READY: just behind the index */
+    bool header_taken;           /* media that came with the header is used or dropped */
+    struct cad_mp4_init init;    /* views into header */
+    struct cad_index *index;
+    int64_t index_base;          /* ticks of the index that are presentation time 0 */
+    int64_t sample_base;         /* the same for samples, ticks of init.timescale */
+    uint64_t servers_lost;       /* bits of servers that answered 404 */
+    struct cad_fetch_request *request;
+};
+
+/* A segment that is held or being fetched. */
+struct segment {
+    uint64_t serial;             /* rises by one along the queue */
+    uint32_t rep;
+    uint32_t index;
+    cad_time start, end;         /* presentation timeline */
+    int64_t first_byte;          /* in the resource */
+    int64_t size;                /* bytes */
+    int64_t have;                /* contiguous bytes from its start */
+    struct cad_ref *ref;         /* NULL: no space yet */
+    size_t ref_offset;           /* of its first byte */
+    bool in_header;              /* its bytes lie in the header's buffer */
+    struct cad_fetch_request *request;
+    struct cad_mp4_reader scan;  /* how far samples are known to be whole */
+    cad_time scanned;            /* end of the last whole sample, CAD_TIME_NONE none */
+    bool scan_done;
+    cad_time show_from;          /* CAD_TIME_NONE, or samples before it are decode-only */
+};
+
+struct slot {
+    bool present;
+    bool provisional;            /* a bare file whose kind of media is not known yet */
+    const struct cad_track *model;
+    struct rep *reps;            /* one per representation of the model at selection */
+    uint32_t rep_count;
+    uint32_t rung_rep[CAD_ABR_RUNGS_MAX]; /* ladder: rung to representation */
+    uint32_t rung_count;
+    struct cad_ring queue;       /* struct segment, contiguous in time */
+    uint64_t serial_next;
+    int32_t rep_now;             /* representation being fetched, -1 none yet */
+    int32_t rep_config;          /* the last configuration pulled, -1 none */
+    uint64_t cursor;             /* serial of the segment that is being pulled */
+    struct cad_mp4_reader reader;/* place inside the segment reader_serial */
+    uint64_t reader_serial;      /* 0: the reader is nowhere */
+    bool bad_media;              /* pulling met a broken fragment; the next turn deals with it */
+    cad_time skip_until;         /* samples that end before are decode-only */
+    cad_time pulled_end;         /* end of the latest sample pulled in this epoch */
+    uint64_t shown;              /* serial of the last segment the viewer reached */
+    uint64_t counted;            /* serial of the last segment in the figures */
+    uint64_t decided;            /* serial that rep_now was chosen for */
+    bool blocked;                /* no more media fits now: by bytes or by the goal */
+    cad_time room_at;            /* when the next segment will fit the goal, CAD_TIME_NONE unknown */
+    int32_t rep_shown;
+    int32_t server;              /* of the last request, -1 none */
+    cad_time decide_at;          /* not before: the controller asked for a wait, or memory */
+    uint32_t memory_failures;    /* in a row */
+    struct cad_error lost;       /* code NONE, or why no more media can be had */
+    uint64_t bytes_fetched, switches, requests;
+    int64_t played_rate_sum;     /* rate x media ms */
+    int64_t played_ms;
+};
+
+/* Growing body of a manifest answer. */
+struct body {
+    uint8_t *p;
+    size_t n, cap;
+};
+
+struct manifest_part {
+    struct cad_title title;      /* views into title_text */
+    char *title_text;
+    size_t title_text_size;
+    bool loaded;                 /* LOAD was given and not stopped */
+    bool from_mp4;               /* the title is a media file */
+    uint32_t ticket;
+    struct body body;
+    struct cad_fetch_request *request;   /* manifest or refresh */
+    struct cad_manifest_parser *parser;  /* of a whole body */
+    struct cad_presentation *presentation;
+    cad_time duration;           /* of the title; CAD_TIME_NONE not known yet */
+    char xid[33], req_id[33];
+    cad_time refresh_at;         /* CAD_TIME_NONE: URLs do not expire */
+    cad_time refreshed_at;       /* CAD_TIME_NONE: never */
+    bool refresh_wanted;         /* a request found its URL refused */
+    uint32_t refresh_failures;   /* in a row */
+    int64_t stale_margin_ms;     /* before expiry, ms */
+    struct cad_error refresh_error;
+};
+
+struct clock_part {
+    enum cad_state state;
+    const char *reason;
+    bool want_play;
+    uint32_t epoch;
+    cad_time position;           /* where the epoch began */
+    bool has_anchor;             /* of this epoch */
+    struct cad_sink_anchor anchor;
+    cad_time anchor_seen;        /* when it came; watches a stuck sink */
+    uint32_t anchor_nudges;
+    struct cad_sink_config sent; /* last SINK_CONFIG */
+    bool sent_any;
+    bool first_frame;            /* of the epoch */
+    bool first_ever;
+    bool drained;
+    uint32_t seek_ticket;
+    bool seek_pending;           /* a seek was asked for and its first picture is not out */
+    bool stalled;                /* buffering because of a stall */
+    cad_time stall_since;
+    cad_time stall_time;
+    uint32_t stalls;
+    cad_time loaded_at;
+    cad_time startup;
+    cad_time progress_at;        /* last time a byte came or the clock moved */
+    uint64_t frames, dropped;
+};
+
+/* What a live request fills; kept beside the request table (request->owner). */
+struct target {
+    bool used;
+    struct rep *rep;             /* HEADER */
+    uint64_t serial;             /* SEGMENT: of the segment */
+    int64_t first, last;         /* bytes of the resource that the attempt asks for */
+    int64_t busy_bytes;          /* media_bytes when it started */
+    cad_time busy_start;         /* busy time when it started */
+    bool shared;
+    bool running;                /* between HTTP_START and its end */
+    bool discard;                /* the body is not wanted (error status, wrong range) */
+    bool range_wrong;
+    bool head;
+    struct cad_http_head head_data; /* location is dropped */
+};
+
+struct cad_engine {
+    struct cad_engine_config config;
+    struct cad_budget budget;
+    struct cad_alloc alloc;      /* through the budget */
+    struct cad_pool *pool;
+    struct cad_fetch *fetch;
+    struct cad_steer *steer;
+    struct cad_abr *abr;
+    struct target targets[CAD_FETCH_REQUESTS_MAX]; /* of live requests */
+    char *names;                 /* copies of the config's strings */
+    size_t names_size;
+    struct cad_ring inputs;      /* struct cad_event */
+    struct cad_ring actions;     /* struct cad_action */
+    char *text;                  /* strings of the actions of this turn */
+    size_t text_used;
+    bool text_full;
+    cad_time now;
+    uint64_t turns, decisions, decision_hash;
+    bool more;                   /* work is left for another turn */
+    struct manifest_part manifest;
+    struct clock_part clock;
+    struct slot slots[CAD_ENGINE_TRACKS];
+    struct cad_sink_caps caps;
+    bool has_caps;
+    int32_t pin;
+    bool online;
+    int64_t wall_offset_ms;      /* Unix ms minus monotonic ms */
+    bool has_wall, wall_from_server;
+    uint8_t entropy[ENGINE_ENTROPY_BYTES];
+    size_t entropy_n;
+    uint32_t errors, refreshes;
+    uint64_t bytes_twice;
+    int64_t media_bytes;         /* of all transfers of media */
+    cad_time busy_total, busy_since;
+    uint32_t busy_count;
+    uint8_t discard[4096];       /* bodies nobody wants */
+};
+
+/* ---- engine.c ---- */
+void engine_fail(struct cad_engine *e, const struct cad_error *err);
+char *engine_text(struct cad_engine *e, cad_str s); /* copy for this turn; NULL: full */
+struct cad_action *engine_action(struct cad_engine *e, enum cad_action_type type);
+bool engine_draw(struct cad_engine *e, size_t n, char *hex); /* 2n + 1 bytes of hex */
+int64_t engine_wall_ms(const struct cad_engine *e);          /* 0 unknown */
+
+/* ---- report.c ---- */
+void engine_decide(struct cad_engine *e, const char *fmt, ...) CAD_PRINTF(2, 3);
+struct cad_app_event *engine_app(struct cad_engine *e, enum cad_app_event_type type);
+void engine_set_state(struct cad_engine *e, enum cad_state state, const char *reason);
+void engine_error(struct cad_error *err, enum cad_error_code code, const char *fmt, ...)
+    CAD_PRINTF(3, 4);
+
+/* ---- title.c: manifest, refresh, URL life ---- */
+void title_load(struct cad_engine *e, const struct cad_command *command);
+void title_stop(struct cad_engine *e);
+void title_turn(struct cad_engine *e);
+void title_end(struct cad_engine *e, struct cad_fetch_request *request,
+               const struct cad_http_end *end);
+bool title_urls_usable(const struct cad_engine *e);  /* media may be asked for now */
+cad_time title_next_wake(const struct cad_engine *e);
+int title_lease(struct cad_engine *e, size_t want, uint8_t **data, size_t *capacity);
+
+/* ---- request.c: attempts and bodies ---- */
+struct target *request_target(const struct cad_fetch_request *request);
+struct cad_fetch_request *request_new(struct cad_engine *e, enum cad_purpose purpose,
+                                      int32_t slot);
+void request_drop(struct cad_engine *e, struct cad_fetch_request *request); /* cancels, forgets */
+void request_head(struct cad_engine *e, const struct cad_http_head *head);
+void request_end(struct cad_engine *e, const struct cad_http_end *end);
+/* Issue HTTP_START for a media request: bytes first..last of rep. false: not this turn. */
+bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
+                         struct cad_range bytes);
+struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *request,
+                                enum cad_failure failure, cad_time retry_after, uint32_t servers);
+enum cad_failure request_failure(const struct cad_http_end *end, int32_t status);
+void request_silences(struct cad_engine *e);
+uint64_t rep_servers(const struct rep *rep); /* bits of the servers that have it */
+
+/* ---- slot.c: tracks, representations, headers ---- */
+int slots_select(struct cad_engine *e);
+void slots_clear(struct cad_engine *e);
+void slots_rebind(struct cad_engine *e, const struct cad_presentation *fresh);
+void slots_ladder(struct cad_engine *e, uint32_t slot);
+/* Read as much of the header as has come; READY, or lost with an error, or nothing yet. */
+void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep);
+/* The request for it has ended: short says that the resource has no more bytes. */
+void rep_header_closed(struct cad_engine *e, struct slot *s, struct rep *rep, bool short_file);
+/* Bytes that the next header request should ask for: a range that begins at header_have. */
+int64_t rep_header_goal(const struct cad_engine *e, const struct slot *s, const struct rep *rep);
+void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why);
+
+/* ---- queue.c: segments and samples ---- */
+struct segment *queue_at(const struct slot *s, size_t i);
+size_t queue_count(const struct slot *s);
+struct segment *queue_find(const struct slot *s, uint64_t serial);
+struct segment *queue_push(struct cad_engine *e, struct slot *s, uint32_t rep,
+                           const struct cad_segment *seg);
+void queue_clear(struct cad_engine *e, struct slot *s);
+void queue_drop_tail(struct cad_engine *e, struct slot *s);
+void queue_seek(struct cad_engine *e, struct slot *s, cad_time position);
+void queue_evict(struct cad_engine *e, struct slot *s, cad_time before);
+/* The header request has ended: segments that it holds in part get space of their own. */
+void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep);
+/* Tell segments that lie in the header's buffer how much of them has come. */
+void queue_sync_header(struct slot *s, struct rep *rep);
+int queue_space(struct cad_engine *e, struct slot *s, struct segment *seg);
+cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from, bool scan);
+bool queue_at_end(const struct slot *s); /* the last segment of the title is whole */
+bool segment_whole(const struct segment *seg);
+cad_time rep_time(const struct cad_engine *e, const struct rep *rep, int64_t ticks);
+int64_t rep_ticks(const struct cad_engine *e, const struct rep *rep, cad_time t);
+int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out);
+
+/* ---- plan.c ---- */
+void plan_turn(struct cad_engine *e);
+cad_time plan_next_wake(const struct cad_engine *e);
+int64_t engine_held(const struct cad_engine *e); /* bytes of media buffers held */
+int64_t slot_held(const struct slot *s);
+
+/* ---- clock.c ---- */
+cad_time clock_position(const struct cad_engine *e);
+void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket);
+void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor);
+void clock_level(struct cad_engine *e, const struct cad_sink_level *level);
+void clock_turn(struct cad_engine *e);
+cad_time clock_next_wake(const struct cad_engine *e);
+cad_time clock_ahead(struct cad_engine *e, struct slot *s);
+
+/* ---- check.c ---- */
+/* NULL: every invariant holds; else the one that does not. */
+const char *engine_check(struct cad_engine *e);
+
+#endif

@@ -1,0 +1,448 @@
+/* Slots: which track plays, its ladder, and the headers of its representations. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "engine/session.h"
+
+/* ---- selection ---- */
+
+static bool decodable(const struct cad_engine *e, enum cad_codec codec)
+{
+    return codec == CAD_CODEC_UNKNOWN || (e->caps.codecs >> codec & 1) != 0;
+}
+
+static bool rep_usable(const struct cad_engine *e, const struct rep *rep)
+{
+    const struct cad_representation *m = rep->model;
+    if (rep->state == REP_LOST || m->encrypted || !decodable(e, m->codec)) return false;
+    if (e->caps.width_max && m->width > e->caps.width_max) return false;
+    return !e->caps.height_max || m->height <= e->caps.height_max;
+}
+
+static bool track_playable(const struct cad_engine *e, const struct cad_track *track)
+{
+    for (uint32_t i = 0; i < track->representation_count; i++) {
+        struct rep rep = {.model = &track->representations[i]};
+        if (rep_usable(e, &rep)) return true;
+    }
+    return false;
+}
+
+/* The manifest's default if it can be played, else the first that can. */
+static const struct cad_track *choose_track(const struct cad_engine *e,
+                                            const struct cad_period *period,
+                                            enum cad_media_type type, bool *listed)
+{
+    const struct cad_track *best = NULL;
+    for (uint32_t i = 0; i < period->track_count; i++) {
+        const struct cad_track *track = &period->tracks[i];
+        if (track->type != type || track->is_none) continue;
+        *listed = true;
+        if (!track_playable(e, track)) continue;
+        if (!best || (track->is_default && !best->is_default)) best = track;
+    }
+    return best;
+}
+
+static int slot_open(struct cad_engine *e, uint32_t slot, const struct cad_track *track)
+{
+    struct slot *s = &e->slots[slot];
+    struct cad_ring queue = s->queue;
+    struct rep *reps =
+        cad_alloc_array(&e->alloc, track->representation_count, sizeof(*reps), CAD_MEM_SESSION);
+    if (!reps) return CAD_E_NOMEM;
+    memset(s, 0, sizeof(*s));
+    s->queue = queue;
+    s->present = true;
+    s->model = track;
+    s->reps = reps;
+    s->rep_count = track->representation_count;
+    s->provisional = track->type == CAD_MEDIA_OTHER;
+    for (uint32_t i = 0; i < s->rep_count; i++) reps[i].model = &track->representations[i];
+    s->rep_now = s->rep_config = s->rep_shown = s->server = -1;
+    s->serial_next = s->cursor = 1;
+    s->skip_until = e->clock.position;
+    s->decide_at = CAD_TIME_NONE;
+    slots_ladder(e, slot);
+    return CAD_OK;
+}
+
+int slots_select(struct cad_engine *e)
+{
+    const struct cad_period *period = &e->manifest.presentation->periods[0];
+    const struct cad_track *chosen[CAD_ENGINE_TRACKS] = {NULL, NULL};
+    bool listed[CAD_ENGINE_TRACKS] = {false, false};
+    bool other = false;
+    chosen[CAD_SLOT_VIDEO] = choose_track(e, period, CAD_MEDIA_VIDEO, &listed[CAD_SLOT_VIDEO]);
+    chosen[CAD_SLOT_AUDIO] = choose_track(e, period, CAD_MEDIA_AUDIO, &listed[CAD_SLOT_AUDIO]);
+    const struct cad_track *file = choose_track(e, period, CAD_MEDIA_OTHER, &other);
+    if (file) chosen[CAD_SLOT_VIDEO] = file;
+    if (!e->caps.video && !file) chosen[CAD_SLOT_VIDEO] = NULL;
+    if (!e->caps.audio) chosen[CAD_SLOT_AUDIO] = NULL;
+    if (!chosen[0] && !chosen[1]) return listed[0] || listed[1] ? CAD_E_UNSUPPORTED : CAD_E_NOTFOUND;
+    if (e->caps.video && listed[CAD_SLOT_VIDEO] && !chosen[CAD_SLOT_VIDEO]) return CAD_E_UNSUPPORTED;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (!chosen[i]) continue;
+        int rc = slot_open(e, i, chosen[i]);
+        if (rc != 0) return rc;
+        engine_decide(e, "track slot=%u id=%.*s reps=%u rungs=%u", i, CAD_STR_ARG(chosen[i]->id),
+                      e->slots[i].rep_count, e->slots[i].rung_count);
+    }
+    struct cad_app_event *app = engine_app(e, CAD_APP_LOADED);
+    if (app) app->duration = e->manifest.duration;
+    return CAD_OK;
+}
+
+/* Which representations the controller may choose between. Runs when something about them changed. */
+void slots_ladder(struct cad_engine *e, uint32_t slot)
+{
+    struct slot *s = &e->slots[slot];
+    s->rung_count = 0;
+    for (int pass = 0; pass < 2 && s->rung_count == 0; pass++) {
+        for (uint32_t i = 0; i < s->rep_count && s->rung_count < CAD_ABR_RUNGS_MAX; i++) {
+            const struct rep *rep = &s->reps[i];
+            if (!rep_usable(e, rep)) continue;
+            /* Dominated and equal representations serve only when nothing better is left. */
+            if (pass == 0 && (rep->model->dominated || rep->model->fallback)) continue;
+            s->rung_rep[s->rung_count++] = i;
+        }
+    }
+}
+
+static void rep_release(struct cad_engine *e, struct rep *rep)
+{
+    if (rep->request) request_drop(e, rep->request);
+    cad_index_destroy(&rep->index);
+    cad_ref_unref(&rep->header);
+}
+
+static void slot_close(struct cad_engine *e, struct slot *s)
+{
+    if (!s->present) return;
+    queue_clear(e, s);
+    for (uint32_t i = 0; i < s->rep_count; i++) rep_release(e, &s->reps[i]);
+    cad_alloc_free(&e->alloc, s->reps, s->rep_count * sizeof(*s->reps), CAD_MEM_SESSION);
+    struct cad_ring queue = s->queue;
+    memset(s, 0, sizeof(*s));
+    s->queue = queue;
+}
+
+void slots_clear(struct cad_engine *e)
+{
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) slot_close(e, &e->slots[i]);
+}
+
+/* A bare file turned out to be sound: it moves to the audio slot. */
+static struct slot *settle_provisional(struct cad_engine *e, enum cad_media_type type)
+{
+    struct slot *from = &e->slots[CAD_SLOT_VIDEO];
+    from->provisional = false;
+    if (type != CAD_MEDIA_AUDIO) return from;
+    struct slot *to = &e->slots[CAD_SLOT_AUDIO];
+    struct cad_ring queue = to->queue;
+    *to = *from;
+    memset(from, 0, sizeof(*from));
+    from->queue = queue;
+    for (uint32_t i = 0; i < to->rep_count; i++) {
+        if (to->reps[i].request) to->reps[i].request->track = CAD_SLOT_AUDIO;
+    }
+    return to;
+}
+
+/* ---- losing a representation ---- */
+
+void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why)
+{
+    struct slot *s = &e->slots[slot];
+    struct rep *r = &s->reps[rep];
+    if (r->state == REP_LOST) return;
+    r->state = REP_LOST;
+    if (r->request) request_drop(e, r->request);
+    size_t count = queue_count(s);
+    if (count) {
+        const struct segment *tail = queue_at(s, count - 1);
+        if (tail->rep == rep && !segment_whole(tail)) queue_drop_tail(e, s);
+    }
+    if (s->rep_now == (int32_t)rep) s->rep_now = -1;
+    slots_ladder(e, slot);
+    engine_decide(e, "lost slot=%u rep=%u why=%s rungs=%u", slot, rep, cad_error_name(why->code),
+                  s->rung_count);
+    if (s->rung_count == 0) {
+        s->lost = *why;
+        return;
+    }
+    struct cad_error degraded = *why;
+    degraded.cls = CAD_ERROR_DEGRADED;
+    engine_fail(e, &degraded);
+}
+
+/* ---- headers ---- */
+
+static void header_bad(struct cad_engine *e, uint32_t slot, struct rep *rep,
+                       enum cad_error_code code)
+{
+    struct cad_error err;
+    cad_error_init(&err, code);
+    err.phase = CAD_PHASE_HEADER;
+    err.track = (int32_t)slot;
+    rep_lost(e, slot, (uint32_t)(rep - e->slots[slot].reps), &err);
+}
+
+/* The sidx behind the moov. CAD_E_NOTFOUND: media begins before one was seen. */
+static int find_index(struct rep *rep, cad_buf b, size_t from, struct cad_mp4_sidx *out,
+                      uint64_t *end)
+{
+    uint64_t at = from;
+    for (int boxes = 0; boxes < 64; boxes++) {
+        rep->header_need = (int64_t)at + 16;
+        if (at >= b.n) return CAD_E_AGAIN;
+        cad_buf rest = {b.p + at, b.n - (size_t)at};
+        struct cad_mp4_box box;
+        int rc = cad_mp4_box_read(rest, &box);
+        if (rc != 0) return rc;
+        if (box.type == CAD_FOURCC('m', 'o', 'o', 'f') || box.type == CAD_FOURCC('m', 'd', 'a', 't') ||
+            box.size > ENGINE_HEADER_MAX) {
+            return CAD_E_NOTFOUND;
+        }
+        rep->header_need = (int64_t)(at + box.size);
+        if (box.type == CAD_FOURCC('s', 'i', 'd', 'x')) {
+            *end = at + box.size;
+            return cad_mp4_sidx_read(rest, out);
+        }
+        at += box.size;
+    }
+    return CAD_E_NOTFOUND;
+}
+
+static int build_index(struct cad_engine *e, struct rep *rep, const struct cad_mp4_sidx *sidx,
+                       uint64_t end)
+{
+    struct cad_index *index = NULL;
+    uint64_t first = end + sidx->first_offset;
+    if (sidx->count == 0 || sidx->timescale == 0) return CAD_E_DATA;
+    if (first > INT64_MAX / 2 || sidx->earliest_time > INT64_MAX / 2) return CAD_E_DATA;
+    int rc = cad_index_create(&e->alloc, sidx->timescale, (int64_t)first, &index);
+    for (uint32_t i = 0; rc == 0 && i < sidx->count; i++) {
+        struct cad_mp4_reference ref;
+        cad_mp4_sidx_reference(sidx, i, &ref);
+        if (ref.is_index) rc = CAD_E_UNSUPPORTED;
+        else if (ref.size_bytes == 0 || ref.duration_ticks == 0) rc = CAD_E_DATA;
+        else rc = cad_index_add(index, (int64_t)sidx->earliest_time, ref.duration_ticks, ref.size_bytes);
+    }
+    if (rc != 0) {
+        cad_index_destroy(&index);
+        return rc;
+    }
+    rep->index = index;
+    rep->index_base = (int64_t)sidx->earliest_time;
+    /* The index may count before or after the edit list; less than a second apart it is that. */
+    int64_t earliest = cad_time_to_ticks(
+        cad_time_from_ticks((int64_t)sidx->earliest_time, sidx->timescale), rep->init.timescale);
+    int64_t apart = earliest - rep->init.edit_start_ticks;
+    bool near = apart < (int64_t)rep->init.timescale && -apart < (int64_t)rep->init.timescale;
+    rep->sample_base = near ? 0 : apart;
+    return CAD_OK;
+}
+
+static enum cad_error_code init_problem(const struct cad_engine *e, const struct rep *rep)
+{
+    if (rep->init.encrypted) return CAD_ERR_DRM_NO_KEY;
+    if (!decodable(e, rep->init.codec) || rep->init.codec == CAD_CODEC_UNKNOWN) {
+        return CAD_ERR_MEDIA_CODEC;
+    }
+    if (rep->init.timescale == 0) return CAD_ERR_MEDIA_BAD;
+    return CAD_ERR_NONE;
+}
+
+static enum cad_error_code header_error(int rc)
+{
+    switch (rc) {
+    case CAD_E_NOTFOUND: return CAD_ERR_MEDIA_NO_INDEX;
+    case CAD_E_NOMEM: return CAD_ERR_OUT_OF_MEMORY;
+    case CAD_E_LIMIT: return CAD_ERR_LIMIT;
+    case CAD_E_UNSUPPORTED: return CAD_ERR_MEDIA_CODEC;
+    default: return CAD_ERR_MEDIA_BAD;
+    }
+}
+
+static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, uint64_t end)
+{
+    struct slot *s = &e->slots[slot];
+    rep->state = REP_READY;
+    rep->header_end = (int64_t)end;
+    if (s->provisional) {
+        s = settle_provisional(e, rep->init.type);
+        slot = (uint32_t)(s - e->slots);
+    }
+    cad_time duration = rep_time(e, rep, cad_index_end_ticks(rep->index));
+    if (e->manifest.duration == CAD_TIME_NONE) e->manifest.duration = duration;
+    engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%lld", slot,
+                  (unsigned)(rep - s->reps), rep->init.codecs, cad_index_count(rep->index),
+                  (long long)end);
+}
+
+void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep)
+{
+    if (rep->state != REP_NEW || !rep->header || rep->header_have == 0) return;
+    cad_buf b = {cad_ref_data(rep->header), (size_t)rep->header_have};
+    size_t moov_end = 0;
+    uint64_t end = 0;
+    struct cad_mp4_sidx sidx;
+    if (rep->header_need > rep->header_have) return; /* not enough for what is known to come */
+    int rc = cad_mp4_init_read(b, &rep->init, &moov_end);
+    if (rc == CAD_E_AGAIN) return;
+    enum cad_error_code problem = rc != 0 ? header_error(rc) : init_problem(e, rep);
+    if (problem != CAD_ERR_NONE) {
+        header_bad(e, slot, rep, problem);
+        return;
+    }
+    rc = find_index(rep, b, moov_end, &sidx, &end);
+    if (rc == 0) rc = build_index(e, rep, &sidx, end);
+    if (rc == CAD_E_AGAIN) return;
+    if (rc != 0) {
+        header_bad(e, slot, rep, header_error(rc));
+        return;
+    }
+    header_ready(e, slot, rep, end);
+}
+
+/* Media that came with the header lives on in its segments; the representation keeps the header. */
+static void header_shrink(struct cad_engine *e, struct rep *rep)
+{
+    struct cad_ref *small = NULL;
+    size_t n = (size_t)rep->header_end;
+    size_t end;
+    if (rep->state != REP_READY || cad_ref_capacity(rep->header) < 2 * n) return;
+    if (cad_pool_get(e->pool, n, &small) != 0) return; /* the larger one serves as well */
+    memcpy(cad_ref_data(small), cad_ref_data(rep->header), n);
+    struct cad_mp4_init init;
+    cad_buf b = {cad_ref_data(small), n};
+    if (cad_mp4_init_read(b, &init, &end) != 0) {
+        cad_ref_unref(&small);
+        return;
+    }
+    rep->init = init;
+    cad_ref_unref(&rep->header);
+    rep->header = small;
+    rep->header_have = rep->header_size = (int64_t)n;
+}
+
+void rep_header_closed(struct cad_engine *e, struct slot *s, struct rep *rep, bool short_file)
+{
+    uint32_t slot = (uint32_t)(s - e->slots);
+    rep_header_progress(e, slot, rep);
+    if (rep->state == REP_NEW && short_file) header_bad(e, slot, rep, CAD_ERR_MEDIA_BAD);
+    if (rep->state != REP_READY) return;
+    s = s->present ? s : &e->slots[CAD_SLOT_AUDIO];
+    queue_settle_header(e, s, rep);
+    header_shrink(e, rep);
+}
+
+/* Segment bytes that a first header request should ask for besides: about one fragment. */
+static int64_t speculation(const struct cad_engine *e, const struct slot *s, const struct rep *rep)
+{
+    const struct cad_representation *m = rep->model;
+    if (queue_count(s) || e->clock.position != 0 || m->header_bytes <= 0 || m->bandwidth_bps <= 0) {
+        return 0;
+    }
+    /* The index has 12 bytes a segment (14496-12 8.16.3): its size tells how many there are. */
+    int64_t segments = m->index.first >= 0 ? (m->index.last - m->index.first + 1 - 32) / 12 : 0;
+    int64_t fragment = m->bandwidth_bps / 8 * 2;
+    if (segments > 0 && m->size_bytes > m->header_bytes) {
+        fragment = (m->size_bytes - m->header_bytes) / segments;
+    }
+    return CAD_MIN(fragment + fragment / 4, ENGINE_SPECULATE_MAX);
+}
+
+int64_t rep_header_goal(const struct cad_engine *e, const struct slot *s, const struct rep *rep)
+{
+    const struct cad_representation *m = rep->model;
+    int64_t goal = m->header_bytes > 0 ? m->header_bytes : ENGINE_HEADER_GUESS;
+    if (rep->header_have == 0) goal += speculation(e, s, rep);
+    if (rep->header_need > goal) goal = rep->header_need;
+    /* A header that is longer than it was said to be: ask on in steps that double. */
+    if (goal <= rep->header_have) goal = rep->header_have * 2;
+    if (m->size_bytes > 0) goal = CAD_MIN(goal, m->size_bytes);
+    return CAD_MIN(goal, ENGINE_HEADER_MAX + ENGINE_SPECULATE_MAX);
+}
+
+/* ---- fresh URLs ---- */
+
+static const struct cad_representation *find_rep(const struct cad_track *track, cad_str id)
+{
+    for (uint32_t i = 0; i < track->representation_count; i++) {
+        if (cad_str_eq(track->representations[i].id, id)) return &track->representations[i];
+    }
+    return NULL;
+}
+
+static const struct cad_track *find_track(const struct cad_presentation *p, cad_str id)
+{
+    for (uint32_t i = 0; i < p->periods[0].track_count; i++) {
+        if (cad_str_eq(p->periods[0].tracks[i].id, id)) return &p->periods[0].tracks[i];
+    }
+    return NULL;
+}
+
+static bool same_layout(const struct cad_representation *a, const struct cad_representation *b)
+{
+    return a->size_bytes == b->size_bytes && a->init.first == b->init.first &&
+           a->init.last == b->init.last && a->index.first == b->index.first &&
+           a->index.last == b->index.last;
+}
+
+static int32_t map_server(const struct cad_presentation *from, const struct cad_presentation *to,
+                          int32_t server)
+{
+    if (server < 0 || (uint32_t)server >= from->server_count) return -1;
+    for (uint32_t i = 0; i < to->server_count; i++) {
+        if (cad_str_eq(from->servers[server].host, to->servers[i].host)) return (int32_t)i;
+    }
+    return -1;
+}
+
+static const struct cad_representation *any_rep(const struct cad_presentation *p)
+{
+    for (uint32_t i = 0; i < p->periods[0].track_count; i++) {
+        const struct cad_track *track = &p->periods[0].tracks[i];
+        if (track->representation_count) return track->representations;
+    }
+    return NULL; /* cannot be: the parser refuses a manifest without media */
+}
+
+static void rebind_slot(struct cad_engine *e, struct slot *s, const struct cad_presentation *fresh)
+{
+    const struct cad_track *track = find_track(fresh, s->model->id);
+    struct cad_error gone;
+    cad_error_init(&gone, CAD_ERR_MEDIA_SEGMENT_LOST);
+    gone.phase = CAD_PHASE_REFRESH;
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        const struct cad_representation *m = track ? find_rep(track, s->reps[i].model->id) : NULL;
+        bool same = m && same_layout(m, s->reps[i].model);
+        if (!same) rep_lost(e, (uint32_t)(s - e->slots), i, &gone);
+        /* A representation that is gone keeps a model to point at: any of the fresh ones. */
+        if (!m) m = any_rep(fresh);
+        s->reps[i].model = m;
+        s->reps[i].servers_lost = 0;
+    }
+    s->model = track ? track : &fresh->periods[0].tracks[0];
+    s->server = map_server(e->manifest.presentation, fresh, s->server);
+}
+
+void slots_rebind(struct cad_engine *e, const struct cad_presentation *fresh)
+{
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present) rebind_slot(e, &e->slots[i], fresh);
+    }
+    for (uint32_t i = 0;; i++) {
+        struct cad_fetch_request *request = cad_fetch_at(e->fetch, i);
+        if (!request) break;
+        int32_t server = map_server(e->manifest.presentation, fresh, (int32_t)request->server);
+        request->server = server < 0 ? 0 : (uint32_t)server;
+        request->tried = 0;
+        if (request->state == CAD_FETCH_WAITING) request->not_before = e->now;
+    }
+}
