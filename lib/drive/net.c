@@ -1,0 +1,310 @@
+#include "drive/net.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "base/uri.h"
+#include "base/util.h"
+#include "drive/clock.h"
+#include "drive/net_easy.h"
+
+#define NET_SOCKETS_A_PUMP 32
+
+struct net {
+    struct cad_transport base;
+    struct cad_alloc alloc;
+    struct cad_log log;
+    CURLM *multi;
+    char *ca_file;          /* NULL: the system's roots */
+    size_t ca_file_size;
+    cad_time timer;         /* when curl wants to be called; CAD_TIME_NONE never */
+    uint32_t active;        /* transfers that are not FREE */
+    /* Made when first needed, then used again and again: most sessions need a handful. */
+    struct net_transfer *transfers[CAD_TRANSPORT_TRANSFERS_MAX];
+    uint32_t made;          /* transfers[0 .. made) exist */
+};
+
+/* ---- what curl tells the loop ------------------------------------------------------------------- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
+{
+    struct net *net = ctx;
+    CAD_UNUSED(easy);
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(net->base.fd, EPOLL_CTL_DEL, fd, NULL);
+        return 0;
+    }
+    struct epoll_event event = {.data.fd = fd};
+    if (what & CURL_POLL_IN) event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
+    /* A descriptor that was closed has left the set without a word, and its number may come back. */
+    int failed = epoll_ctl(net->base.fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    if (failed && errno == ENOENT) failed = epoll_ctl(net->base.fd, EPOLL_CTL_ADD, fd, &event);
+    if (failed && errno == EEXIST) failed = epoll_ctl(net->base.fd, EPOLL_CTL_MOD, fd, &event);
+    if (failed) return -1;
+    if (!known) curl_multi_assign(net->multi, fd, net);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *ctx)
+{
+    struct net *net = ctx;
+    CAD_UNUSED(multi);
+    net->timer = ms < 0 ? CAD_TIME_NONE : cad_time_add(cad_clock_now(), ms * CAD_MS);
+    return 0;
+}
+
+/* ---- transfers ------------------------------------------------------------------------------------ */
+
+static void clear(struct net *net, struct net_transfer *t)
+{
+    if (t->state == NET_FREE) return;
+    if (t->state != NET_REFUSED) curl_multi_remove_handle(net->multi, t->easy);
+    if (t->easy) {
+        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+        /* Gives back the copy of a POST's body. */
+        curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS, NULL);
+    }
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+    t->state = NET_FREE;
+    net->active--;
+}
+
+static const char *class_name(enum cad_http_class cls)
+{
+    static const char *const names[] = {"ok",       "dns",         "connect", "tls",
+                                        "certificate", "timeout",  "reset",   "protocol",
+                                        "too-large", "no-file",    "bad-file", "scheme"};
+    return (size_t)cls < CAD_ARRAY_LEN(names) ? names[cls] : "?";
+}
+
+/* Frees the place first, so that the door finds the transport at rest. */
+static void finish(struct net *net, struct net_transfer *t, CURLcode code)
+{
+    struct cad_http_end end;
+    cad_net_easy_end(t, code, &end);
+    bool tell = !t->stale;
+    CAD_LOG(&net->log, DEBUG, cad_clock_now(),
+            "net: end id=%u class=%s code=%lld status=%d bytes=%lld reused=%d", end.id,
+            tell ? class_name(end.cls) : "stale", (long long)end.edge_code,
+            t->head.whole ? (int)t->head.http.status : 0, (long long)t->delivery.received,
+            (int)end.reused);
+    clear(net, t);
+    if (tell) net->base.door.end(net->base.door.ctx, &end);
+}
+
+static void log_start(struct net *net, const struct cad_http_start *start)
+{
+    if (!cad_log_on(&net->log, CAD_LOG_DEBUG)) return;
+    char text[256];
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, text, sizeof text);
+    if (cad_uri_redact(start->url, &sb)) {
+        cad_sb_reset(&sb);
+        cad_sb_putz(&sb, "(long url)");
+    }
+    CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: start id=%u purpose=%s range=%lld-%lld url=%s",
+            start->id, cad_purpose_name(start->purpose), (long long)start->range.first,
+            (long long)start->range.last, cad_sb_z(&sb));
+}
+
+static int free_place(struct net *net, struct net_transfer **out)
+{
+    for (uint32_t i = 0; i < net->made; i++) {
+        if (net->transfers[i]->state != NET_FREE) continue;
+        *out = net->transfers[i];
+        return 0;
+    }
+    if (net->made == CAD_TRANSPORT_TRANSFERS_MAX) return CAD_E_LIMIT;
+    struct net_transfer *t = cad_alloc_new(&net->alloc, sizeof *t, CAD_MEM_SESSION);
+    if (!t) return CAD_E_NOMEM;
+    net->transfers[net->made++] = *out = t;
+    return 0;
+}
+
+static int net_start(struct cad_transport *transport, const struct cad_http_start *start)
+{
+    struct net *net = (struct net *)transport;
+    struct net_transfer *t;
+    int err = free_place(net, &t);
+    if (!err) err = cad_net_easy_make(t, net->ca_file);
+    if (err) return err;
+    log_start(net, start);
+    t->door = &net->base.door;
+    t->delivery = (struct cad_transport_delivery){start->id, start->size_max, 0};
+    t->cls = CAD_HTTP_OK;
+    t->edge_code = 0;
+    t->stale = false;
+    t->started = t->heard = cad_clock_now();
+    t->first_byte = t->last_byte = CAD_TIME_NONE;
+    t->connect_timeout = start->connect_timeout;
+    t->silence_timeout = start->silence_timeout;
+    cad_net_head_init(&t->head, start->id);
+    t->state = NET_REFUSED;
+    net->active++;
+    err = cad_net_easy_ask(t, start);
+    if (err == CAD_E_INVAL) return 0; /* told by the next pump */
+    if (!err && curl_multi_add_handle(net->multi, t->easy)) err = CAD_E_NOMEM;
+    if (err) {
+        clear(net, t);
+        return err;
+    }
+    t->state = NET_CONNECTING;
+    return 0;
+}
+
+static void net_cancel(struct cad_transport *transport, uint32_t id)
+{
+    struct net *net = (struct net *)transport;
+    for (uint32_t i = 0; i < net->made; i++) {
+        struct net_transfer *t = net->transfers[i];
+        if (t->state == NET_FREE || t->delivery.id != id) continue;
+        CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: cancel id=%u bytes=%lld", id,
+                (long long)t->delivery.received);
+        clear(net, t);
+    }
+}
+
+/* ---- the pump --------------------------------------------------------------------------------------- */
+
+static void pump_sockets(struct net *net)
+{
+    struct epoll_event events[NET_SOCKETS_A_PUMP];
+    int running = 0;
+    int n = epoll_wait(net->base.fd, events, NET_SOCKETS_A_PUMP, 0);
+    for (int i = 0; i < n; i++) {
+        int what = 0;
+        if (events[i].events & EPOLLIN) what |= CURL_CSELECT_IN;
+        if (events[i].events & EPOLLOUT) what |= CURL_CSELECT_OUT;
+        if (events[i].events & (EPOLLERR | EPOLLHUP)) what |= CURL_CSELECT_ERR;
+        curl_multi_socket_action(net->multi, events[i].data.fd, what, &running);
+    }
+    if (net->timer != CAD_TIME_NONE && cad_clock_now() >= net->timer) {
+        net->timer = CAD_TIME_NONE;
+        curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+}
+
+static void pump_finished(struct net *net)
+{
+    int left = 0;
+    const CURLMsg *message;
+    while ((message = curl_multi_info_read(net->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) continue;
+        char *t = NULL;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+        if (t) finish(net, (struct net_transfer *)(void *)t, code);
+    }
+}
+
+/* Ends what was refused or has been silent too long; the time of the next limit. */
+static cad_time pump_limits(struct net *net)
+{
+    cad_time now = cad_clock_now();
+    cad_time next = CAD_TIME_NONE;
+    for (uint32_t i = 0; i < net->made; i++) {
+        struct net_transfer *t = net->transfers[i];
+        if (t->state == NET_FREE) continue;
+        if (t->state == NET_REFUSED) {
+            finish(net, t, CURLE_OK);
+            continue;
+        }
+        cad_time limit = cad_net_easy_limit(t);
+        if (limit == CAD_TIME_NONE) continue;
+        if (now >= limit) finish(net, t, CURLE_OPERATION_TIMEDOUT);
+        else if (next == CAD_TIME_NONE || limit < next) next = limit;
+    }
+    return next;
+}
+
+static cad_time net_pump(struct cad_transport *transport)
+{
+    struct net *net = (struct net *)transport;
+    pump_sockets(net);
+    pump_finished(net);
+    if (net->active == 0) return net->timer;
+    cad_time next = pump_limits(net);
+    if (next == CAD_TIME_NONE) return net->timer;
+    return net->timer == CAD_TIME_NONE ? next : CAD_MIN(next, net->timer);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+static void net_destroy(struct cad_transport *transport)
+{
+    struct net *net = (struct net *)transport;
+    for (uint32_t i = 0; i < net->made; i++) {
+        struct net_transfer *t = net->transfers[i];
+        clear(net, t);
+        if (t->easy) curl_easy_cleanup(t->easy);
+        cad_alloc_free(&net->alloc, t, sizeof *t, CAD_MEM_SESSION);
+    }
+    if (net->multi) curl_multi_cleanup(net->multi);
+    if (net->base.fd >= 0) close(net->base.fd);
+    curl_global_cleanup();
+    struct cad_alloc alloc = net->alloc;
+    cad_alloc_free(&alloc, net->ca_file, net->ca_file_size, CAD_MEM_SESSION);
+    cad_alloc_free(&alloc, net, sizeof *net, CAD_MEM_SESSION);
+}
+
+static const struct cad_transport_ops net_ops = {
+    .size = sizeof(struct cad_transport_ops),
+    .name = "net",
+    .destroy = net_destroy,
+    .start = net_start,
+    .cancel = net_cancel,
+    .pump = net_pump,
+};
+
+static int make_multi(struct net *net)
+{
+    net->multi = curl_multi_init();
+    if (!net->multi) return CAD_E_NOMEM;
+    CURLMcode err = curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
+    if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
+    /* Idle connections worth keeping: a few hosts, each with an audio and a video one. */
+    if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, 16L);
+    return err ? CAD_E_NOMEM : 0;
+}
+
+int cad_net_create(const struct cad_net_config *config, struct cad_transport **out)
+{
+    struct net *net = cad_alloc_new(&config->alloc, sizeof *net, CAD_MEM_SESSION);
+    if (!net) return CAD_E_NOMEM;
+    net->base.ops = &net_ops;
+    net->alloc = config->alloc;
+    net->log = config->log;
+    net->timer = CAD_TIME_NONE;
+    net->base.fd = -1;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+        cad_alloc_free(&config->alloc, net, sizeof *net, CAD_MEM_SESSION);
+        return CAD_E_NOMEM;
+    }
+    int err = 0;
+    if (config->ca_file) {
+        net->ca_file_size = strlen(config->ca_file) + 1;
+        net->ca_file = cad_alloc_new(&net->alloc, net->ca_file_size, CAD_MEM_SESSION);
+        if (net->ca_file) memcpy(net->ca_file, config->ca_file, net->ca_file_size);
+        else err = CAD_E_NOMEM;
+    }
+    net->base.fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!err && net->base.fd < 0) err = CAD_E_IO;
+    if (!err) err = make_multi(net);
+    if (err) {
+        net_destroy(&net->base);
+        return err;
+    }
+    *out = &net->base;
+    return 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * net.h - the transport over HTTP and HTTPS: libcurl's multi_socket interface on an epoll set of its
+ * own, whose descriptor is the transport's `fd`.
+ *
+ * Verification is always on. Redirects are delivered as answers; credentials, cookies, proxies and
+ * .netrc are never used; other schemes end with CAD_HTTP_SCHEME. What the environment can still do:
+ * libcurl's OpenSSL backend honours SSLKEYLOGFILE, and OpenSSL reads the file named by OPENSSL_CONF;
+ * neither can be switched off by an option, so an embedder that must exclude them unsets them.
+ *
+ * curl_global_init is called by create and paired in destroy. It is thread-safe and counted in
+ * libcurl 7.84 and later built with atomics (CURL_VERSION_THREADSAFE, as Debian's is); with another
+ * libcurl the application calls it once before its first player.
+ */
+#ifndef CAD_DRIVE_NET_H
+#define CAD_DRIVE_NET_H
+
+#include "drive/transport.h"
+
+struct cad_net_config {
+    struct cad_alloc alloc;
+    struct cad_log log;
+    const char *ca_file; /* PEM file of the only trusted roots; NULL: the system's; copied */
+};
+
+/* CAD_E_NOMEM, CAD_E_IO. */
+CAD_MUST_CHECK int cad_net_create(const struct cad_net_config *config, struct cad_transport **out);
+
+#endif

@@ -1,0 +1,312 @@
+#include "drive/net_easy.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "base/uri.h"
+#include "base/util.h"
+#include "drive/clock.h"
+
+#define NET_BUFFER_BYTES (64L * 1024) /* of a handle, for what the socket has */
+#define NET_HEADER_BYTES_MAX 16384    /* one request header */
+
+/* ---- callbacks of curl ---------------------------------------------------------------------- */
+
+static void heard(struct net_transfer *t, cad_time now)
+{
+    t->heard = now;
+    if (t->first_byte == CAD_TIME_NONE) t->first_byte = now;
+    t->last_byte = now;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *ctx)
+{
+    struct net_transfer *t = ctx;
+    CAD_UNUSED(size); /* always 1 */
+    heard(t, cad_clock_now());
+    int got = cad_net_head_line(&t->head, cad_str_make(p, n), cad_clock_wall_ms());
+    if (got < 0) {
+        t->cls = CAD_HTTP_PROTOCOL;
+        t->edge_code = CURLE_WEIRD_SERVER_REPLY;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (got == 1) t->door->head(t->door->ctx, &t->head.http);
+    return n;
+}
+
+/* Ends the transfer from inside a callback, for what the door answered. */
+static size_t refuse(struct net_transfer *t, int err)
+{
+    t->stale = err == CAD_E_STALE;
+    t->cls = err == CAD_E_LIMIT ? CAD_HTTP_TOO_LARGE : CAD_HTTP_RESET;
+    t->edge_code = err == CAD_E_LIMIT ? CURLE_FILESIZE_EXCEEDED : CURLE_WRITE_ERROR;
+    return CURL_WRITEFUNC_ERROR;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+{
+    struct net_transfer *t = ctx;
+    CAD_UNUSED(size); /* always 1 */
+    cad_time now = cad_clock_now();
+    heard(t, now);
+    int64_t most = t->delivery.size_max;
+    if (most > 0 && t->head.http.length > most) return refuse(t, CAD_E_LIMIT);
+    int err = cad_transport_deliver(t->door, &t->delivery, (const uint8_t *)p, n, now);
+    return err ? refuse(t, err) : n;
+}
+
+/* Just before the request goes out, on a new connection or an old one. */
+static int on_connected(void *ctx, char *remote, char *local, int remote_port, int local_port)
+{
+    struct net_transfer *t = ctx;
+    CAD_UNUSED(remote);
+    CAD_UNUSED(local);
+    CAD_UNUSED(remote_port);
+    CAD_UNUSED(local_port);
+    t->state = NET_SENT;
+    t->heard = cad_clock_now();
+    return CURL_PREREQFUNC_OK;
+}
+
+/* ---- making and asking ------------------------------------------------------------------------ */
+
+/* Remembers the first failure, so that a run of options is tested once. */
+struct options {
+    CURL *easy;
+    CURLcode err;
+};
+
+static void set_long(struct options *o, CURLoption option, long v)
+{
+    if (!o->err) o->err = curl_easy_setopt(o->easy, option, v);
+}
+
+static void set_text(struct options *o, CURLoption option, const char *v)
+{
+    if (!o->err) o->err = curl_easy_setopt(o->easy, option, v);
+}
+
+static void set_off(struct options *o, CURLoption option, curl_off_t v)
+{
+    if (!o->err) o->err = curl_easy_setopt(o->easy, option, v);
+}
+
+static void set_callbacks(struct options *o, struct net_transfer *t)
+{
+    CURLcode err = o->err;
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_HEADERFUNCTION, on_header);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_HEADERDATA, t);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_WRITEFUNCTION, on_body);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_WRITEDATA, t);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_PREREQFUNCTION, on_connected);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_PREREQDATA, t);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_PRIVATE, t);
+    o->err = err;
+}
+
+int cad_net_easy_make(struct net_transfer *t, const char *ca_file)
+{
+    if (t->easy) return 0;
+    struct options o = {curl_easy_init(), CURLE_OK};
+    if (!o.easy) return CAD_E_NOMEM;
+    set_callbacks(&o, t);
+    set_long(&o, CURLOPT_NOSIGNAL, 1);
+    set_long(&o, CURLOPT_QUICK_EXIT, 1); /* never wait for the resolver's thread */
+    set_text(&o, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_text(&o, CURLOPT_PROXY, "");
+    set_text(&o, CURLOPT_NOPROXY, "*");
+    set_long(&o, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+    set_long(&o, CURLOPT_FOLLOWLOCATION, 0);
+    set_long(&o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    set_long(&o, CURLOPT_SSL_VERIFYPEER, 1);
+    set_long(&o, CURLOPT_SSL_VERIFYHOST, 2);
+    set_long(&o, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+    set_long(&o, CURLOPT_BUFFERSIZE, NET_BUFFER_BYTES);
+    set_long(&o, CURLOPT_TCP_KEEPALIVE, 1);
+    if (ca_file) {
+        set_text(&o, CURLOPT_CAINFO, ca_file);
+        set_text(&o, CURLOPT_CAPATH, NULL); /* only the file's roots */
+    }
+    if (o.err) {
+        curl_easy_cleanup(o.easy);
+        return CAD_E_NOMEM;
+    }
+    t->easy = o.easy;
+    return 0;
+}
+
+static bool clean(cad_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if ((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t') return false;
+    }
+    return true;
+}
+
+static int add_header(struct net_transfer *t, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(t->headers, line);
+    if (!list) return CAD_E_NOMEM;
+    t->headers = list;
+    return 0;
+}
+
+/* The request's headers; those that curl would add to a POST by itself are switched off. */
+static int ask_headers(struct net_transfer *t, const struct cad_http_start *start)
+{
+    char line[NET_HEADER_BYTES_MAX];
+    bool has_type = false;
+    for (uint32_t i = 0; i < start->header_count; i++) {
+        const struct cad_header *header = &start->headers[i];
+        if (!header->name.n || !clean(header->name) || !clean(header->value)) return CAD_E_INVAL;
+        if (cad_str_find_char(header->name, ':') >= 0) return CAD_E_INVAL;
+        if (header->name.n + header->value.n + 3 > sizeof line) return CAD_E_INVAL;
+        struct cad_sb sb;
+        cad_sb_init_fixed(&sb, line, sizeof line);
+        cad_sb_put(&sb, header->name);
+        cad_sb_putz(&sb, header->value.n ? ": " : ";"); /* ";" is curl's way to say "empty" */
+        cad_sb_put(&sb, header->value);
+        if (add_header(t, cad_sb_z(&sb))) return CAD_E_NOMEM;
+        if (cad_str_ieq(header->name, CAD_STR("content-type"))) has_type = true;
+    }
+    if (!start->post) return 0;
+    if (!has_type && add_header(t, "Content-Type:")) return CAD_E_NOMEM;
+    return add_header(t, "Expect:");
+}
+
+static void ask_body(struct options *o, const struct cad_http_start *start)
+{
+    if (!start->post) {
+        set_long(o, CURLOPT_HTTPGET, 1);
+        return;
+    }
+    set_long(o, CURLOPT_POST, 1);
+    set_off(o, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)start->body.n);
+    set_text(o, CURLOPT_COPYPOSTFIELDS, start->body.n ? (const char *)start->body.p : "");
+}
+
+static void ask_range(struct options *o, const struct cad_range *range)
+{
+    char text[64];
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, text, sizeof text);
+    cad_sb_i64(&sb, range->first);
+    cad_sb_putc(&sb, '-');
+    if (range->last >= 0) cad_sb_i64(&sb, range->last);
+    set_text(o, CURLOPT_RANGE, range->first >= 0 ? cad_sb_z(&sb) : NULL);
+}
+
+static int invalid(struct net_transfer *t, enum cad_http_class cls, CURLcode code)
+{
+    t->cls = cls;
+    t->edge_code = code;
+    return CAD_E_INVAL;
+}
+
+int cad_net_easy_ask(struct net_transfer *t, const struct cad_http_start *start)
+{
+    struct cad_uri uri;
+    char url[CAD_URI_BYTES_MAX + 1];
+    if (cad_uri_parse(start->url, &uri) || !cad_uri_is_http(&uri)) {
+        return invalid(t, CAD_HTTP_SCHEME, CURLE_URL_MALFORMAT);
+    }
+    cad_str_copyz(url, sizeof url, start->url);
+    int err = ask_headers(t, start);
+    if (err == CAD_E_INVAL) return invalid(t, CAD_HTTP_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT);
+    if (err) return err;
+    struct options o = {t->easy, CURLE_OK};
+    set_text(&o, CURLOPT_URL, url);
+    if (!o.err) o.err = curl_easy_setopt(o.easy, CURLOPT_HTTPHEADER, t->headers);
+    ask_body(&o, start);
+    ask_range(&o, &start->range);
+    /* 0 means curl's own default of 300 s there, so "none" is a day. */
+    cad_time connect = start->connect_timeout > 0 ? start->connect_timeout : 86400 * CAD_SECOND;
+    set_long(&o, CURLOPT_CONNECTTIMEOUT_MS, (long)(CAD_MIN(connect, 86400 * CAD_SECOND) / CAD_MS + 1));
+    if (o.err == CURLE_URL_MALFORMAT) return invalid(t, CAD_HTTP_SCHEME, o.err);
+    return o.err ? CAD_E_NOMEM : 0;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------ */
+
+enum cad_http_class cad_net_class(CURLcode code, bool connected)
+{
+    switch ((int)code) {
+    case CURLE_OK: return CAD_HTTP_OK;
+    case CURLE_COULDNT_RESOLVE_HOST: return CAD_HTTP_DNS;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+    case CURLE_NO_CONNECTION_AVAILABLE: return CAD_HTTP_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CIPHER:
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_SSL_SHUTDOWN_FAILED: return CAD_HTTP_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT: return CAD_HTTP_CERTIFICATE;
+    case CURLE_OPERATION_TIMEDOUT: return CAD_HTTP_TIMEOUT;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_OUT_OF_MEMORY: return CAD_HTTP_RESET;
+    case CURLE_FILESIZE_EXCEEDED: return CAD_HTTP_TOO_LARGE;
+    /* curl says "unsupported protocol" of an answer in HTTP/0.9 as well. */
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT: return connected ? CAD_HTTP_PROTOCOL : CAD_HTTP_SCHEME;
+    default: return CAD_HTTP_PROTOCOL;
+    }
+}
+
+/* A time of curl, in us since its start, as monotonic time between `from` and `to`; 0: not passed. */
+static cad_time mark(const struct net_transfer *t, CURLINFO info, cad_time from, cad_time to)
+{
+    curl_off_t us = 0;
+    if (curl_easy_getinfo(t->easy, info, &us) || us <= 0) return CAD_TIME_NONE;
+    cad_time at = cad_time_add(t->started, (cad_time)us * CAD_US);
+    return CAD_MAX(from, CAD_MIN(at, to));
+}
+
+void cad_net_easy_end(const struct net_transfer *t, CURLcode code, struct cad_http_end *end)
+{
+    memset(end, 0, sizeof *end);
+    end->id = t->delivery.id;
+    bool ours = t->cls != CAD_HTTP_OK;
+    end->cls = ours ? t->cls : cad_net_class(code, t->state == NET_SENT);
+    end->edge_code = ours ? t->edge_code : (int64_t)code;
+    end->dns = end->connect = end->tls = CAD_TIME_NONE;
+    end->first_byte = t->first_byte;
+    end->last_byte = t->last_byte;
+    if (t->state == NET_REFUSED) return;
+    long connects = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    end->reused = connects == 0 && t->state == NET_SENT;
+    if (end->reused) return; /* nothing was resolved or connected for it */
+    cad_time to = t->first_byte == CAD_TIME_NONE ? cad_clock_now() : t->first_byte;
+    end->dns = mark(t, CURLINFO_NAMELOOKUP_TIME_T, t->started, to);
+    cad_time from = end->dns == CAD_TIME_NONE ? t->started : end->dns;
+    end->connect = mark(t, CURLINFO_CONNECT_TIME_T, from, to);
+    from = end->connect == CAD_TIME_NONE ? from : end->connect;
+    end->tls = mark(t, CURLINFO_APPCONNECT_TIME_T, from, to);
+}
+
+cad_time cad_net_easy_limit(const struct net_transfer *t)
+{
+    if (t->state == NET_CONNECTING && t->connect_timeout > 0) {
+        return cad_time_add(t->started, t->connect_timeout);
+    }
+    if (t->state == NET_SENT && t->silence_timeout > 0) {
+        return cad_time_add(t->heard, t->silence_timeout);
+    }
+    return CAD_TIME_NONE;
+}

@@ -1,0 +1,50 @@
+/*
+ * net_easy.h - one transfer of the network transport: its curl handle, what it is asked, how far it
+ * is. Inside of net.c and net_easy.c only.
+ *
+ * The handle is made once for a place in the table and used again and again; constant options are
+ * set when it is made, the others at each start.
+ */
+#ifndef CAD_DRIVE_NET_EASY_H
+#define CAD_DRIVE_NET_EASY_H
+
+#include <curl/curl.h>
+
+#include "drive/net_head.h"
+#include "drive/transport.h"
+
+enum net_state {
+    NET_FREE,
+    NET_REFUSED,  /* wrong from the start: its end waits for the next pump */
+    NET_CONNECTING,
+    NET_SENT      /* connected: the silence timer runs */
+};
+
+struct net_transfer {
+    enum net_state state;
+    CURL *easy;                 /* NULL until the place is first used */
+    struct curl_slist *headers; /* of this request */
+    const struct cad_transport_door *door;
+    struct cad_transport_delivery delivery;
+    enum cad_http_class cls;    /* why we ended it ourselves; OK: we did not */
+    int64_t edge_code;          /* with cls */
+    bool stale;                 /* the engine does not want it: no end */
+    cad_time started;
+    cad_time heard;             /* last byte, or connected */
+    cad_time first_byte, last_byte; /* CAD_TIME_NONE none */
+    cad_time connect_timeout, silence_timeout; /* <= 0 none */
+    struct cad_net_head head;
+};
+
+/* A handle with the constant options. CAD_E_NOMEM. */
+CAD_MUST_CHECK int cad_net_easy_make(struct net_transfer *transfer, const char *ca_file);
+/* The options of this request. CAD_E_NOMEM; CAD_E_INVAL: it cannot be asked (cls says why). */
+CAD_MUST_CHECK int cad_net_easy_ask(struct net_transfer *transfer,
+                                    const struct cad_http_start *start);
+/* How a finished transfer ended; all of *end. */
+void cad_net_easy_end(const struct net_transfer *transfer, CURLcode code, struct cad_http_end *end);
+/* When it has been silent for too long; CAD_TIME_NONE never. */
+cad_time cad_net_easy_limit(const struct net_transfer *transfer);
+enum cad_http_class cad_net_class(CURLcode code, bool connected);
+
+#endif

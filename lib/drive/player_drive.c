@@ -1,0 +1,388 @@
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "base/uri.h"
+#include "base/util.h"
+#include "drive/clock.h"
+#include "drive/file.h"
+#include "drive/net.h"
+#include "drive/player_impl.h"
+
+/* ---- the door: from transports to the engine -------------------------------------------------- */
+
+static void door_head(void *ctx, const struct cad_http_head *head)
+{
+    struct cad_player *p = ctx;
+    struct cad_event event = {.type = CAD_EVENT_HTTP_HEAD, .u.head = *head};
+    p->drive.fed = true;
+    /* A head takes effect at the door and is never queued. */
+    if (cad_engine_feed(p->drive.engine, &event)) {
+        CAD_LOG(&p->log, WARN, p->drive.now, "drive: head lost id=%u", head->id);
+    }
+}
+
+static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
+{
+    struct cad_player *p = ctx;
+    return cad_engine_lease(p->drive.engine, id, want, data, capacity);
+}
+
+static int door_commit(void *ctx, uint32_t id, size_t n, cad_time at)
+{
+    struct cad_player *p = ctx;
+    p->drive.fed = true;
+    return cad_engine_commit(p->drive.engine, id, n, at);
+}
+
+/* An end must not be lost: it waits here if the engine's queue is full. */
+static void door_end(void *ctx, const struct cad_http_end *end)
+{
+    struct cad_player *p = ctx;
+    p->drive.fed = true;
+    if (cad_ring_push(&p->drive.ends, end)) {
+        CAD_LOG(&p->log, ERROR, p->drive.now, "drive: end lost id=%u", end->id);
+    }
+}
+
+/* ---- feeding ------------------------------------------------------------------------------------ */
+
+static void feed(struct cad_player *p, const struct cad_event *event)
+{
+    int err = cad_engine_feed(p->drive.engine, event);
+    if (err) {
+        CAD_LOG(&p->log, WARN, p->drive.now, "drive: event lost type=%d result=%s",
+                (int)event->type, cad_result_name(err));
+    }
+    p->drive.fed = true;
+}
+
+static void feed_entropy(struct cad_player *p, size_t n)
+{
+    uint8_t bytes[PLAYER_ENTROPY_START];
+    size_t have = 0;
+    while (have < n) {
+        ssize_t got = getrandom(bytes + have, n - have, 0);
+        if (got > 0) have += (size_t)got;
+        else if (errno != EINTR) break;
+    }
+    struct cad_event event = {.type = CAD_EVENT_ENTROPY, .u.entropy = {bytes, have}};
+    if (have) feed(p, &event);
+    explicit_bzero(bytes, sizeof bytes);
+}
+
+/* The device's clock, for what it is worth: it is believed until a server tells the time. */
+static void feed_wall(struct cad_player *p)
+{
+    if (p->drive.now < p->drive.wall_at) return;
+    struct cad_event event = {.type = CAD_EVENT_WALL_OFFSET};
+    event.u.wall.offset_ms = cad_clock_wall_ms() - p->drive.now / CAD_MS;
+    event.u.wall.error_ms = INT64_MAX;
+    feed(p, &event);
+    p->drive.wall_at = cad_time_add(p->drive.now, PLAYER_WALL_PERIOD);
+}
+
+static void feed_ends(struct cad_player *p)
+{
+    struct cad_http_end *end;
+    while ((end = cad_ring_peek(&p->drive.ends)) != NULL) {
+        struct cad_event event = {.type = CAD_EVENT_HTTP_END, .u.end = *end};
+        if (cad_engine_feed(p->drive.engine, &event)) return;
+        p->drive.fed = true;
+        (void)cad_ring_pop(&p->drive.ends, NULL);
+    }
+}
+
+static void feed_reports(struct cad_player *p)
+{
+    struct cad_mail_reports reports;
+    cad_mailbox_take_reports(&p->mailbox, &reports);
+    struct cad_event event = {.type = CAD_EVENT_SINK_CAPS};
+    if (reports.has_caps) {
+        event.u.caps = reports.caps;
+        feed(p, &event);
+    }
+    if (reports.has_anchor) {
+        event.type = CAD_EVENT_SINK_ANCHOR;
+        event.u.anchor = reports.anchor;
+        feed(p, &event);
+    }
+    if (reports.has_level) {
+        event.type = CAD_EVENT_SINK_LEVEL;
+        event.u.level = reports.level;
+        feed(p, &event);
+    }
+    for (uint32_t i = 0; i < reports.fail_count; i++) {
+        event.type = CAD_EVENT_SINK_FAIL;
+        event.u.fail = reports.fails[i];
+        feed(p, &event);
+    }
+}
+
+/* ---- what the application is told --------------------------------------------------------------- */
+
+/* False: the queue is full; the event is held and the engine stands still. */
+static bool tell(struct cad_player *p, const struct cad_app_event *event)
+{
+    if (cad_player_events_push(p, event) == 0) {
+        if (p->wakeup) p->wakeup(p->wakeup_ctx);
+        return true;
+    }
+    p->drive.event = *event;
+    p->drive.has_event = true;
+    CAD_LOG(&p->log, DEBUG, p->drive.now, "drive: event queue full");
+    return false;
+}
+
+/* A command that could not even be handed over for want of memory is answered all the same. */
+static bool tell_no_memory(struct cad_player *p, const struct cad_command *command)
+{
+    struct cad_app_event event;
+    memset(&event, 0, sizeof event);
+    event.type = CAD_APP_ERROR;
+    event.ticket = command->ticket;
+    event.at = p->drive.now;
+    event.position = event.duration = CAD_TIME_NONE;
+    cad_error_init(&event.error, CAD_ERR_OUT_OF_MEMORY);
+    return tell(p, &event);
+}
+
+static void feed_commands(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    while (d->has_held || cad_mailbox_take(&p->mailbox, &d->held)) {
+        struct cad_event event = {.type = CAD_EVENT_COMMAND, .u.command = d->held.command};
+        int err = cad_engine_feed(d->engine, &event);
+        d->has_held = err == CAD_E_LIMIT;
+        if (d->has_held) return;
+        d->fed = true;
+        cad_mail_release(&p->mailbox, &d->held);
+        if (err && !tell_no_memory(p, &event.u.command)) return;
+    }
+}
+
+/* ---- actions ------------------------------------------------------------------------------------ */
+
+static struct cad_transport *route(struct cad_player *p, cad_str url)
+{
+    return cad_file_is_url(url) ? p->drive.file : p->drive.net;
+}
+
+static void start(struct cad_player *p, const struct cad_http_start *request)
+{
+    struct cad_transport *transport = route(p, request->url);
+    int err = transport ? transport->ops->start(transport, request) : CAD_E_UNSUPPORTED;
+    if (request->post) feed_entropy(p, PLAYER_ENTROPY_FRESH);
+    if (!err) return;
+    /* No transfer came of it, so its end is told here: the engine tries again or gives up. */
+    struct cad_http_end end = {
+        .id = request->id,
+        .cls = err == CAD_E_UNSUPPORTED ? CAD_HTTP_SCHEME : CAD_HTTP_RESET,
+        .edge_code = err,
+        .dns = CAD_TIME_NONE,
+        .connect = CAD_TIME_NONE,
+        .tls = CAD_TIME_NONE,
+        .first_byte = CAD_TIME_NONE,
+        .last_byte = CAD_TIME_NONE,
+    };
+    CAD_LOG(&p->log, WARN, p->drive.now, "drive: not started id=%u result=%s", request->id,
+            cad_result_name(err));
+    door_end(p, &end);
+}
+
+static void cancel(struct cad_player *p, uint32_t id)
+{
+    if (p->drive.net) p->drive.net->ops->cancel(p->drive.net, id);
+    p->drive.file->ops->cancel(p->drive.file, id);
+}
+
+/* Does what the engine says. False: an event had no room, the rest is polled later. */
+static bool poll_actions(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    struct cad_action action;
+    bool room = true;
+    while (room && cad_engine_poll(d->engine, &action) == 0) {
+        switch (action.type) {
+        case CAD_ACTION_HTTP_START: start(p, &action.u.start); break;
+        case CAD_ACTION_HTTP_CANCEL: cancel(p, action.u.cancel.id); break;
+        case CAD_ACTION_SINK_CONFIG:
+            d->epoch = action.u.sink.epoch;
+            cad_orders_config(&d->orders, &action.u.sink);
+            break;
+        case CAD_ACTION_SINK_FLUSH:
+            d->epoch = action.u.flush.epoch;
+            memset(d->ended, 0, sizeof d->ended);
+            cad_orders_flush(&d->orders, action.u.flush.epoch, action.u.flush.position);
+            break;
+        case CAD_ACTION_APP_EVENT: room = tell(p, &action.u.app); break;
+        }
+    }
+    if (!room) return false;
+    /* All of a turn at once, so that the sink never acts on half of it. */
+    cad_orderbox_post(&p->orderbox, &d->orders);
+    memset(&d->orders, 0, sizeof d->orders);
+    return true;
+}
+
+/* ---- samples ------------------------------------------------------------------------------------ */
+
+/* True: the sink's thread waits for what was put in. */
+static bool fill_ring(struct cad_player *p, uint32_t slot)
+{
+    struct player_drive *d = &p->drive;
+    bool wake = false;
+    while (!cad_spsc_full(&p->rings[slot])) {
+        struct cad_spsc_item item;
+        memset(&item, 0, sizeof item);
+        item.result = cad_engine_pull(d->engine, slot, &item.sample);
+        bool end = item.result == CAD_E_END;
+        if (item.result != 0 && item.result != CAD_E_CONFIG && !end) break;
+        if (end && d->ended[slot]) break;
+        d->ended[slot] = end;
+        item.sample.epoch = d->epoch;
+        if (end) item.sample.ref = NULL;
+        if (cad_spsc_push(&p->rings[slot], &item) == 1) wake = true;
+        if (end) break;
+    }
+    return wake;
+}
+
+static void fill_rings(struct cad_player *p)
+{
+    bool wake = false;
+    for (uint32_t slot = 0; slot < CAD_ENGINE_TRACKS; slot++) {
+        if (fill_ring(p, slot)) wake = true;
+    }
+    if (wake) cad_orderbox_signal(&p->orderbox);
+}
+
+/* ---- turns -------------------------------------------------------------------------------------- */
+
+static void publish_stats(struct cad_player *p)
+{
+    struct cad_engine_stats stats;
+    cad_engine_stats(p->drive.engine, &stats);
+    pthread_mutex_lock(&p->stats_mutex);
+    p->stats = stats;
+    pthread_mutex_unlock(&p->stats_mutex);
+}
+
+/* What waits for room in the event queue goes first: no turn is taken over its head. */
+static bool unblock(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    if (!d->has_event) return true;
+    struct cad_app_event event = d->event;
+    d->has_event = false;
+    return tell(p, &event) && poll_actions(p);
+}
+
+/* One turn of the engine. True: another one is due at once. */
+static bool turn(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    d->now = cad_clock_now();
+    d->fed = false;
+    feed_ends(p);
+    feed_reports(p);
+    feed_commands(p);
+    feed_wall(p);
+    if (d->has_event || d->broken) return false;
+    int more = cad_engine_run(d->engine, d->now);
+    if (more < 0) {
+        d->broken = true;
+        CAD_LOG(&p->log, ERROR, d->now, "drive: engine broken result=%s", cad_result_name(more));
+    }
+    d->fed = false;
+    bool room = poll_actions(p);
+    fill_rings(p);
+    publish_stats(p);
+    return room && (more == 1 || d->has_held || cad_ring_count(&d->ends) > 0);
+}
+
+static cad_time earlier(cad_time a, cad_time b)
+{
+    if (a == CAD_TIME_NONE) return b;
+    return b == CAD_TIME_NONE ? a : CAD_MIN(a, b);
+}
+
+static cad_time pump(struct cad_player *p)
+{
+    cad_time wake = p->drive.file->ops->pump(p->drive.file);
+    if (!p->drive.net) return wake;
+    return earlier(wake, p->drive.net->ops->pump(p->drive.net));
+}
+
+static void drive_once(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    if (!unblock(p)) {
+        cad_loop_wait(&p->loop, CAD_TIME_NONE); /* the reader of events wakes it, or the end */
+        return;
+    }
+    bool more = true;
+    for (int i = 0; more && i < PLAYER_TURNS_MAX && !atomic_load(&p->stop); i++) more = turn(p);
+    if (d->has_event) return;
+    cad_time wake = pump(p);
+    if (more || d->fed) return;
+    if (!d->broken) {
+        cad_time due = cad_engine_next_wake(d->engine);
+        if (due != CAD_TIME_NONE) due = CAD_MAX(due, cad_time_add(d->now, PLAYER_WAKE_FLOOR));
+        wake = earlier(wake, due);
+        wake = earlier(wake, d->wall_at);
+    }
+    cad_loop_wait(&p->loop, wake);
+}
+
+void *cad_player_drive_main(void *player)
+{
+    struct cad_player *p = player;
+    /* The application's signals are its own; a SIGPIPE of a TLS write stays pending here. */
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    pthread_setname_np(pthread_self(), "cadmium-drive");
+    p->drive.now = cad_clock_now();
+    feed_entropy(p, PLAYER_ENTROPY_START);
+    while (!atomic_load(&p->stop)) drive_once(p);
+    if (p->drive.net) p->drive.net->ops->destroy(p->drive.net);
+    p->drive.net = NULL;
+    return NULL;
+}
+
+/* ---- life --------------------------------------------------------------------------------------- */
+
+static int join(struct cad_player *p, struct cad_transport *transport)
+{
+    transport->door = (struct cad_transport_door){p, door_head, door_lease, door_commit, door_end};
+    return cad_loop_add(&p->loop, transport->fd);
+}
+
+int cad_player_drive_init(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    d->now = d->wall_at = cad_clock_now();
+    int err = cad_ring_init(&d->ends, &p->alloc, CAD_MEM_SESSION, sizeof(struct cad_http_end),
+                            PLAYER_ENDS_MAX);
+    if (err) return err;
+    struct cad_file_config file = {p->alloc, p->log};
+    err = cad_file_create(&file, &d->file);
+    if (!err) err = join(p, d->file);
+    if (err || p->offline) return err;
+    struct cad_net_config net = {p->alloc, p->log, p->ca_file};
+    err = cad_net_create(&net, &d->net);
+    return err ? err : join(p, d->net);
+}
+
+void cad_player_drive_deinit(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    if (d->has_held) cad_mail_release(&p->mailbox, &d->held);
+    if (d->net) d->net->ops->destroy(d->net);
+    if (d->file) d->file->ops->destroy(d->file);
+    cad_ring_deinit(&d->ends);
+}

@@ -1,0 +1,107 @@
+/*
+ * player_impl.h - the inside of a player: who owns what, and on which thread.
+ *
+ * player.c is the application's side, player_drive.c the drive thread, player_sink.c the sink's
+ * thread, player_url.c turns what a person types into a URL. Between them are only the mailbox, the
+ * order box, the sample rings, the event queue, the copy of the figures and a few atomic flags.
+ */
+#ifndef CAD_DRIVE_PLAYER_IMPL_H
+#define CAD_DRIVE_PLAYER_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/ring.h"
+#include "base/strbuf.h"
+#include "cadmium/player.h"
+#include "drive/loop.h"
+#include "drive/mailbox.h"
+#include "drive/spsc.h"
+#include "drive/transport.h"
+
+#define PLAYER_ENDS_MAX (2 * CAD_TRANSPORT_TRANSFERS_MAX) /* ends that wait for room in the engine */
+#define PLAYER_TURNS_MAX 16       /* turns in a row before the network is looked at again */
+#define PLAYER_ENTROPY_START 256  /* bytes of the first ENTROPY event */
+#define PLAYER_ENTROPY_FRESH 64   /* bytes after each POST */
+#define PLAYER_WALL_PERIOD (60 * CAD_SECOND)
+#define PLAYER_WAKE_FLOOR CAD_MS  /* the engine's own timers are not served more often */
+
+/* Events that wait to be read. */
+struct player_events {
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct cad_ring ring;         /* struct cad_app_event */
+    bool blocked;                 /* the drive thread waits for room */
+};
+
+/* What only the drive thread touches while it runs. */
+struct player_drive {
+    struct cad_engine *engine;
+    struct cad_transport *net;    /* NULL: offline */
+    struct cad_transport *file;
+    struct cad_ring ends;         /* struct cad_http_end, not fed yet */
+    struct cad_mail held;         /* a command that the engine had no room for */
+    bool has_held;
+    struct cad_app_event event;   /* an event that the queue had no room for */
+    bool has_event;
+    bool fed;                     /* the engine got something: a turn is due */
+    bool broken;                  /* the engine said so; it is not run any more */
+    uint32_t epoch;               /* of the last order */
+    bool ended[CAD_ENGINE_TRACKS];/* the ring's last item of this epoch is the end */
+    struct cad_orders orders;     /* of this turn */
+    cad_time wall_at;             /* when the wall clock is told again */
+    cad_time now;
+};
+
+/* What only the sink's thread touches. */
+struct player_sink {
+    struct cad_sink *sink;        /* the last one that was stepped; NULL none */
+    struct cad_sink_config config;/* the last one, for a sink that comes later */
+    bool has_config;
+    uint32_t epoch;               /* that its orders have reached; 0 none */
+    bool ended[CAD_ENGINE_TRACKS];
+};
+
+struct cad_player {
+    struct cad_alloc alloc;
+    struct cad_log log;
+    void (*wakeup)(void *ctx);
+    void *wakeup_ctx;
+    bool offline;
+    char *ca_file;
+    size_t ca_file_size;
+    pthread_t thread;
+    bool has_thread, has_events, has_stats, has_mailbox, has_orderbox, has_loop;
+    _Atomic bool stop;
+    _Atomic uint32_t ticket;      /* the last one given */
+    struct cad_loop loop;
+    struct cad_mailbox mailbox;
+    struct cad_orderbox orderbox;
+    struct cad_spsc rings[CAD_ENGINE_TRACKS];
+    struct player_events events;
+    pthread_mutex_t stats_mutex;
+    struct cad_engine_stats stats;
+    struct player_drive drive;
+    struct player_sink sink;
+};
+
+/* ---- player_drive.c ---- */
+/* Transports and queues of the drive thread. CAD_E_NOMEM, CAD_E_IO. */
+CAD_MUST_CHECK int cad_player_drive_init(struct cad_player *player);
+void cad_player_drive_deinit(struct cad_player *player);
+void *cad_player_drive_main(void *player);
+
+/* ---- player.c ---- */
+/* CAD_E_LIMIT: no room; the reader then wakes the drive thread. */
+CAD_MUST_CHECK int cad_player_events_push(struct cad_player *player,
+                                          const struct cad_app_event *event);
+
+/* ---- player_url.c ---- */
+/*
+ * What a person gives to be played, as an absolute URL: text with a scheme and "//", and file: URLs,
+ * as they are; everything else is a path, made absolute against the working directory. Appended to
+ * out. CAD_E_INVAL: empty; CAD_E_LIMIT; CAD_E_IO: the working directory is gone.
+ */
+CAD_MUST_CHECK int cad_player_title_url(cad_str text, struct cad_sb *out);
+
+#endif

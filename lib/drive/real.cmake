@@ -1,0 +1,18 @@
+# The real-time drive: one thread, mailbox, libcurl, files, monotonic clock, and the player on top.
+
+cad_room(drive_real POSIX
+    SOURCES
+        clock.c
+        file.c
+        loop.c
+        mailbox.c
+        net.c
+        net_easy.c
+        net_head.c
+        player.c
+        player_drive.c
+        player_sink.c
+        player_url.c
+        spsc.c
+        transport.c
+    LINK cad_curl Threads::Threads)
