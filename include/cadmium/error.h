@@ -3,8 +3,8 @@
  *
  * Two vocabularies live here and are never mixed:
  *
- *   result codes  (CAD_E_*)   what one call answers: 0 is success, a negative value is one of these,
- *                             a positive value is a count where the call says so.
+ *   result codes  (CAD_E_*)   what one call answers: 0 is success, a negative value is one of
+ *                             these, a positive value is a count where the call says so.
  *   playback errors (CAD_ERR_*) why a viewer does not see what was asked for. They travel in a
  *                             struct cad_error with everything that support needs to know.
  *
@@ -116,7 +116,8 @@ enum cad_error_code {
 #undef CAD_X
 };
 
-#define CAD_ERROR_MESSAGE_SIZE 160 /* bytes with the closing NUL; longer text is cut at a character */
+/* Bytes with the closing NUL; longer text is cut before a character. */
+#define CAD_ERROR_MESSAGE_SIZE 160
 
 /* A failure of playback: the "typed error". Plain data, copied by value, safe to keep. */
 struct cad_error {

@@ -7,12 +7,12 @@
  *         struct cad_alloc alloc = cad_failing_alloc(&f);
  *         int err = under_test(&alloc);
  *         assert_int_equal(f.live_blocks, 0);          // nothing leaks, whatever failed
- *         assert_int_equal(f.mismatches, 0);           // sizes and classes given back match
+ *         assert_int_equal(f.mismatches, 0);           // sizes and classes match
  *         if (!f.failed) break;                        // the loop went past the last allocation
  *     }
  *
- * Each block carries its size and class in front, checked on resize and free. A resize always moves,
- * so that stale pointers are caught by ASan. Not thread-safe.
+ * Each block carries its size and class in front, checked on resize and free. A resize always
+ * moves, so that stale pointers are caught by ASan. Not thread-safe.
  */
 #ifndef CAD_TESTS_SUPPORT_FAILING_ALLOC_H
 #define CAD_TESTS_SUPPORT_FAILING_ALLOC_H
