@@ -46,7 +46,7 @@ struct mock_origin {
     uint16_t generation;     /* of URLs; older ones are refused */
     struct mock_signer signer;
     struct cad_sb body;      /* of the last answer that is text */
-    char range_text[64];     /* Content-Range of the last answer */
+    char range_text[80];     /* Content-Range of the last answer */
     struct mock_body *free_bodies;
     struct mock_attempt attempts[MOCK_XIDS_MAX];
     uint32_t attempt_count, attempt_next; /* a ring of the newest */

@@ -13,7 +13,7 @@
 #define FILE_EXPIRY_MS INT64_C(4102444800000) /* 2100-01-01: manifests in files do not expire */
 #define PROFILE_BYTES_MAX 256
 
-/* ---- the request ---------------------------------------------------------------------------- */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 /* What a body asked for. Strings are views into the request or its scratch. */
 struct ask {
@@ -318,7 +318,7 @@ static void write_urls(struct writer *m, uint32_t asset)
     cad_jsonw_end(&m->w);
 }
 
-/* ---- writing: tracks -------------------------------------------------------------------------- */
+/* ---- writing: tracks ------------------------------------------------------------------------- */
 
 static void write_box(struct writer *m, const char *key, struct cad_range range)
 {
@@ -488,7 +488,7 @@ static void write_recommended(struct writer *m)
     cad_jsonw_end(&m->w);
 }
 
-/* ---- writing: the manifest ------------------------------------------------------------------ */
+/* ---- writing: the manifest ------------------------------------------------------------------- */
 
 static void write_link(struct writer *m, const char *name, const char *path, const char *context)
 {
@@ -579,7 +579,7 @@ int mock_origin_manifest(struct mock_origin *origin, cad_str *out)
     return 0;
 }
 
-/* ---- the service ---------------------------------------------------------------------------- */
+/* ---- the service ----------------------------------------------------------------------------- */
 
 struct denial {
     int32_t status;

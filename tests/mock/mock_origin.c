@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "mock/mock_internal.h"
 
-/* ---- answers ------------------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 void mock_answer_text(struct mock_origin *origin, struct cad_origin_answer *answer, int32_t status,
                       const char *content_type)
@@ -48,7 +48,7 @@ static void refuse_method(struct mock_origin *origin, struct cad_origin_answer *
     add_header(answer, "Allow", allowed);
 }
 
-/* ---- bodies of media ------------------------------------------------------------------------ */
+/* ---- bodies of media ------------------------------------------------------------------------- */
 
 static int body_read(void *token, int64_t offset, size_t n, uint8_t *out, size_t *done)
 {
@@ -109,7 +109,7 @@ static void answer_bad_range(struct mock_origin *origin, const struct mock_asset
     add_header(answer, "Content-Range", origin->range_text);
 }
 
-/* ---- media requests ------------------------------------------------------------------------- */
+/* ---- media requests -------------------------------------------------------------------------- */
 
 /* A media URL taken apart. */
 struct media_url {
@@ -266,7 +266,7 @@ static int serve_media(struct mock_origin *origin, const struct cad_origin_reque
     return serve_asset(origin, request, &url, asset, answer);
 }
 
-/* ---- the other services --------------------------------------------------------------------- */
+/* ---- the other services ---------------------------------------------------------------------- */
 
 static void serve_time(struct mock_origin *origin, const struct cad_origin_request *request,
                        struct cad_origin_answer *answer)
@@ -329,7 +329,7 @@ const struct cad_origin_ops *mock_origin_ops(void)
     return &ops;
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool asset_is_good(const struct mock_asset *asset)
 {

@@ -1,0 +1,155 @@
+/*
+ * mockd.h - what the files of cadmium-mockd share.
+ *
+ * mockd_main.c reads options and lives until a signal, mockd_title.c reads a title's folder,
+ * mockd_host.c listens and answers, mockd_body.c hands out bodies (paced, cut), mockd_log.c writes
+ * the access log, mockd_control.c obeys. Every connection has a thread of its own, so that a
+ * stalled, slow or thinking answer is a thread that waits. One lock guards the origin, the faults
+ * and the counters; bodies of media are read without it.
+ */
+#ifndef MOCKD_H
+#define MOCKD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <microhttpd.h>
+
+#include "mock/mock_origin.h"
+
+#define MOCKD_UPLOAD_MAX (256u << 10) /* bytes of a request's body */
+#define MOCKD_NAME_MAX 80             /* bytes of a file's name, NUL included */
+#define MOCKD_CONNECTIONS_MAX 256     /* at a time, per host */
+#define MOCKD_IDLE_S 75               /* an idle connection is kept that long */
+
+/* ---- the title ------------------------------------------------------------------------------- */
+
+/* A file of the title's folder that is open; what mock_asset.ctx points to. */
+struct mockd_file {
+    int fd;
+    int64_t size_bytes;
+};
+
+struct mockd_title {
+    char folder[4096];
+    int folder_fd;
+    struct mock_asset assets[MOCK_ASSETS_MAX]; /* AVC by rising rate, other codecs, audio */
+    struct mockd_file files[MOCK_ASSETS_MAX];
+    uint32_t asset_count;
+    cad_time duration;       /* of the longest asset */
+};
+
+/* Opens every video-*.mp4 and audio-*.mp4 of a folder. false: a message went to stderr. */
+bool mockd_title_open(struct mockd_title *title, const char *folder);
+void mockd_title_close(struct mockd_title *title);
+/* read of struct mock_asset, ctx: the struct mockd_file. Any thread. */
+int mockd_file_read(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done);
+
+/* ---- the server ------------------------------------------------------------------------------ */
+
+struct mockd_options {
+    const char *title_dir, *title_id;
+    const char *access_log, *ready_file, *tls_cert, *tls_key;
+    const char *base_url;    /* of --describe */
+    bool describe, asset_in_path;
+    uint32_t hosts;          /* 1..MOCK_HOSTS_MAX */
+    uint16_t port, control_port; /* 0: any that is free */
+    int64_t url_life_s, think_ms, rate_kbps, clock_skew_s; /* rate 0: no limit */
+    uint64_t seed;
+    bool has_seed;
+};
+
+enum mockd_fault { MOCKD_FAULT_NONE, MOCKD_FAULT_STATUS, MOCKD_FAULT_STALL, MOCKD_FAULT_RESET };
+
+struct mockd;
+
+/* One server. Its port stays reserved while it is closed. */
+struct mockd_host {
+    struct mockd *mockd;
+    uint32_t number;         /* from 1 */
+    int reserve_fd;          /* bound, never listening */
+    uint16_t port;
+    char name[32];           /* "127.0.0.1:PORT" */
+    struct MHD_Daemon *daemon; /* NULL: closed */
+    bool closing;            /* waiting threads give up */
+    enum mockd_fault fault;
+    int64_t fault_value;     /* status, or body bytes before the cut */
+    int64_t rate_kbps;       /* per connection; 0 no limit */
+    uint64_t requests, bytes; /* bytes of bodies */
+};
+
+struct mockd {
+    struct mockd_options options;
+    struct mockd_title title;
+    struct mock_origin *origin;
+    struct mockd_host hosts[MOCK_HOSTS_MAX];
+    struct mockd_host control; /* its listener; the faults are not used */
+    char *tls_cert, *tls_key;  /* PEM */
+    FILE *log;                 /* NULL none */
+    pthread_t main_thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;    /* of a fault, closing or quitting; monotonic clock */
+    bool quitting;
+};
+
+/* One request, from its first line until its answer is gone. */
+struct mockd_request {
+    struct mockd_host *host;
+    char *uri;               /* as sent: path and query */
+    char method[16];
+    bool begun, too_large;
+    uint8_t *upload;
+    size_t upload_bytes;
+    cad_time start;          /* monotonic */
+    int32_t status;
+    enum mock_kind kind;
+    bool is_file;            /* of /files/ */
+    char asset[MOCKD_NAME_MAX]; /* empty: none */
+    struct cad_range range;  /* that is answered; first -1 none */
+    struct cad_origin_answer answer; /* its token is released with the request */
+    char header_text[8][2][80]; /* what answer.headers point to */
+    struct mockd_file file;  /* fd -1: none */
+    uint8_t *text;           /* a copy of a body that is text */
+    int64_t body_size, cut_at, sent; /* cut_at INT64_MAX: never */
+    int64_t rate_kbps;
+    cad_time body_start;
+    bool quits;              /* the control's last request */
+};
+
+/* Bind and listen on loopback; `port` 0 chooses one. false: a message went to stderr. */
+bool mockd_host_init(struct mockd_host *host, struct mockd *mockd, uint32_t number, uint16_t port);
+bool mockd_host_open(struct mockd_host *host);
+/* Refuses connections from now on and breaks those that are open. Not from a host's own thread. */
+void mockd_host_close(struct mockd_host *host);
+void mockd_host_deinit(struct mockd_host *host);
+bool mockd_control_open(struct mockd *mockd);
+/* A listening socket on the reserved port, or -1. */
+int mockd_host_listen(const struct mockd_host *host);
+
+/* Callbacks of libmicrohttpd that hosts and control share; cls is the struct mockd_host. */
+void *mockd_request_begin(void *cls, const char *uri, struct MHD_Connection *connection);
+/* Collects method and body. true: the request is whole. */
+bool mockd_request_collect(struct mockd_request *request, const char *method, const char *data,
+                           size_t *n);
+void mockd_request_end(void *cls, struct MHD_Connection *connection, void **context,
+                       enum MHD_RequestTerminationCode how);
+
+/* Adds a header to the answer; name and value are copied, and cut at 79 bytes. */
+void mockd_body_header(struct mockd_request *request, cad_str name, cad_str value);
+/* Sets the body from text, which is copied. */
+bool mockd_body_text(struct mockd_request *request, const char *text, size_t n);
+/* Queues request->status with the body that was set, and headers of the answer. */
+enum MHD_Result mockd_body_send(struct mockd_request *request, struct MHD_Connection *connection);
+
+/* One line for a request that is over. `whole`: the connection did not break. */
+void mockd_log_request(struct mockd *mockd, const struct mockd_request *request, bool whole);
+
+cad_time mockd_monotonic(void);
+/* The server's clock: Unix epoch, ms, with the skew. */
+int64_t mockd_now_ms(const struct mockd *mockd);
+/* Waits until a time, or less if the host closes. false: it does. The lock is not held. */
+bool mockd_wait(struct mockd_host *host, cad_time until);
+
+#endif
