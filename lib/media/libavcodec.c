@@ -10,12 +10,14 @@
 #include "media/decode_internal.h"
 
 #define PACKET_CLASS_MIN 4096u /* bytes: the smallest pooled packet */
-#define LOG_OFFSET 1000        /* above every level: libavcodec would write to stderr */
+#define LOG_OFFSET 100         /* puts every line above every level: nothing goes to stderr */
 
 struct lavc {
     AVCodecContext *context;
     AVPacket *packet;
     AVFrame *frame;
+    bool ready;             /* frame, or the failure, waits to be received */
+    int failure;            /* CAD_E_* of the receive that followed a send; 0 none */
     AVBufferPool *packets;  /* copies of access units with the padding that libavcodec reads over */
     size_t packet_bytes;    /* of a buffer of the pool; 0 no pool */
     AVBufferPool *sound;    /* interleaved sound */
@@ -113,9 +115,22 @@ static AVBufferRef *pooled(AVBufferPool **pool, size_t *pool_bytes, size_t n)
     return av_buffer_pool_get(*pool);
 }
 
+/*
+ * libavcodec loses a packet that still waits inside when it is told to drain. So it never has one
+ * waiting: what a packet gives is taken out at once, and no other goes in before that was received.
+ */
+static void look_for_frame(struct lavc *lavc)
+{
+    int rc = result_of(avcodec_receive_frame(lavc->context, lavc->frame));
+    if (rc == CAD_E_AGAIN || rc == CAD_E_END) return;
+    lavc->ready = true;
+    lavc->failure = rc;
+}
+
 static int lavc_send(void *self, const struct cad_sample *sample)
 {
     struct lavc *lavc = self;
+    if (lavc->ready) return CAD_E_AGAIN;
     AVPacket *packet = lavc->packet;
     packet->buf = pooled(&lavc->packets, &lavc->packet_bytes,
                          sample->size + AV_INPUT_BUFFER_PADDING_SIZE);
@@ -130,6 +145,7 @@ static int lavc_send(void *self, const struct cad_sample *sample)
     if (sample->flags & CAD_SAMPLE_SYNC) packet->flags |= AV_PKT_FLAG_KEY;
     int rc = result_of(avcodec_send_packet(lavc->context, packet));
     av_packet_unref(packet);
+    if (rc == 0) look_for_frame(lavc);
     return rc;
 }
 
@@ -241,7 +257,10 @@ static int take_sound(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
 static int lavc_receive(void *self, struct cad_frame *out)
 {
     struct lavc *lavc = self;
-    int rc = result_of(avcodec_receive_frame(lavc->context, lavc->frame));
+    int rc = lavc->failure;
+    if (!lavc->ready) rc = result_of(avcodec_receive_frame(lavc->context, lavc->frame));
+    lavc->ready = false;
+    lavc->failure = 0;
     if (rc < 0) return rc;
     bool sound = lavc->context->codec_type == AVMEDIA_TYPE_AUDIO;
     rc = sound ? take_sound(lavc, lavc->frame, out) : take_picture(lavc->frame, out);
@@ -259,6 +278,9 @@ static void lavc_flush(void *self)
 {
     struct lavc *lavc = self;
     avcodec_flush_buffers(lavc->context);
+    av_frame_unref(lavc->frame);
+    lavc->ready = false;
+    lavc->failure = 0;
 }
 
 const struct cad_decoder_ops *cad_decoder_libavcodec(void)

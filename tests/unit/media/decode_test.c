@@ -77,7 +77,8 @@ static void take(struct cad_decoder *decoder, struct sums *sums)
     }
 }
 
-static void decode_all(struct cad_decoder *decoder, const struct track_data *track,
+/* An eager caller receives after every send, a lazy one only when it must. */
+static void decode_all(struct cad_decoder *decoder, const struct track_data *track, bool eager,
                        struct sums *sums)
 {
     sums->count = 0;
@@ -91,7 +92,7 @@ static void decode_all(struct cad_decoder *decoder, const struct track_data *tra
             rc = cad_decoder_send(decoder, &sample);
         }
         assert_int_equal(rc, 0);
-        take(decoder, sums);
+        if (eager) take(decoder, sums);
     }
     assert_int_equal(cad_decoder_drain(decoder), 0);
     take(decoder, sums);
@@ -107,7 +108,7 @@ static void check_sums(const char *media, const char *framemd5, uint32_t threads
     struct cad_decoder *decoder = NULL;
     assert_int_equal(cad_decoder_open(&track.config, threads, &decoder), 0);
     for (int turn = 0; turn < 2; turn++) { /* the second time after a flush */
-        decode_all(decoder, &track, &got);
+        decode_all(decoder, &track, turn == 0, &got);
         assert_int_equal(got.count, track.count);
         assert_int_equal(got.count, expected.count);
         for (uint32_t i = 0; i < got.count; i++) {
