@@ -109,13 +109,6 @@ uint64_t rep_servers(const struct rep *rep)
     return bits & ~rep->servers_lost;
 }
 
-static uint32_t count_bits(uint64_t bits)
-{
-    uint32_t n = 0;
-    for (; bits; bits &= bits - 1) n++;
-    return n;
-}
-
 static const struct cad_location *location_on(const struct rep *rep, uint32_t server)
 {
     for (uint32_t i = 0; i < rep->model->location_count; i++) {
@@ -363,11 +356,11 @@ enum cad_failure request_failure(const struct cad_http_end *end, int32_t status)
 }
 
 struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *request,
-                                enum cad_failure failure, cad_time retry_after, uint32_t servers)
+                                enum cad_failure failure, cad_time retry_after, uint64_t servers)
 {
     uint32_t id = request->id;
-    struct cad_verdict verdict =
-        cad_fetch_fail(e->fetch, request, failure, retry_after, e->now, servers);
+    struct cad_fetch_failure why = {failure, retry_after, servers};
+    struct cad_verdict verdict = cad_fetch_fail(e->fetch, request, &why, e->now);
     engine_decide(e, "failed id=%u why=%s verdict=%d", id, cad_failure_name(failure),
                   (int)verdict.kind);
     return verdict;
@@ -425,7 +418,7 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
                                 .http_status = request->status, .edge_code = end->edge_code,
                                 .attempts = request->attempts};
     struct cad_verdict verdict =
-        request_fail(e, request, failure, target->head_data.retry_after, count_bits(left));
+        request_fail(e, request, failure, target->head_data.retry_after, left);
     if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;
     if (left && verdict.kind != CAD_VERDICT_LOWER_RUNG && verdict.kind != CAD_VERDICT_GIVE_UP) {
         return;

@@ -267,7 +267,7 @@ void request_end(struct cad_engine *e, const struct cad_http_end *end);
 bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
                          struct cad_range bytes);
 struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *request,
-                                enum cad_failure failure, cad_time retry_after, uint32_t servers);
+                                enum cad_failure failure, cad_time retry_after, uint64_t servers);
 enum cad_failure request_failure(const struct cad_http_end *end, int32_t status);
 void request_silences(struct cad_engine *e);
 uint64_t rep_servers(const struct rep *rep); /* bits of the servers that have it */

@@ -104,6 +104,11 @@ struct cad_fetch_request *cad_fetch_new(struct cad_fetch *fetch, enum cad_purpos
     return &entry->request;
 }
 
+static uint64_t server_bit(uint32_t server)
+{
+    return server < 64 ? UINT64_C(1) << server : 0;
+}
+
 void cad_fetch_start(struct cad_fetch *fetch, struct cad_fetch_request *request, uint32_t server,
                      cad_time now)
 {
@@ -113,7 +118,7 @@ void cad_fetch_start(struct cad_fetch *fetch, struct cad_fetch_request *request,
     request->id = ++fetch->id_last;
     request->attempts++;
     request->server = server;
-    if (server < 64) request->tried |= UINT64_C(1) << server;
+    request->tried |= server_bit(server);
     request->started = now;
     request->received = 0;
     request->status = 0;
@@ -175,18 +180,12 @@ bool cad_fetch_admit(struct cad_fetch *fetch, struct cad_fetch_request *request,
 
 /* ---- failure ----------------------------------------------------------------------------- */
 
-static uint32_t untried_count(const struct cad_fetch_request *request, uint32_t servers)
-{
-    uint32_t tried = 0;
-    for (uint64_t bits = request->tried; bits; bits &= bits - 1) tried++;
-    return servers > tried ? servers - tried : 0;
-}
-
 /* Carries a move out on the request. */
 static void apply(struct entry *entry, const struct cad_policy_answer *answer, cad_time now,
-                  uint32_t servers, struct cad_verdict *verdict)
+                  uint64_t servers, struct cad_verdict *verdict)
 {
     struct cad_fetch_request *request = &entry->request;
+    uint64_t here = server_bit(request->server);
     switch (answer->move) {
     case CAD_MOVE_NONE: return;
     case CAD_MOVE_LOWER: verdict->kind = CAD_VERDICT_LOWER_RUNG; return;
@@ -194,10 +193,10 @@ static void apply(struct entry *entry, const struct cad_policy_answer *answer, c
     case CAD_MOVE_WAIT:
         entry->rounds++;
         entry->spent = cad_time_add(entry->spent, answer->charge);
-        verdict->kind = servers > 1 ? CAD_VERDICT_OTHER_SERVER : CAD_VERDICT_WAIT;
+        verdict->kind = servers & ~here ? CAD_VERDICT_OTHER_SERVER : CAD_VERDICT_WAIT;
         verdict->until = cad_time_add(now, answer->wait);
         /* A new round: all but the server that failed last may be asked again. */
-        request->tried = request->server < 64 ? UINT64_C(1) << request->server : 0;
+        request->tried = here;
         break;
     case CAD_MOVE_REFRESH:
         verdict->kind = CAD_VERDICT_REFRESH;
@@ -212,26 +211,25 @@ static void apply(struct entry *entry, const struct cad_policy_answer *answer, c
 }
 
 struct cad_verdict cad_fetch_fail(struct cad_fetch *fetch, struct cad_fetch_request *request,
-                                  enum cad_failure failure, cad_time retry_after, cad_time now,
-                                  uint32_t servers)
+                                  const struct cad_fetch_failure *failure, cad_time now)
 {
     CAD_ASSERT(request->state == CAD_FETCH_IN_FLIGHT);
     struct entry *entry = (struct entry *)request;
     cad_time took = cad_time_sub(now, request->started);
     entry->spent = cad_time_add(entry->spent, CAD_MAX(took, 0));
-    const struct cad_policy *row = cad_policy_row(request->purpose, failure);
+    const struct cad_policy *row = cad_policy_row(request->purpose, failure->kind);
     struct cad_policy_facts facts = {
-        .untried = untried_count(request, servers),
+        .untried = (failure->servers & ~request->tried) != 0,
         .rounds = entry->rounds,
         .refreshes = request->refreshes,
         .spent = entry->spent,
-        .retry_after = retry_after,
+        .retry_after = failure->retry_after,
         .jitter = (int32_t)cad_rng_range_i64(&fetch->rng, -CAD_FETCH_JITTER_PERMILLE,
                                              CAD_FETCH_JITTER_PERMILLE),
     };
     struct cad_policy_answer answer = cad_policy_apply(row, &facts);
     struct cad_verdict verdict = {CAD_VERDICT_GIVE_UP, now, row->error};
-    apply(entry, &answer, now, servers, &verdict);
+    apply(entry, &answer, now, failure->servers, &verdict);
     return verdict;
 }
 
@@ -266,4 +264,10 @@ cad_time cad_fetch_next_wake(const struct cad_fetch *fetch, int64_t estimate_bps
         if (at != CAD_TIME_NONE && (wake == CAD_TIME_NONE || at < wake)) wake = at;
     }
     return wake;
+}
+
+void cad_fetch_progress(struct cad_fetch_request *request, cad_time now)
+{
+    request->created = now;
+    request->attempts = 1;
 }

@@ -76,6 +76,13 @@ struct cad_verdict {
     enum cad_error_code error;/* what it is if the session ends by it */
 };
 
+/* An attempt that failed. */
+struct cad_fetch_failure {
+    enum cad_failure kind;
+    cad_time retry_after;     /* a duration, of the answer; CAD_TIME_NONE none */
+    uint64_t servers;         /* bits of the servers that can serve the request from now on */
+};
+
 struct cad_fetch;
 
 /* ceiling_bytes: what may be in flight plus held. CAD_E_NOMEM. */
@@ -96,6 +103,9 @@ void cad_fetch_end(struct cad_fetch *fetch, struct cad_fetch_request *request);
 /* Walk the live ones in order of serial: i from 0; NULL past the last. */
 struct cad_fetch_request *cad_fetch_at(struct cad_fetch *fetch, uint32_t i);
 
+/* Bytes came on the current attempt: the patience with this request begins anew. */
+void cad_fetch_progress(struct cad_fetch_request *request, cad_time now);
+
 /*
  * Room for `bytes` more: bytes in flight + held (what the engine says it keeps) + bytes <= ceiling.
  * On true they are added to what is booked on the request. The booking outlives failed attempts: a
@@ -108,14 +118,12 @@ int64_t cad_fetch_in_flight_bytes(const struct cad_fetch *fetch);
 /*
  * The policy table: an attempt failed. Moves the request to READY or WAITING (verdict WAIT or
  * OTHER_SERVER, REFRESH) or leaves it IN_FLIGHT for cad_fetch_end (LOWER_RUNG, GIVE_UP). A WAITING
- * request may be started once not_before has come. retry_after: a duration, of the answer;
- * CAD_TIME_NONE none. servers: how many can serve it. Waits carry +-20 % jitter. When all servers
- * were tried and another round begins after a wait, `tried` keeps the last server only; REFRESH
- * clears it. The rows, the limits and what they mean are in docs/fetch.md.
+ * request may be started once not_before has come. Waits carry +-20 % jitter. When all servers were
+ * tried and another round begins after a wait, `tried` keeps the last server only; REFRESH clears
+ * it. The rows, the limits and what they mean are in docs/fetch.md.
  */
 struct cad_verdict cad_fetch_fail(struct cad_fetch *fetch, struct cad_fetch_request *request,
-                                  enum cad_failure failure, cad_time retry_after, cad_time now,
-                                  uint32_t servers);
+                                  const struct cad_fetch_failure *failure, cad_time now);
 
 /* Time-outs of an attempt from its deadline: connect, silence between bytes, whole. Named limits:
  * silence 8 s at most (licensed manifest 5.6 rule 4). */

@@ -164,7 +164,7 @@ struct cad_policy_answer cad_policy_apply(const struct cad_policy *row,
         switch (move) {
         case CAD_MOVE_NONE: return answer;
         case CAD_MOVE_OTHER:
-            if (facts->untried == 0 || facts->spent > row->backoff->budget) continue;
+            if (!facts->untried || facts->spent > row->backoff->budget) continue;
             break;
         case CAD_MOVE_WAIT:
             if (!back_off(row->backoff, facts, &answer)) continue;

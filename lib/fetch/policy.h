@@ -39,7 +39,7 @@ struct cad_policy {
 
 /* What a request has used up when an attempt fails. */
 struct cad_policy_facts {
-    uint32_t untried;     /* servers that can serve it and were not asked in this round */
+    bool untried;         /* a server can serve it that was not asked in this round */
     uint32_t rounds;      /* begun, >= 1 */
     uint32_t refreshes;
     cad_time spent;       /* on attempts and waits, this attempt included */

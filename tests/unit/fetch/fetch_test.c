@@ -22,6 +22,14 @@ static struct cad_fetch *create(uint64_t seed)
     return fetch;
 }
 
+/* Servers 0 .. count - 1 can serve it. */
+static struct cad_verdict fail_after(struct cad_fetch *fetch, struct cad_fetch_request *r,
+                                     enum cad_failure kind, cad_time now, uint32_t count)
+{
+    struct cad_fetch_failure why = {kind, CAD_TIME_NONE, (UINT64_C(1) << count) - 1};
+    return cad_fetch_fail(fetch, r, &why, now);
+}
+
 static void test_fetch_request_begins_ready_and_empty(void **state)
 {
     (void)state;
@@ -58,7 +66,7 @@ static void test_fetch_finds_the_live_attempt_only(void **state)
     r->received = 100;
     r->status = 206;
     r->first_byte = r->last_byte = S;
-    struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_RESET, CAD_TIME_NONE, 2 * S, 2);
+    struct cad_verdict v = fail_after(fetch, r, CAD_FAIL_RESET, 2 * S, 2);
     assert_int_equal(v.kind, CAD_VERDICT_OTHER_SERVER);
     assert_int_equal(v.until, 2 * S);
     assert_int_equal(r->state, CAD_FETCH_READY);
@@ -117,7 +125,7 @@ static void test_fetch_admits_up_to_the_ceiling(void **state)
     assert_int_equal(cad_fetch_in_flight_bytes(fetch), 8 * MIB);
     assert_false(cad_fetch_admit(fetch, b, INT64_MAX, INT64_MAX));
     cad_fetch_start(fetch, a, 0, 0);
-    (void)cad_fetch_fail(fetch, a, CAD_FAIL_CONNECT, CAD_TIME_NONE, 0, 1);
+    (void)fail_after(fetch, a, CAD_FAIL_CONNECT, 0, 1);
     assert_int_equal(a->bytes, 6 * MIB); /* a retry is booked already */
     cad_fetch_end(fetch, a);
     assert_int_equal(cad_fetch_in_flight_bytes(fetch), 2 * MIB);
@@ -181,7 +189,7 @@ static struct story play(enum cad_purpose purpose, enum cad_failure failure, uin
         assert_int_equal(r->attempts, story.attempts);
         assert_true(story.attempts < 1000);
         now += each;
-        struct cad_verdict v = cad_fetch_fail(fetch, r, failure, CAD_TIME_NONE, now, servers);
+        struct cad_verdict v = fail_after(fetch, r, failure, now, servers);
         assert_true(v.until >= now);
         story.last = v;
         story.took = now;
@@ -262,16 +270,34 @@ static void test_fetch_wait_begins_a_new_round(void **state)
     struct cad_fetch *fetch = create(1);
     struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_SEGMENT, 0);
     cad_fetch_start(fetch, r, 0, 0);
-    (void)cad_fetch_fail(fetch, r, CAD_FAIL_CONNECT, CAD_TIME_NONE, 0, 2);
+    (void)fail_after(fetch, r, CAD_FAIL_CONNECT, 0, 2);
     assert_int_equal(r->tried, 1);
     cad_fetch_start(fetch, r, 1, 0);
-    struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_CONNECT, CAD_TIME_NONE, 0, 2);
+    struct cad_verdict v = fail_after(fetch, r, CAD_FAIL_CONNECT, 0, 2);
     assert_int_equal(v.kind, CAD_VERDICT_OTHER_SERVER);
     assert_in_range(v.until, 200 * CAD_MS, 300 * CAD_MS);
     assert_int_equal(r->state, CAD_FETCH_WAITING);
     assert_int_equal(r->tried, 2); /* not at once the one that failed last */
     cad_fetch_start(fetch, r, 0, v.until); /* from WAITING */
     assert_int_equal(r->tried, 3);
+    cad_fetch_destroy(&fetch);
+}
+
+static void test_fetch_server_that_lost_it_counts_no_more(void **state)
+{
+    (void)state;
+    /* Of three servers one answers 404 and is taken off the list: the other two are still asked. */
+    struct cad_fetch *fetch = create(1);
+    struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_SEGMENT, 0);
+    struct cad_fetch_failure why = {CAD_FAIL_NOT_FOUND, CAD_TIME_NONE, 6};
+    cad_fetch_start(fetch, r, 0, 0);
+    assert_int_equal(cad_fetch_fail(fetch, r, &why, 0).kind, CAD_VERDICT_OTHER_SERVER);
+    cad_fetch_start(fetch, r, 1, 0);
+    why.servers = 4;
+    assert_int_equal(cad_fetch_fail(fetch, r, &why, 0).kind, CAD_VERDICT_OTHER_SERVER);
+    cad_fetch_start(fetch, r, 2, 0);
+    why.servers = 0;
+    assert_int_equal(cad_fetch_fail(fetch, r, &why, 0).kind, CAD_VERDICT_LOWER_RUNG);
     cad_fetch_destroy(&fetch);
 }
 
@@ -282,9 +308,9 @@ static void test_fetch_time_held_back_is_not_spent(void **state)
     struct cad_fetch *fetch = create(1);
     struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_SEGMENT, 0);
     cad_fetch_start(fetch, r, 0, 0);
-    (void)cad_fetch_fail(fetch, r, CAD_FAIL_CONNECT, CAD_TIME_NONE, 0, 1);
+    (void)fail_after(fetch, r, CAD_FAIL_CONNECT, 0, 1);
     cad_fetch_start(fetch, r, 0, 3600 * S);
-    struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_CONNECT, CAD_TIME_NONE, 3600 * S, 1);
+    struct cad_verdict v = fail_after(fetch, r, CAD_FAIL_CONNECT, 3600 * S, 1);
     assert_int_equal(v.kind, CAD_VERDICT_WAIT);
     cad_fetch_destroy(&fetch);
 }
@@ -296,7 +322,7 @@ static void test_fetch_refresh_begins_anew(void **state)
     struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_SEGMENT, 0);
     for (uint32_t i = 1; i <= 5; i++) {
         cad_fetch_start(fetch, r, 1, i * S);
-        struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_EXPIRED, CAD_TIME_NONE, i * S, 1);
+        struct cad_verdict v = fail_after(fetch, r, CAD_FAIL_EXPIRED, i * S, 1);
         assert_int_equal(v.kind, CAD_VERDICT_REFRESH);
         assert_int_equal(v.until, i * S);
         assert_int_equal(r->refreshes, i);
@@ -304,7 +330,7 @@ static void test_fetch_refresh_begins_anew(void **state)
         assert_int_equal(r->state, CAD_FETCH_READY);
     }
     cad_fetch_start(fetch, r, 1, 6 * S);
-    struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_EXPIRED, CAD_TIME_NONE, 6 * S, 1);
+    struct cad_verdict v = fail_after(fetch, r, CAD_FAIL_EXPIRED, 6 * S, 1);
     assert_int_equal(v.kind, CAD_VERDICT_GIVE_UP);
     assert_int_equal(v.error, CAD_ERR_MANIFEST_EXPIRED);
     cad_fetch_destroy(&fetch);
@@ -321,7 +347,7 @@ static void test_fetch_jitter_is_bounded_and_repeatable(void **state)
             struct cad_fetch *fetch = create(seed);
             struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_MANIFEST, 0);
             cad_fetch_start(fetch, r, 0, 0);
-            waits[again] = cad_fetch_fail(fetch, r, CAD_FAIL_SERVER, CAD_TIME_NONE, 0, 1).until;
+            waits[again] = fail_after(fetch, r, CAD_FAIL_SERVER, 0, 1).until;
             cad_fetch_destroy(&fetch);
         }
         assert_int_equal(waits[0], waits[1]);
@@ -338,15 +364,16 @@ static void test_fetch_retry_after_is_a_floor(void **state)
     (void)state;
     struct cad_fetch *fetch = create(1);
     struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_MANIFEST, 0);
+    struct cad_fetch_failure why = {CAD_FAIL_THROTTLED, 20 * S, 1};
     for (int i = 0; i < 2; i++) {
         cad_time now = i * 100 * S;
         cad_fetch_start(fetch, r, 0, now);
-        struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_THROTTLED, 20 * S, now, 1);
+        struct cad_verdict v = cad_fetch_fail(fetch, r, &why, now);
         assert_int_equal(v.kind, CAD_VERDICT_WAIT);
         assert_in_range(v.until, now + 20 * S, now + 24 * S);
     }
     cad_fetch_start(fetch, r, 0, 200 * S);
-    struct cad_verdict v = cad_fetch_fail(fetch, r, CAD_FAIL_THROTTLED, 20 * S, 200 * S, 1);
+    struct cad_verdict v = cad_fetch_fail(fetch, r, &why, 200 * S);
     assert_int_equal(v.kind, CAD_VERDICT_GIVE_UP);
     cad_fetch_destroy(&fetch);
 }
@@ -385,7 +412,7 @@ static void test_fetch_wakes_for_the_first_that_is_due(void **state)
     assert_int_equal(cad_fetch_next_wake(fetch, 0), 11 * S);
     struct cad_fetch_request *b = cad_fetch_new(fetch, CAD_PURPOSE_SEGMENT, 0);
     cad_fetch_start(fetch, b, 0, 3 * S);
-    struct cad_verdict v = cad_fetch_fail(fetch, b, CAD_FAIL_CONNECT, CAD_TIME_NONE, 3 * S, 1);
+    struct cad_verdict v = fail_after(fetch, b, CAD_FAIL_CONNECT, 3 * S, 1);
     assert_int_equal(cad_fetch_next_wake(fetch, 0), v.until);
     cad_fetch_end(fetch, b);
     assert_int_equal(cad_fetch_next_wake(fetch, 0), 11 * S);
@@ -439,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_fetch_manifest_failures_within_5_s),
         cmocka_unit_test(test_fetch_media_goes_round_the_servers),
         cmocka_unit_test(test_fetch_wait_begins_a_new_round),
+        cmocka_unit_test(test_fetch_server_that_lost_it_counts_no_more),
         cmocka_unit_test(test_fetch_time_held_back_is_not_spent),
         cmocka_unit_test(test_fetch_refresh_begins_anew),
         cmocka_unit_test(test_fetch_jitter_is_bounded_and_repeatable),

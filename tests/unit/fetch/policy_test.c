@@ -170,7 +170,7 @@ static void test_policy_waits_of_media(void **state)
     f.rounds = 12;
     assert_int_equal(cad_policy_apply(row, &f).move, CAD_MOVE_NONE);
     f.rounds = 1;
-    f.untried = 1; /* a server that was not asked comes first, at once */
+    f.untried = true; /* a server that was not asked comes first, at once */
     assert_int_equal(cad_policy_apply(row, &f).move, CAD_MOVE_OTHER);
     assert_int_equal(cad_policy_apply(row, &f).wait, 0);
     f.spent = 30 * S + 1;
