@@ -92,7 +92,7 @@ void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor)
     struct cad_sink_anchor a = *anchor;
     if (a.at > e->now || a.at == CAD_TIME_NONE) a.at = e->now;
     if (c->has_anchor && a.media < c->anchor.media) a.media = c->anchor.media; /* never back */
-    bool moved = !c->has_anchor || a.media > c->anchor.media;
+    bool moved = a.media > (c->has_anchor ? c->anchor.media : c->position);
     if (moved || c->state != CAD_STATE_PLAYING) {
         c->anchor_seen = e->now;
         c->progress_at = e->now;
@@ -170,13 +170,20 @@ static void follow_viewer(struct cad_engine *e, struct slot *s)
 
 /* ---- states ---- */
 
+/* Whole segments ahead: what a slot still has when nothing more will come. */
+static cad_time whole_ahead(struct cad_engine *e, struct slot *s)
+{
+    cad_time position = clock_position(e);
+    return CAD_MAX(queue_buffered_end(e, s, position, false) - position, 0);
+}
+
 /* Enough media to run: the goal, the end of the title, or all that can be had. */
 static bool slot_ready(struct cad_engine *e, struct slot *s, cad_time goal)
 {
+    if (s->lost.code != CAD_ERR_NONE) return whole_ahead(e, s) > 0;
     cad_time ahead = clock_ahead(e, s);
     if (ahead >= goal || queue_at_end(s)) return true;
-    bool no_more = s->lost.code != CAD_ERR_NONE || s->blocked ||
-                   (!title_urls_usable(e) && e->manifest.refresh_failures > 0);
+    bool no_more = s->blocked || (!title_urls_usable(e) && e->manifest.refresh_failures > 0);
     return no_more && ahead > 0;
 }
 
@@ -213,7 +220,7 @@ static bool fail_if_lost(struct cad_engine *e)
         bool expired = !title_urls_usable(e) && e->manifest.refresh_failures > 0 && !queue_at_end(s);
         if (err.code == CAD_ERR_NONE && !expired) continue;
         if (running || e->clock.state == CAD_STATE_PAUSED) continue;
-        if (clock_ahead(e, s) > 0 && !(e->clock.stalled && e->clock.anchor.underrun)) continue;
+        if (whole_ahead(e, s) > 0) continue;
         if (err.code == CAD_ERR_NONE) {
             err = e->manifest.refresh_error;
             struct cad_error gone;

@@ -13,6 +13,7 @@
 
 #define PREFETCH_BUFFER (10 * CAD_SECOND) /* headers ahead of need only with that much in hand */
 #define SEGMENT_GUESS (4 * CAD_SECOND)    /* duration of a segment while no index is known */
+#define AUDIO_LEAD (10 * CAD_SECOND)      /* sound may be that much further than the picture */
 #define BLOCKED_RETRY (500 * CAD_MS)
 
 /* ---- bytes ---- */
@@ -290,10 +291,19 @@ static int next_segment(const struct cad_engine *e, const struct slot *s, const 
     return segment_at(e, rep, tail->end, out);
 }
 
-/* Is there room in time for a segment that ends `ahead` after the position? */
+/* How far a slot may fill. Sound stays near the picture, so that it does not take the link from a
+ * picture that is short. */
+static cad_time goal_of(struct cad_engine *e, const struct slot *s)
+{
+    struct slot *video = &e->slots[CAD_SLOT_VIDEO];
+    if (s == video || !video->present || queue_at_end(video)) return e->config.buffer_ahead;
+    return CAD_MIN(e->config.buffer_ahead, clock_ahead(e, video) + AUDIO_LEAD);
+}
+
+/* Is there room in time for a segment that ends at `end`? */
 static bool has_room(struct cad_engine *e, struct slot *s, cad_time position, cad_time end)
 {
-    cad_time excess = end - position - e->config.buffer_ahead;
+    cad_time excess = end - position - goal_of(e, s);
     if (excess <= 0 || queue_count(s) == 0) return true;
     bool running = e->clock.state == CAD_STATE_PLAYING;
     s->blocked = true;
@@ -393,7 +403,7 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
         struct rep *rep = &s->reps[i];
         if (rep->request) rep_header_progress(e, slot, rep);
         if (!s->present) return; /* it moved to the other slot */
-        if (rep->request) queue_sync_header(s, rep);
+        if (rep->header && !rep->header_settled) queue_sync_header(s, rep);
     }
     queue_evict(e, s, cad_time_sub(clock_position(e), e->config.buffer_behind));
     s->blocked = false;
@@ -428,12 +438,23 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
     }
 }
 
+static void settle_headers(struct cad_engine *e, struct slot *s)
+{
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        struct rep *rep = &s->reps[i];
+        bool waiting = (int32_t)i == s->rep_now && queue_count(s) == 0;
+        if (!waiting) rep_header_settle(e, s, rep);
+    }
+}
+
 void plan_turn(struct cad_engine *e)
 {
     enum cad_state state = e->clock.state;
     if (state == CAD_STATE_FAILED || state == CAD_STATE_STOPPED || !e->manifest.presentation) return;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        if (e->slots[i].present && e->clock.state != CAD_STATE_FAILED) plan_slot(e, i);
+        if (!e->slots[i].present || e->clock.state == CAD_STATE_FAILED) continue;
+        plan_slot(e, i);
+        if (e->slots[i].present) settle_headers(e, &e->slots[i]);
     }
 }
 

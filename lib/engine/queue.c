@@ -78,6 +78,7 @@ struct segment *queue_push(struct cad_engine *e, struct slot *s, uint32_t rep,
         seg->start = seam;
     }
     cad_mp4_reader_init(&seg->scan, &r->init);
+    seg->scan.origin = (uint64_t)seg->first_byte;
     /* What the header request covers too is there, or coming, without a request of its own. */
     if (r->header && seg->first_byte < r->header_size && !r->header_taken) {
         seg->ref = cad_ref_ref(r->header);
@@ -241,7 +242,6 @@ void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep)
         }
     }
     e->bytes_twice += waste;
-    if (count) rep->header_taken = true;
 }
 
 /* ---- how far media reaches ---- */
@@ -283,7 +283,8 @@ cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from,
             end = seg->end;
             continue;
         }
-        if (look) scan(e, s, seg);
+        if (!look) return end;
+        scan(e, s, seg);
         if (seg->scanned != CAD_TIME_NONE && seg->scanned > end) end = seg->scanned;
         return end;
     }
@@ -377,6 +378,7 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
         if (s->rep_config != (int32_t)seg->rep) return with_epoch(e, pull_config(s, seg, out), out);
         if (s->reader_serial != seg->serial) {
             cad_mp4_reader_init(&s->reader, &rep->init);
+            s->reader.origin = (uint64_t)seg->first_byte;
             s->reader_serial = seg->serial;
         }
         struct cad_mp4_sample sample;

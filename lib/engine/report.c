@@ -84,7 +84,7 @@ void engine_error(struct cad_error *err, enum cad_error_code code, const char *f
     if (n <= 0) cad_error_init(err, code);
 }
 
-static void slot_stats(const struct cad_engine *e, const struct slot *s, struct cad_slot_stats *out)
+void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_slot_stats *out)
 {
     memset(out, 0, sizeof(*out));
     out->present = s->present;
@@ -125,7 +125,10 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
     out->state = e->clock.state;
     out->position = clock_position(e);
     out->duration = e->manifest.duration;
-    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) slot_stats(e, &e->slots[i], &out->slot[i]);
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present) slot_figures(e, &e->slots[i], &out->slot[i]);
+        else out->slot[i] = e->closed[i];
+    }
     out->estimate_bps = cad_abr_estimate_bps(e->abr, e->now);
     out->frames = e->clock.frames;
     out->dropped = e->clock.dropped;

@@ -399,6 +399,33 @@ static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_requ
     return near || request->attempts >= 2;
 }
 
+/* The network or a server may come back; the resource itself was not refused. */
+static bool may_pass(enum cad_failure failure)
+{
+    switch (failure) {
+    case CAD_FAIL_DNS:
+    case CAD_FAIL_CONNECT:
+    case CAD_FAIL_TLS:
+    case CAD_FAIL_TIMEOUT:
+    case CAD_FAIL_RESET:
+    case CAD_FAIL_PROTOCOL:
+    case CAD_FAIL_THROTTLED:
+    case CAD_FAIL_SERVER: return true;
+    default: return false;
+    }
+}
+
+static void describe(struct cad_engine *e, const struct cad_fetch_request *request,
+                     const struct cad_http_end *end, struct cad_error *err)
+{
+    err->track = request->track;
+    err->request = request->id;
+    err->http_status = request->status;
+    err->edge_code = end->edge_code;
+    err->attempts = request->attempts;
+    err->phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_HEADER;
+}
+
 static void media_failed(struct cad_engine *e, struct cad_fetch_request *request,
                          const struct cad_http_end *end, enum cad_failure failure)
 {
@@ -408,34 +435,35 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
     struct rep *rep = target->rep;
     uint32_t rep_index = (uint32_t)(rep - s->reps);
     uint32_t server = request->server;
-    struct cad_error err;
     tell_steer(e, request, failure);
     if (failure == CAD_FAIL_NOT_FOUND) rep->servers_lost |= UINT64_C(1) << server;
     if (failure == CAD_FAIL_REFUSED && about_expiry(e, request)) failure = CAD_FAIL_EXPIRED;
     busy_end(e, target);
     uint64_t left = rep_servers(rep);
-    struct cad_error context = {.track = (int32_t)slot, .request = request->id,
-                                .http_status = request->status, .edge_code = end->edge_code,
-                                .attempts = request->attempts};
+    struct cad_error err;
+    cad_error_init(&err, CAD_ERR_MEDIA_SEGMENT_LOST);
+    describe(e, request, end, &err);
+    if (request->received > 0) cad_fetch_progress(request, e->now);
     struct cad_verdict verdict =
         request_fail(e, request, failure, target->head_data.retry_after, left);
     if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;
-    if (left && verdict.kind != CAD_VERDICT_LOWER_RUNG && verdict.kind != CAD_VERDICT_GIVE_UP) {
-        return;
-    }
-    cad_error_init(&err, verdict.error != CAD_ERR_NONE ? verdict.error : CAD_ERR_MEDIA_SEGMENT_LOST);
-    err.track = context.track;
-    err.request = context.request;
-    err.http_status = context.http_status;
-    err.edge_code = context.edge_code;
-    err.attempts = context.attempts;
-    err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_HEADER;
+    bool over = verdict.kind == CAD_VERDICT_LOWER_RUNG || verdict.kind == CAD_VERDICT_GIVE_UP;
+    if (left && !over) return;
+    struct cad_error named;
+    cad_error_init(&named, verdict.error ? verdict.error : CAD_ERR_MEDIA_SEGMENT_LOST);
+    if (end->cls == CAD_HTTP_BAD_FILE) cad_error_init(&named, CAD_ERR_FILE_UNREADABLE);
+    err.code = named.code;
+    err.domain = named.domain;
+    err.cls = named.cls;
+    memcpy(err.message, named.message, sizeof(err.message));
     unlink_request(e, request);
-    if (verdict.kind == CAD_VERDICT_GIVE_UP && left) {
-        s->lost = err; /* the viewer sees what is buffered first */
-        return;
+    if (verdict.kind != CAD_VERDICT_GIVE_UP || !left) {
+        rep_lost(e, slot, rep_index, &err);
+    } else if (may_pass(failure) && clock_ahead(e, s) > 0) {
+        s->decide_at = cad_time_add(e->now, ENGINE_OUTAGE_RETRY); /* the viewer notices nothing yet */
+    } else {
+        s->lost = err; /* what is held is played first */
     }
-    rep_lost(e, slot, rep_index, &err);
 }
 
 static void observe(struct cad_engine *e, const struct cad_fetch_request *request,

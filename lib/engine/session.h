@@ -46,6 +46,7 @@
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
 #define ENGINE_MEMORY_RETRY (200 * CAD_MS)
 #define ENGINE_MEMORY_RETRIES 25
+#define ENGINE_OUTAGE_RETRY (2 * CAD_SECOND) /* after giving up while the viewer still has media */
 #define ENGINE_AUDIO_RATE_MAX 192000     /* of an audio representation beside video, bit/s */
 
 enum rep_state {
@@ -63,6 +64,7 @@ struct rep {
     int64_t header_have;         /* contiguous bytes there */
     int64_t header_need;         /* bytes known to be needed for init and index, 0 unknown */
     int64_t header_end;          /* READY: just behind the index */
+    bool header_settled;         /* it holds no more than the header */
     bool header_taken;           /* media that came with the header is used or dropped */
     struct cad_mp4_init init;    /* views into header */
     struct cad_index *index;
@@ -216,6 +218,7 @@ struct cad_engine {
     struct manifest_part manifest;
     struct clock_part clock;
     struct slot slots[CAD_ENGINE_TRACKS];
+    struct cad_slot_stats closed[CAD_ENGINE_TRACKS]; /* figures of slots that are gone */
     struct cad_sink_caps caps;
     bool has_caps;
     int32_t pin;
@@ -242,6 +245,7 @@ int64_t engine_wall_ms(const struct cad_engine *e);          /* 0 unknown */
 /* ---- report.c ---- */
 void engine_decide(struct cad_engine *e, const char *fmt, ...) CAD_PRINTF(2, 3);
 struct cad_app_event *engine_app(struct cad_engine *e, enum cad_app_event_type type);
+void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_slot_stats *out);
 void engine_set_state(struct cad_engine *e, enum cad_state state, const char *reason);
 void engine_error(struct cad_error *err, enum cad_error_code code, const char *fmt, ...)
     CAD_PRINTF(3, 4);
@@ -281,6 +285,8 @@ void slots_ladder(struct cad_engine *e, uint32_t slot);
 void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep);
 /* The request for it has ended: short says that the resource has no more bytes. */
 void rep_header_closed(struct cad_engine *e, struct slot *s, struct rep *rep, bool short_file);
+/* After the plan has made segments of what came with the header: give back what is not needed. */
+void rep_header_settle(struct cad_engine *e, struct slot *s, struct rep *rep);
 /* Bytes that the next header request should ask for: a range that begins at header_have. */
 int64_t rep_header_goal(const struct cad_engine *e, const struct slot *s, const struct rep *rep);
 void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why);

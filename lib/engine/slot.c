@@ -132,7 +132,10 @@ static void slot_close(struct cad_engine *e, struct slot *s)
 
 void slots_clear(struct cad_engine *e)
 {
-    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) slot_close(e, &e->slots[i]);
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        if (e->slots[i].present) slot_figures(e, &e->slots[i], &e->closed[i]);
+        slot_close(e, &e->slots[i]);
+    }
 }
 
 /* A bare file turned out to be sound: it moves to the audio slot. */
@@ -335,10 +338,16 @@ void rep_header_closed(struct cad_engine *e, struct slot *s, struct rep *rep, bo
     uint32_t slot = (uint32_t)(s - e->slots);
     rep_header_progress(e, slot, rep);
     if (rep->state == REP_NEW && short_file) header_bad(e, slot, rep, CAD_ERR_MEDIA_BAD);
-    if (rep->state != REP_READY) return;
-    s = s->present ? s : &e->slots[CAD_SLOT_AUDIO];
+}
+
+void rep_header_settle(struct cad_engine *e, struct slot *s, struct rep *rep)
+{
+    if (rep->state != REP_READY || rep->request || rep->header_settled) return;
+    rep->header_settled = true;
+    rep->header_taken = true;
     queue_settle_header(e, s, rep);
     header_shrink(e, rep);
+    e->more = true; /* what is missing of a segment is asked for next */
 }
 
 /* Segment bytes that a first header request should ask for besides: about one fragment. */

@@ -110,6 +110,7 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
     struct manifest_part *m = &e->manifest;
     struct cad_error err;
     if (m->loaded) title_stop(e);
+    memset(e->closed, 0, sizeof(e->closed));
     m->loaded = true;
     m->ticket = command->ticket;
     reset_clock(e, command->title.start);
@@ -319,7 +320,7 @@ void title_end(struct cad_engine *e, struct cad_fetch_request *request,
     struct cad_verdict verdict = request_fail(e, request, failure, head->retry_after, 1);
     if (verdict.kind == CAD_VERDICT_WAIT || verdict.kind == CAD_VERDICT_OTHER_SERVER) return;
     struct cad_error err;
-    cad_error_init(&err, verdict.error);
+    cad_error_init(&err, end->cls == CAD_HTTP_BAD_FILE ? CAD_ERR_FILE_UNREADABLE : verdict.error);
     err.phase = m->presentation ? CAD_PHASE_REFRESH : CAD_PHASE_MANIFEST;
     err.request = id;
     err.http_status = status;
