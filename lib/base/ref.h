@@ -55,8 +55,8 @@ CAD_MUST_CHECK int cad_ref_set_size(struct cad_ref *ref, size_t size);
 
 /*
  * Note that [from, to) has no bytes; writer only, before that range is published, and not while
- * another thread asks cad_ref_is_hole of this buffer. Ranges that touch or overlap are merged; an empty one is ignored. CAD_E_INVAL: beyond the size. CAD_E_LIMIT: more
- * than CAD_REF_HOLES_MAX.
+ * another thread asks cad_ref_is_hole of this buffer. Ranges that touch or overlap are merged; an
+ * empty one is ignored. CAD_E_INVAL: beyond the size. CAD_E_LIMIT: more than CAD_REF_HOLES_MAX.
  */
 CAD_MUST_CHECK int cad_ref_add_hole(struct cad_ref *ref, size_t from, size_t to);
 /* True if any byte of [from, to) is a hole. */

@@ -78,7 +78,6 @@ static bool is_digits(cad_str s)
 static int split_authority(cad_str authority, struct cad_uri *u)
 {
     ptrdiff_t at = cad_str_find_char(authority, '@');
-    if (at != cad_str_rfind_char(authority, '@')) return CAD_E_DATA;
     if (at >= 0) {
         u->has_userinfo = true;
         u->userinfo = cad_str_sub(authority, 0, (size_t)at);

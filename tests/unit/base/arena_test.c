@@ -103,6 +103,9 @@ static void test_arena_limit_counts_whole_chunks(void **state)
     assert_int_equal(cad_arena_error(&a), CAD_E_LIMIT);
     assert_int_equal(f.failed, 0);
     cad_arena_deinit(&a);
+    assert_null(cad_arena_alloc(&a, 2490, 1)); /* the header does not fit beside it */
+    assert_int_equal(cad_arena_error(&a), CAD_E_LIMIT);
+    assert_int_equal(cad_arena_bytes(&a), 0);
     assert_non_null(cad_arena_alloc(&a, 100, 1)); /* usable again */
     cad_arena_deinit(&a);
     assert_int_equal(f.live_blocks, 0);

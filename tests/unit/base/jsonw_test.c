@@ -54,6 +54,22 @@ static void test_jsonw_writes_a_document(void **state)
                               "\"list\":[18446744073709551615,null,{},[],{\"a\":1},false]}");
 }
 
+static void test_jsonw_commas_belong_to_their_container(void **state)
+{
+    (void)state;
+    cad_jsonw_array(&w);
+    for (int i = 0; i < 2; i++) {
+        cad_jsonw_array(&w);
+        cad_jsonw_i64(&w, i);
+        cad_jsonw_end(&w);
+        cad_jsonw_object(&w);
+        cad_jsonw_key_i64(&w, "k", i);
+        cad_jsonw_end(&w);
+    }
+    cad_jsonw_end(&w);
+    assert_string_equal(text, "[[0],{\"k\":0},[1],{\"k\":1}]");
+}
+
 static void test_jsonw_escapes_and_repairs(void **state)
 {
     (void)state;
@@ -223,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_jsonw_writes_a_document),
+        TEST(test_jsonw_commas_belong_to_their_container),
         TEST(test_jsonw_escapes_and_repairs),
         TEST(test_jsonw_fixed_point),
         TEST(test_jsonw_seconds),
