@@ -3,7 +3,7 @@
  *
  * A decoder takes access units and gives frames, in the manner of send and receive:
  *
- *     cad_decoder_open(&config, &decoder)           config of a stream; CAD_E_UNSUPPORTED: no decoder
+ *     cad_decoder_open(&config, 0, &decoder)        of a stream; CAD_E_UNSUPPORTED: no decoder
  *     rc = cad_decoder_send(decoder, &sample)       CAD_E_AGAIN: receive first
  *     while (cad_decoder_receive(decoder, &frame) == 0) { show; cad_frame_unref(&frame) }
  *     cad_decoder_drain(decoder)                    no more input: receive gives the rest, then END
@@ -92,7 +92,7 @@ typedef void (*cad_frame_fn)(void *ctx, const struct cad_frame *frame);
 struct cad_sink_options {
     size_t size;              /* sizeof(struct cad_sink_options) */
     uint32_t threads;         /* decoder threads; 0: chosen */
-    bool as_fast_as_possible; /* the clock jumps to what has been decoded: for checks, not viewing */
+    bool as_fast_as_possible; /* the clock jumps to what has been decoded: for checks */
     uint32_t depth;           /* samples pulled ahead a slot; 1..; default 16 */
     cad_frame_fn on_frame;    /* NULL none */
     void *ctx;
@@ -100,8 +100,8 @@ struct cad_sink_options {
 void cad_sink_options_init(struct cad_sink_options *options);
 
 /*
- * A sink that decodes and shows nothing: clock by monotonic time. With on_frame it is the md5 sink's
- * base. CAD_E_NOMEM.
+ * A sink that decodes and shows nothing: clock by monotonic time. With on_frame it is the md5
+ * sink's base. CAD_E_NOMEM.
  */
 CAD_MUST_CHECK int cad_sink_decode_create(const struct cad_sink_options *options,
                                           struct cad_sink **out);

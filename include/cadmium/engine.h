@@ -1,9 +1,9 @@
 /*
  * engine.h - the session: a state machine without I/O.
  *
- * Events go in, actions come out, samples are pulled. The engine opens nothing, sleeps never, starts
- * no thread and asks nobody the time; nothing is called back out of it but the log. Whoever drives it
- * (the real-time drive, the simulator, a fuzzer) does this, on one thread:
+ * Events go in, actions come out, samples are pulled. The engine opens nothing, sleeps never,
+ * starts no thread and asks nobody the time; nothing is called back out of it but the log. Whoever
+ * drives it (the real-time drive, the simulator, a fuzzer) does this, on one thread:
  *
  *     cad_engine_create(&config, &engine);
  *     cad_engine_feed(engine, &event);                  commands, answers, reports of the sink
@@ -253,7 +253,7 @@ enum cad_sample_flags {
 struct cad_stream_config {
     enum cad_media_type type;
     enum cad_codec codec;
-    char codecs[40];
+    char codecs[48];
     cad_buf extra;               /* avcC, hvcC, av1C payload or AudioSpecificConfig */
     uint32_t width, height, channels, sample_rate_hz;
     uint32_t timescale;

@@ -39,7 +39,7 @@ struct cad_player_config {
     struct cad_engine_config engine; /* alloc must be safe for concurrent use */
     const char *ca_file;             /* PEM file of trusted roots; NULL: the system's */
     bool offline;                    /* refuse every URL but files; default false */
-    void (*wakeup)(void *ctx);       /* may only signal: something may be read; any thread; or NULL */
+    void (*wakeup)(void *ctx);       /* NULL, or may only signal: any thread */
     void *wakeup_ctx;
 };
 void cad_player_config_init(struct cad_player_config *config);
@@ -49,7 +49,8 @@ struct cad_player;
 /* Starts the drive thread. CAD_E_NOMEM, CAD_E_IO, CAD_E_INVAL. Strings are copied. */
 CAD_MUST_CHECK int cad_player_create(const struct cad_player_config *config,
                                      struct cad_player **out);
-/* Stops everything; within 50 ms whatever the network does. The sink must not be stepped any more. */
+/* Stops everything; within 50 ms whatever the network does. The sink must not be stepped any
+ * more. */
 void cad_player_destroy(struct cad_player **player);
 
 /* Commands. ticket may be NULL. CAD_E_LIMIT: too many unread commands; CAD_E_INVAL. */

@@ -50,8 +50,8 @@ struct cad_origin_answer {
     uint32_t header_count;
     cad_buf body;            /* the bytes; or, for media too large to hold: */
     int64_t body_size;       /* bytes of the whole body; equals body.n when all are in `body` */
-    /* Copy body bytes [offset, offset + n) to out; 1: those n bytes are a hole (nothing copied). NULL
-     * when `body` is whole. `token` is the answer's own and stays valid until `release`. */
+    /* Copy body bytes [offset, offset + n) to out; 1: those n bytes are a hole (nothing copied).
+     * NULL when `body` is whole. `token` is the answer's own and stays valid until `release`. */
     int (*read)(void *token, int64_t offset, size_t n, uint8_t *out, size_t *done);
     void (*release)(void *token);
     void *token;
@@ -96,9 +96,9 @@ CAD_MUST_CHECK int cad_trace_parse(const struct cad_alloc *alloc, cad_str text,
 void cad_trace_deinit(const struct cad_alloc *alloc, struct cad_trace *trace);
 
 /*
- * A synthesizer: the files of a title made from a ladder. Header boxes, sidx and every moof are true
- * and readable by any MP4 reader; the payload of every mdat is a hole. It only makes bytes: the
- * services around it (manifest, signing) are an origin's matter. Read-only after create.
+ * A synthesizer: the files of a title made from a ladder. Header boxes, sidx and every moof are
+ * true and readable by any MP4 reader; the payload of every mdat is a hole. It only makes bytes:
+ * the services around it (manifest, signing) are an origin's matter. Read-only after create.
  */
 struct cad_synth;
 struct cad_synth_config {
@@ -127,7 +127,8 @@ struct cad_synth_stream {
 uint32_t cad_synth_stream_count(const struct cad_synth *synth);
 CAD_MUST_CHECK int cad_synth_stream_at(const struct cad_synth *synth, uint32_t i,
                                        struct cad_synth_stream *out);
-/* The segment that holds a byte of stream i. CAD_E_NOTFOUND: a byte of the header, or past the end. */
+/* The segment that holds a byte of stream i. CAD_E_NOTFOUND: a byte of the header, or past the
+ * end. */
 struct cad_synth_segment {
     uint32_t index;
     struct cad_range bytes;      /* in the file */

@@ -2,9 +2,9 @@
  * sink.h - the edge where samples leave: decoders, clock, devices.
  *
  * A sink takes access units in decode order and shows them by a clock of its own, which it reports.
- * It is passive: its driver (the real-time player on a sink thread, the simulator on its only thread)
- * calls `step` with the time; the sink pulls what it has room for through the source it was given and
- * answers when it wants to be called again. It starts no thread that calls back.
+ * It is passive: its driver (the real-time player on a sink thread, the simulator on its only
+ * thread) calls `step` with the time; the sink pulls what it has room for through the source it was
+ * given and answers when it wants to be called again. It starts no thread that calls back.
  *
  *     sink->ops->configure(sink, &config)   from CAD_ACTION_SINK_CONFIG: epoch, rate, slots
  *     sink->ops->flush(sink, epoch, pos)    from CAD_ACTION_SINK_FLUSH: forget everything older
@@ -21,7 +21,7 @@
  *     decoded and not shown.
  *  5. Samples and their references are released at the latest by flush or destroy.
  *  6. When the source answers END on every slot and the last sample has been shown: `drained`.
- *  7. Memory and queue are bounded: at most the sink's named depth of samples a slot is pulled ahead.
+ *  7. Memory and queue are bounded: at most the named depth of samples a slot is pulled ahead.
  *
  * This header belongs to no layer and contains no code.
  */

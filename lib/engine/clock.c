@@ -2,7 +2,8 @@
  * The session's state and the sink's clock: when media may run, when it must wait, when it is over.
  *
  * The engine does not own the playing position: it extrapolates the sink's last anchor. What the
- * sink should do (epoch, rate) is worked out every turn and sent when it differs from what was sent.
+ * sink should do (epoch, rate) is worked out every turn and sent when it differs from what was
+ * sent.
  */
 #include <string.h>
 
@@ -21,7 +22,8 @@ cad_time clock_position(const struct cad_engine *e)
     if (!c->has_anchor) return c->position;
     const struct cad_sink_anchor *a = &c->anchor;
     cad_time passed = CAD_MAX(e->now - a->at, 0);
-    cad_time moved = a->rate_q16 == 65536 ? passed : cad_muldiv_floor_i64(passed, a->rate_q16, 65536);
+    cad_time moved = passed;
+    if (a->rate_q16 != 65536) moved = cad_muldiv_floor_i64(passed, a->rate_q16, 65536);
     cad_time position = cad_time_add(a->media, moved);
     if (e->manifest.duration != CAD_TIME_NONE && position > e->manifest.duration) {
         return e->manifest.duration;
@@ -69,7 +71,7 @@ static void end_stall(struct cad_engine *e)
 void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
 {
     struct clock_part *c = &e->clock;
-    if (!e->manifest.loaded || c->state == CAD_STATE_FAILED || c->state == CAD_STATE_STOPPED) return;
+    if (!e->manifest.loaded || c->state == CAD_STATE_FAILED) return;
     cad_time end = e->manifest.duration;
     if (position == CAD_TIME_NONE || position < 0) position = 0;
     if (end != CAD_TIME_NONE && position >= end) position = CAD_MAX(end - CAD_MS, 0);
@@ -157,8 +159,8 @@ static void follow_viewer(struct cad_engine *e, struct slot *s)
         const struct segment *seg = queue_find(s, s->shown);
         if (!seg) {
             /* Evicted or not there yet: go on with the first that is held, if it lies ahead. */
-            if (queue_count(s) && queue_at(s, 0)->serial > s->shown) s->shown = queue_at(s, 0)->serial;
-            else return;
+            if (queue_count(s) == 0 || queue_at(s, 0)->serial <= s->shown) return;
+            s->shown = queue_at(s, 0)->serial;
             continue;
         }
         if (seg->start > position) return;
@@ -217,7 +219,8 @@ static bool fail_if_lost(struct cad_engine *e)
         struct slot *s = &e->slots[i];
         if (!s->present) continue;
         struct cad_error err = s->lost;
-        bool expired = !title_urls_usable(e) && e->manifest.refresh_failures > 0 && !queue_at_end(s);
+        bool expired = e->manifest.refresh_failures > 0 && !title_urls_usable(e) &&
+                       !queue_at_end(s);
         if (err.code == CAD_ERR_NONE && !expired) continue;
         if (running || e->clock.state == CAD_STATE_PAUSED) continue;
         if (whole_ahead(e, s) > 0) continue;

@@ -1,4 +1,5 @@
-/* The engine's surface: create, feed, one turn, poll. The phases of a turn live in their own files. */
+/* The engine's surface: create, feed, one turn, poll. The phases of a turn live in their own
+ * files. */
 #include <stdio.h>
 #include <string.h>
 
@@ -196,7 +197,8 @@ void engine_fail(struct cad_engine *e, const struct cad_error *err)
     if (app) app->error = *err;
     e->errors++;
     if (err->cls != CAD_ERROR_FATAL) return;
-    engine_decide(e, "fail code=%s phase=%s", cad_error_name(err->code), cad_phase_name(err->phase));
+    engine_decide(e, "fail code=%s phase=%s", cad_error_name(err->code),
+                  cad_phase_name(err->phase));
     slots_clear(e);
     if (e->manifest.request) request_drop(e, e->manifest.request);
     engine_set_state(e, CAD_STATE_FAILED, cad_error_name(err->code));

@@ -450,7 +450,7 @@ static void settle_headers(struct cad_engine *e, struct slot *s)
 void plan_turn(struct cad_engine *e)
 {
     enum cad_state state = e->clock.state;
-    if (state == CAD_STATE_FAILED || state == CAD_STATE_STOPPED || !e->manifest.presentation) return;
+    if (state == CAD_STATE_FAILED || !e->manifest.presentation) return;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (!e->slots[i].present || e->clock.state == CAD_STATE_FAILED) continue;
         plan_slot(e, i);

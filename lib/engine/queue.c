@@ -108,7 +108,9 @@ void queue_clear(struct cad_engine *e, struct slot *s)
     cad_mp4_reader_init(&s->reader, NULL);
     s->reader_serial = 0;
     /* Media that came with a header is not remembered past this: it would be fetched in order. */
-    for (uint32_t i = 0; i < s->rep_count; i++) s->reps[i].header_taken |= s->reps[i].header != NULL;
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        if (s->reps[i].header) s->reps[i].header_taken = true;
+    }
 }
 
 void queue_drop_tail(struct cad_engine *e, struct slot *s)
@@ -155,7 +157,8 @@ void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
             return;
         }
     }
-    /* Right behind the queue: what comes next is what is wanted, and the tail stays for seeking back. */
+    /* Right behind the queue: what comes next is what is wanted, and the tail stays for seeking
+     * back. */
     if (count && queue_at(s, count - 1)->end == position) {
         s->cursor = s->shown = s->serial_next;
         return;
@@ -183,7 +186,8 @@ static int copy_with_holes(struct cad_ref *from, size_t at, size_t n, struct cad
     return CAD_OK;
 }
 
-/* A buffer for a segment; bytes that came with a header move over, so that none is fetched twice. */
+/* A buffer for a segment; bytes that came with a header move over, so that none is fetched
+ * twice. */
 int queue_space(struct cad_engine *e, struct slot *s, struct segment *seg)
 {
     struct cad_ref *ref = NULL;
@@ -339,7 +343,8 @@ static void fill_sample(struct slot *s, const struct segment *seg, const struct 
     out->data = cad_ref_data(seg->ref) + at;
     out->ref = cad_ref_ref(seg->ref);
     if (sample->sync) out->flags |= CAD_SAMPLE_SYNC;
-    /* One tick of rounding must not make a frame that ends at the position look like one that shows. */
+    /* One tick of rounding must not make a frame that ends at the position look like one that
+     * shows. */
     cad_time end = cad_time_from_ticks(
         sample->pts_ticks - rep->sample_base + (int64_t)sample->duration_ticks, scale);
     if (end <= CAD_MAX(s->skip_until, seg->show_from)) out->flags |= CAD_SAMPLE_DECODE_ONLY;

@@ -29,8 +29,8 @@ const char *cad_app_event_name(enum cad_app_event_type type)
 }
 
 /*
- * One line of the decision log. Every line enters the hash, so that two runs can be compared without
- * keeping their logs; it is formatted whether somebody listens or not.
+ * One line of the decision log. Every line enters the hash, so that two runs can be compared
+ * without keeping their logs; it is formatted whether somebody listens or not.
  */
 void engine_decide(struct cad_engine *e, const char *fmt, ...)
 {
@@ -67,7 +67,8 @@ void engine_set_state(struct cad_engine *e, enum cad_state state, const char *re
     if (old == state) return;
     e->clock.state = state;
     e->clock.reason = reason;
-    engine_decide(e, "state %s -> %s reason=%s", cad_state_name(old), cad_state_name(state), reason);
+    engine_decide(e, "state %s -> %s reason=%s", cad_state_name(old), cad_state_name(state),
+                  reason);
     struct cad_app_event *app = engine_app(e, CAD_APP_STATE);
     if (!app) return;
     app->state_old = old;
@@ -114,7 +115,8 @@ void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_s
     out->switches = (uint32_t)s->switches;
     out->played_rate_bps = s->played_ms > 0 ? s->played_rate_sum / s->played_ms : 0;
     if (s->server >= 0) {
-        cad_str_copyz(out->server, sizeof(out->server), cad_steer_id(e->steer, (uint32_t)s->server));
+        cad_str id = cad_steer_id(e->steer, (uint32_t)s->server);
+        cad_str_copyz(out->server, sizeof(out->server), id);
     }
 }
 

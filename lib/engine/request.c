@@ -2,8 +2,8 @@
  * Requests: attempts on servers, where their bytes go, and what their end means.
  *
  * Every answer enters by an id; cad_fetch_find knows the live ones, and this is the one place where
- * a stale answer dies. A media request fills a range of one representation; what has arrived is kept
- * when an attempt breaks, and the next attempt asks for the rest only.
+ * a stale answer dies. A media request fills a range of one representation; what has arrived is
+ * kept when an attempt breaks, and the next attempt asks for the rest only.
  */
 #include <string.h>
 
@@ -117,7 +117,8 @@ static const struct cad_location *location_on(const struct rep *rep, uint32_t se
     return NULL;
 }
 
-/* The server for an attempt: healthy, not tried yet, the one in use if nothing speaks against it. */
+/* The server for an attempt: healthy, not tried yet, the one in use if nothing speaks against
+ * it. */
 static uint32_t choose_server(struct cad_engine *e, const struct cad_fetch_request *request,
                               const struct rep *rep)
 {
@@ -225,8 +226,9 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     if (!is_media(request)) return;
     target->discard = !good;
     if (!good) return;
-    /* 206 must be the range that was asked for; a 200 to a Range header is the whole resource, which
-     * serves only a range that starts at its first byte. In a path the range is the resource. */
+    /* 206 must be the range that was asked for; a 200 to a Range header is the whole resource,
+     * which serves only a range that starts at its first byte. In a path the range is the
+     * resource. */
     bool in_path = target->rep->model->locations[0].range_in_path;
     bool wrong = false;
     if (head->status == 206) wrong = head->range.first >= 0 && head->range.first != target->first;
@@ -460,7 +462,7 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
     if (verdict.kind != CAD_VERDICT_GIVE_UP || !left) {
         rep_lost(e, slot, rep_index, &err);
     } else if (may_pass(failure) && clock_ahead(e, s) > 0) {
-        s->decide_at = cad_time_add(e->now, ENGINE_OUTAGE_RETRY); /* the viewer notices nothing yet */
+        s->decide_at = cad_time_add(e->now, ENGINE_OUTAGE_RETRY); /* nobody notices yet */
     } else {
         s->lost = err; /* what is held is played first */
     }
@@ -536,7 +538,7 @@ void request_silences(struct cad_engine *e)
         struct cad_fetch_request *request = cad_fetch_at(e->fetch, i);
         if (!request) return;
         if (request->state != CAD_FETCH_IN_FLIGHT) continue;
-        cad_time since = request->last_byte != CAD_TIME_NONE ? request->last_byte : request->started;
+        cad_time since = CAD_MAX(request->started, request->last_byte);
         cad_time limit = cad_time_add(since, cad_fetch_silence_limit(request, estimate));
         if (limit > e->now) continue;
         struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_CANCEL);

@@ -3,8 +3,8 @@
  *
  * Who owns whom: the session owns the presentation, the request table, the controller, the list of
  * servers and the slots. A slot (video, audio) owns its representations (header, index) and a queue
- * of segments, contiguous in time. A request points at the slot and the segment or representation it
- * fills; the segment points back while it is in flight.
+ * of segments, contiguous in time. A request points at the slot and the segment or representation
+ * it fills; the segment points back while it is in flight.
  *
  * Rule: a turn works out what should be and issues the difference (plan.c, clock.c). What is stored
  * here is what exists (bytes, requests, the sink's last report) and what was wished for (play,
@@ -29,7 +29,7 @@
 #define ENGINE_PARSE_TOKENS 4096         /* manifest tokens a turn */
 #define ENGINE_SCAN_SAMPLES 4096         /* samples a turn looks at while it waits for media */
 #define ENGINE_HEADER_MAX (1024 * 1024)  /* bytes of init and index at most */
-#define ENGINE_HEADER_GUESS (64 * 1024)  /* first request of a file that says nothing about itself */
+#define ENGINE_HEADER_GUESS (64 * 1024)  /* first request of a file that says nothing */
 #define ENGINE_SPECULATE_MAX (1024 * 1024) /* media bytes asked for together with a header */
 #define ENGINE_MANIFEST_MAX (8 * 1024 * 1024)
 #define ENGINE_URL_MAX 8192              /* bytes of a URL; a longer one is refused */
@@ -115,7 +115,7 @@ struct slot {
     uint64_t counted;            /* serial of the last segment in the figures */
     uint64_t decided;            /* serial that rep_now was chosen for */
     bool blocked;                /* no more media fits now: by bytes or by the goal */
-    cad_time room_at;            /* when the next segment will fit the goal, CAD_TIME_NONE unknown */
+    cad_time room_at;            /* when the next segment will fit; CAD_TIME_NONE unknown */
     int32_t rep_shown;
     int32_t server;              /* of the last request, -1 none */
     cad_time decide_at;          /* not before: the controller asked for a wait, or memory */

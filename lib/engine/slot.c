@@ -82,8 +82,11 @@ int slots_select(struct cad_engine *e)
     if (file) chosen[CAD_SLOT_VIDEO] = file;
     if (!e->caps.video && !file) chosen[CAD_SLOT_VIDEO] = NULL;
     if (!e->caps.audio) chosen[CAD_SLOT_AUDIO] = NULL;
-    if (!chosen[0] && !chosen[1]) return listed[0] || listed[1] ? CAD_E_UNSUPPORTED : CAD_E_NOTFOUND;
-    if (e->caps.video && listed[CAD_SLOT_VIDEO] && !chosen[CAD_SLOT_VIDEO]) return CAD_E_UNSUPPORTED;
+    if (!chosen[0] && !chosen[1]) {
+        return listed[0] || listed[1] ? CAD_E_UNSUPPORTED : CAD_E_NOTFOUND;
+    }
+    /* Sound alone is no substitute for a picture that cannot be decoded. */
+    if (e->caps.video && listed[0] && !chosen[0]) return CAD_E_UNSUPPORTED;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (!chosen[i]) continue;
         int rc = slot_open(e, i, chosen[i]);
@@ -96,7 +99,8 @@ int slots_select(struct cad_engine *e)
     return CAD_OK;
 }
 
-/* Which representations the controller may choose between. Runs when something about them changed. */
+/* Which representations the controller may choose between. Runs when something about them
+ * changed. */
 void slots_ladder(struct cad_engine *e, uint32_t slot)
 {
     struct slot *s = &e->slots[slot];
@@ -206,10 +210,9 @@ static int find_index(struct rep *rep, cad_buf b, size_t from, struct cad_mp4_si
         struct cad_mp4_box box;
         int rc = cad_mp4_box_read(rest, &box);
         if (rc != 0) return rc;
-        if (box.type == CAD_FOURCC('m', 'o', 'o', 'f') || box.type == CAD_FOURCC('m', 'd', 'a', 't') ||
-            box.size > ENGINE_HEADER_MAX) {
-            return CAD_E_NOTFOUND;
-        }
+        bool media = box.type == CAD_FOURCC('m', 'o', 'o', 'f') ||
+                     box.type == CAD_FOURCC('m', 'd', 'a', 't');
+        if (media || box.size > ENGINE_HEADER_MAX) return CAD_E_NOTFOUND;
         rep->header_need = (int64_t)(at + box.size);
         if (box.type == CAD_FOURCC('s', 'i', 'd', 'x')) {
             *end = at + box.size;
@@ -233,7 +236,8 @@ static int build_index(struct cad_engine *e, struct rep *rep, const struct cad_m
         cad_mp4_sidx_reference(sidx, i, &ref);
         if (ref.is_index) rc = CAD_E_UNSUPPORTED;
         else if (ref.size_bytes == 0 || ref.duration_ticks == 0) rc = CAD_E_DATA;
-        else rc = cad_index_add(index, (int64_t)sidx->earliest_time, ref.duration_ticks, ref.size_bytes);
+        else rc = cad_index_add(index, (int64_t)sidx->earliest_time, ref.duration_ticks,
+                                ref.size_bytes);
     }
     if (rc != 0) {
         cad_index_destroy(&index);

@@ -66,7 +66,8 @@ static bool named_as_mp4(cad_str url)
     for (size_t i = 0; i < CAD_ARRAY_LEN(endings); i++) {
         cad_str ending = cad_str_from(endings[i]);
         if (uri.path.n < ending.n) continue;
-        if (cad_str_ieq(cad_str_sub(uri.path, uri.path.n - ending.n, ending.n), ending)) return true;
+        cad_str tail = cad_str_sub(uri.path, uri.path.n - ending.n, ending.n);
+        if (cad_str_ieq(tail, ending)) return true;
     }
     return false;
 }
