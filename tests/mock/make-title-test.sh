@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# The title that make-title.sh made is what players may count on: groups of two seconds, one fragment each,
+# whole second index at the front, times from 0, and a second call that does nothing.
+# usage: make-title-test.sh SOURCE_DIR MOCKD TITLE_DIR
+set -u
+source_dir=$1
+mockd=$2
+title=$3
+failed=0
+
+if [[ ! -s $title/manifest.json ]] || ! command -v ffprobe >/dev/null; then
+    echo 'no title to look at'
+    exit 77
+fi
+
+check() {
+    if [[ $2 != "$3" ]]; then
+        echo "FAILED $1: '$2', not '$3'"
+        failed=1
+    fi
+}
+
+# Big-endian number of $3 bytes at offset $2 of file $1.
+number_at() {
+    printf '%d' "0x$(od -An -tx1 -j "$2" -N "$3" "$1" | tr -d ' \n')"
+}
+
+# Prints "type offset size" of each top-level box.
+boxes() {
+    local size at=0 n
+    size=$(stat -c %s "$1")
+    while ((at < size)); do
+        n=$(number_at "$1" "$at" 4)
+        printf '%s %d %d\n' "$(tail -c +$((at + 5)) "$1" | head -c 4)" "$at" "$n"
+        if ((n < 8)); then return; fi
+        at=$((at + n))
+    done
+}
+
+# The sizes that the version 1 sidx at offset $2 gives, one a line.
+sidx_sizes() {
+    local count at=$(($2 + 40)) i
+    count=$(number_at "$1" $(($2 + 38)) 2)
+    for ((i = 0; i < count; i++)); do
+        number_at "$1" $((at + 12 * i)) 4
+        echo
+    done
+}
+
+# A reference of the index is one moof and its mdat, and nothing follows the last.
+look_at_boxes() {
+    local list front fragments sizes
+    list=$(boxes "$1")
+    front=$(echo "$list" | head -n 3 | cut -d' ' -f1 | tr '\n' ' ')
+    check "$1: boxes at the front" "$front" 'ftyp moov sidx '
+    check "$1: boxes behind" "$(echo "$list" | tail -n +4 | cut -d' ' -f1 | sort -u | tr '\n' ' ')" 'mdat moof '
+    fragments=$(echo "$list" | tail -n +4 | awk '$1 == "moof" { moof = $3 } $1 == "mdat" { print moof + $3 }')
+    sizes=$(sidx_sizes "$1" "$(echo "$list" | awk '$1 == "sidx" { print $2 }')")
+    check "$1: index and fragments" "$sizes" "$fragments"
+    check "$1: fragments" "$(echo "$fragments" | wc -l)" 10
+}
+
+packets() {
+    ffprobe -v error -show_entries packet=pts_time,flags -of csv=p=0 "$1"
+}
+
+for file in "$title"/*.mp4; do look_at_boxes "$file"; done
+for file in "$title"/video-*.mp4; do
+    check "$file: pictures" "$(packets "$file" | wc -l)" 480
+    check "$file: key pictures" "$(packets "$file" | grep K | cut -d. -f1 | tr '\n' ' ')" '0 2 4 6 8 10 12 14 16 18 '
+    check "$file: first in order" "$(packets "$file" | cut -d, -f1 | sort -g | head -n 1)" 0.000000
+done
+check 'H.264 rungs' "$(grep -o '"content_profile":"h264' "$title/manifest.json" | wc -l)" 4
+check 'AV1 rungs' "$(grep -o '"content_profile":"av1-main' "$title/manifest.json" | wc -l)" 1
+check 'sound' "$(grep -o '"content_profile":"heaac' "$title/manifest.json" | wc -l)" 1
+
+before=$(stat -c '%i %Y' "$title/manifest.json")
+"$source_dir/scripts/make-title.sh" --preset small --duration 20 --mockd "$mockd" --out "$title" | grep -q 'there already' ||
+    { echo 'FAILED: made again'; failed=1; }
+check 'untouched' "$(stat -c '%i %Y' "$title/manifest.json")" "$before"
+
+# A video of another shape and rate, without sound, read from a file; a broken one leaves nothing behind.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ffmpeg -v error -f lavfi -i testsrc2=s=200x200:r=50 -t 4 -c:v libx264 -preset ultrafast "$work/in.mkv"
+if "$source_dir/scripts/make-title.sh" --preset small --mockd "$mockd" --out "$work/title" "$work/in.mkv" >"$work/log" 2>&1; then
+    check 'square pictures' "$(grep -o '"res_w":180,"res_h":180' "$work/title/manifest.json" | wc -l)" 1
+    check 'rate of the source kept' "$(grep -o '"framerate_value":25,' "$work/title/manifest.json" | wc -l)" 5
+    check 'duration' "$(grep -o '"duration":[0-9]*' "$work/title/manifest.json")" '"duration":4000'
+else
+    cat "$work/log"
+    failed=1
+fi
+head -c 3000 /dev/urandom >"$work/broken.mkv"
+if "$source_dir/scripts/make-title.sh" --mockd "$mockd" --out "$work/none" "$work/broken.mkv" >/dev/null 2>&1; then
+    echo 'FAILED: a title of a broken video'
+    failed=1
+fi
+check 'left behind' "$(find "$work" -name 'none*')" ''
+exit $failed
