@@ -336,6 +336,18 @@ static void test_fetch_refresh_begins_anew(void **state)
     cad_fetch_destroy(&fetch);
 }
 
+static void test_fetch_refresh_gives_new_time(void **state)
+{
+    (void)state;
+    struct cad_fetch *fetch = create(1);
+    struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_SEGMENT, 0);
+    cad_fetch_start(fetch, r, 0, 0);
+    assert_int_equal(fail_after(fetch, r, CAD_FAIL_EXPIRED, 25 * S, 1).kind, CAD_VERDICT_REFRESH);
+    cad_fetch_start(fetch, r, 0, 25 * S); /* 25 s before it and 8 s after it: not 33 s */
+    assert_int_equal(fail_after(fetch, r, CAD_FAIL_TIMEOUT, 33 * S, 1).kind, CAD_VERDICT_WAIT);
+    cad_fetch_destroy(&fetch);
+}
+
 static void test_fetch_jitter_is_bounded_and_repeatable(void **state)
 {
     (void)state;
@@ -469,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_fetch_server_that_lost_it_counts_no_more),
         cmocka_unit_test(test_fetch_time_held_back_is_not_spent),
         cmocka_unit_test(test_fetch_refresh_begins_anew),
+        cmocka_unit_test(test_fetch_refresh_gives_new_time),
         cmocka_unit_test(test_fetch_jitter_is_bounded_and_repeatable),
         cmocka_unit_test(test_fetch_retry_after_is_a_floor),
         cmocka_unit_test(test_fetch_silence_follows_the_deadline),
