@@ -5,6 +5,7 @@
  * sink should do (epoch, rate) is worked out every turn and sent when it differs from what was
  * sent.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -79,7 +80,7 @@ void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
     c->seek_pending = true;
     c->seek_ticket = ticket;
     c->anchor_nudges = 0;
-    engine_decide(e, "seek to_ms=%lld", (long long)(position / CAD_MS));
+    engine_decide(e, "seek to_ms=%" PRId64, position / CAD_MS);
     begin_epoch(e, position);
     cad_abr_note(e->abr, CAD_ABR_NOTE_SEEK, e->now);
     if (c->state != CAD_STATE_LOADING) engine_set_state(e, CAD_STATE_BUFFERING, "seek");
@@ -118,7 +119,7 @@ void clock_level(struct cad_engine *e, const struct cad_sink_level *level)
         c->startup = e->now - c->loaded_at;
         struct cad_app_event *app = engine_app(e, CAD_APP_FIRST_FRAME);
         if (app) app->position = level->first_frame_pts;
-        engine_decide(e, "first-frame pts_ms=%lld", (long long)(level->first_frame_pts / CAD_MS));
+        engine_decide(e, "first-frame pts_ms=%" PRId64, level->first_frame_pts / CAD_MS);
     }
     if (!c->seek_pending) return;
     c->seek_pending = false;

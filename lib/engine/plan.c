@@ -3,6 +3,7 @@
  * behind, see whether media is short of its goal, and issue the difference. At most one media
  * request a slot is alive, plus one header fetched ahead of need.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -128,9 +129,40 @@ static cad_time next_duration(const struct cad_engine *e, const struct slot *s, 
     return SEGMENT_GUESS;
 }
 
+static enum cad_codec codec_at(const struct slot *s, uint32_t rung)
+{
+    return s->reps[s->rung_rep[rung]].model->codec;
+}
+
+/*
+ * One codec a title: decoders are not changed in mid-play. A pin decides it, else what is being
+ * played, else the codec with the most rungs (the lower rung's on a tie).
+ */
+static enum cad_codec codec_of(const struct cad_engine *e, const struct slot *s)
+{
+    if (s == &e->slots[CAD_SLOT_VIDEO] && e->pin >= 0) {
+        return codec_at(s, CAD_MIN((uint32_t)e->pin, s->rung_count - 1));
+    }
+    if (s->rep_now >= 0) return s->reps[s->rep_now].model->codec;
+    uint32_t best = 0;
+    uint32_t best_count = 0;
+    for (uint32_t i = 0; i < s->rung_count; i++) {
+        uint32_t count = 0;
+        for (uint32_t k = 0; k < s->rung_count; k++) {
+            if (codec_at(s, k) == codec_at(s, i)) count++;
+        }
+        if (count > best_count) {
+            best = i;
+            best_count = count;
+        }
+    }
+    return codec_at(s, best);
+}
+
 static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_time duration,
                        struct cad_abr_rung *rungs)
 {
+    enum cad_codec codec = codec_of(e, s);
     int64_t last = 1;
     bool any = false;
     for (uint32_t i = 0; i < s->rung_count; i++) {
@@ -141,9 +173,10 @@ static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_tim
         rungs[i].vmaf_milli = m->vmaf_milli;
         /* Two segments of twice the average rate must fit beside the sound. */
         int64_t bytes = cad_muldiv_floor_i64(m->bandwidth_bps / 2, duration, CAD_SECOND);
-        rungs[i].allowed = bytes <= e->config.ceiling_bytes;
+        rungs[i].allowed = bytes <= e->config.ceiling_bytes && m->codec == codec;
         any |= rungs[i].allowed;
     }
+    /* Better a rung that hardly fits, or of another codec, than none. */
     if (!any) rungs[0].allowed = true;
 }
 
@@ -186,9 +219,9 @@ static bool choose(struct cad_engine *e, struct slot *s, cad_time at)
     s->rep_now = (int32_t)s->rung_rep[choice.rung];
     s->decided = s->serial_next;
     if (choice.wait > 0) s->decide_at = cad_time_add(e->now, choice.wait);
-    engine_decide(e, "rung slot=%u rung=%u reason=%s buffer_ms=%lld estimate_kbps=%lld", slot,
-                  choice.rung, cad_abr_reason_name(choice.reason),
-                  (long long)(state.buffer / CAD_MS), (long long)(choice.estimate_bps / 1000));
+    engine_decide(e, "rung slot=%u rung=%u reason=%s buffer_ms=%" PRId64 " estimate_kbps=%" PRId64,
+                  slot, choice.rung, cad_abr_reason_name(choice.reason), state.buffer / CAD_MS,
+                  choice.estimate_bps / 1000);
     return choice.wait <= 0;
 }
 

@@ -5,6 +5,7 @@
  * a stale answer dies. A media request fills a range of one representation; what has arrived is
  * kept when an attempt breaks, and the next attempt asks for the rest only.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -204,10 +205,12 @@ bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request
     s->requests++;
     note_server(e, request->track, server);
     cad_str host = cad_steer_id(e->steer, server);
-    engine_decide(e, "request %s id=%u slot=%d rep=%u bytes=%lld-%lld server=%.*s attempt=%u",
+    engine_decide(e,
+                  "request %s id=%u slot=%d rep=%u bytes=%" PRId64 "-%" PRId64
+                  " server=%.*s attempt=%u",
                   cad_purpose_name(request->purpose), request->id, request->track,
-                  (unsigned)(rep - s->reps), (long long)bytes.first, (long long)bytes.last,
-                  CAD_STR_ARG(host), request->attempts);
+                  (unsigned)(rep - s->reps), bytes.first, bytes.last, CAD_STR_ARG(host),
+                  request->attempts);
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* Slots: which track plays, its ladder, and the headers of its representations. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -286,9 +287,9 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
     }
     cad_time duration = rep_time(e, rep, cad_index_end_ticks(rep->index));
     if (e->manifest.duration == CAD_TIME_NONE) e->manifest.duration = duration;
-    engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%lld", slot,
+    engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%" PRId64, slot,
                   (unsigned)(rep - s->reps), rep->init.codecs, cad_index_count(rep->index),
-                  (long long)end);
+                  end);
 }
 
 void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep)
