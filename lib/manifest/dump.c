@@ -19,6 +19,7 @@ struct dump {
     struct cad_jsonw json;
     struct cad_sb text; /* what json writes into */
     struct cad_sb url;  /* one escaped URL */
+    int url_error;      /* the first of url, which is reset for each */
     const struct cad_presentation *presentation;
 };
 
@@ -80,6 +81,7 @@ static void key_url(struct dump *d, const char *key, cad_str url)
             cad_sb_putc(&d->url, digits[c & 15]);
         }
     }
+    if (d->url_error == 0) d->url_error = cad_sb_error(&d->url);
     key_text(d, key, cad_sb_str(&d->url));
 }
 
@@ -286,7 +288,7 @@ static int give(struct dump *d, const struct cad_alloc *alloc, cad_buf *out)
 {
     int rc = cad_jsonw_error(&d->json);
     if (rc == 0) rc = cad_sb_error(&d->text);
-    if (rc == 0) rc = cad_sb_error(&d->url);
+    if (rc == 0) rc = d->url_error;
     if (rc != 0) return rc;
     char *exact = cad_alloc_resize(alloc, d->text.p, d->text.cap, d->text.n, CAD_MEM_OTHER);
     if (!exact) return CAD_E_NOMEM;
@@ -304,6 +306,7 @@ int cad_presentation_dump(const struct cad_presentation *presentation,
     if (!presentation || !alloc || !alloc->fn || !out) return CAD_E_INVAL;
     struct dump d;
     d.presentation = presentation;
+    d.url_error = 0;
     cad_sb_init(&d.text, alloc, CAD_MEM_OTHER, DUMP_BYTES_MAX);
     cad_sb_init(&d.url, alloc, CAD_MEM_OTHER, URL_BYTES_MAX);
     cad_jsonw_init(&d.json, &d.text);

@@ -5,7 +5,7 @@
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "base/uri.h"
-#include "manifest/request.h"
+#include "manifest/manifest.h"
 
 #define ENDPOINT "/msl/playapi/cadmium/licensedmanifest/1"
 

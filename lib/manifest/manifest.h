@@ -1,0 +1,47 @@
+/*
+ * manifest.h - what the engine uses besides the public header: the request for a licensed manifest
+ * and the URLs of byte ranges (licensed manifest sections 2 and 5.5).
+ *
+ * All functions append to a builder and return its error, CAD_E_INVAL for what cannot be asked.
+ */
+#ifndef CAD_MANIFEST_MANIFEST_H
+#define CAD_MANIFEST_MANIFEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cadmium/base.h"
+
+#include "base/strbuf.h"
+
+#define CAD_LICENSED_REQ_ID_BYTES 32 /* lower-case hexadecimal digits of a reqId */
+
+struct cad_licensed_request {
+    cad_str base;        /* "https://host[:port][/path]", with or without a closing slash */
+    cad_str viewable_id; /* the title */
+    cad_str xid;         /* one per playback attempt */
+    cad_str req_id;      /* 32 lower-case hex digits, the same on every attempt */
+    uint32_t attempt;    /* from 1 */
+    bool prefetch;       /* flavor PRE_FETCH: kept for later, starts nothing */
+    bool refresh;        /* of a manifest in use; the wire form is that of a first request */
+    const cad_str *profiles; /* what the device can decode, best effort order; at least one */
+    uint32_t profile_count;
+    cad_str app_name, app_version, platform; /* may be empty */
+    int64_t id;          /* of the JSON envelope, 0..2^53 */
+    cad_str language;    /* BCP 47; empty: the service chooses */
+};
+
+CAD_MUST_CHECK int cad_licensed_request_url(const struct cad_licensed_request *request,
+                                            struct cad_sb *out);
+CAD_MUST_CHECK int cad_licensed_request_body(const struct cad_licensed_request *request,
+                                             struct cad_sb *out);
+
+/*
+ * The URL of bytes first..last of url. In the path: "range/FIRST-LAST" behind the path, before the
+ * query, which is copied byte for byte; last must be known then. Else url as it is: the range goes
+ * into a header. CAD_E_INVAL: not a range, or a URL without host or with a fragment.
+ */
+CAD_MUST_CHECK int cad_range_url(cad_str url, bool range_in_path, int64_t first, int64_t last,
+                                 struct cad_sb *out);
+
+#endif
