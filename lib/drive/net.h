@@ -7,6 +7,9 @@
  * libcurl's OpenSSL backend honours SSLKEYLOGFILE, and OpenSSL reads the file named by OPENSSL_CONF;
  * neither can be switched off by an option, so an embedder that must exclude them unsets them.
  *
+ * One pump reads each ready socket until it is empty, as libcurl does: its work is bounded by what the
+ * network delivers meanwhile.
+ *
  * curl_global_init is called by create and paired in destroy. It is thread-safe and counted in
  * libcurl 7.84 and later built with atomics (CURL_VERSION_THREADSAFE, as Debian's is); with another
  * libcurl the application calls it once before its first player.

@@ -8,7 +8,8 @@
 #include "base/util.h"
 #include "drive/clock.h"
 
-#define NET_BUFFER_BYTES (64L * 1024) /* of a handle, for what the socket has */
+/* What is read at a time. */
+#define NET_BUFFER_BYTES (16L * 1024)
 #define NET_HEADER_BYTES_MAX 16384    /* one request header */
 
 /* ---- callbacks of curl ---------------------------------------------------------------------- */

@@ -1,0 +1,246 @@
+/* The network transport keeps the contract of transports; and what only HTTP knows. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "drive/net.h"
+#include "transport_contract.h"
+#include "transport_server.h"
+
+static struct transport_server *server;
+static struct transport_kind kind;
+
+static int create(struct cad_transport **out)
+{
+    struct cad_net_config config = {.alloc = cad_alloc_system()};
+    return cad_net_create(&config, out);
+}
+
+static void url_of(const char *path, char *out, size_t cap)
+{
+    snprintf(out, cap, "http://127.0.0.1:%d%s", transport_server_port(server), path);
+}
+
+static void url(int64_t n, char *out, size_t cap)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/whole/%lld", (long long)n);
+    url_of(path, out, cap);
+}
+
+static int setup(void **state)
+{
+    return bench_setup(&kind, (struct bench **)state);
+}
+
+static int teardown(void **state)
+{
+    bench_teardown(*state);
+    return 0;
+}
+
+static struct bench_record *get(struct bench *bench, uint32_t id, const char *path)
+{
+    char text[256];
+    struct cad_http_start start;
+    url_of(path, text, sizeof text);
+    bench_request(id, text, &start);
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, id, 5 * CAD_SECOND));
+    return &bench->records[id];
+}
+
+static void test_net_chunked(void **state)
+{
+    struct bench_record *r = get(*state, 1, "/chunked/30000");
+    assert_int_equal(r->end.cls, CAD_HTTP_OK);
+    assert_int_equal(r->head.length, -1);
+    assert_int_equal(r->heads, 1);
+    assert_true(bench_is_pattern(r, 0, 30000));
+}
+
+/* A redirect is an answer: it is the engine that follows it, or not. */
+static void test_net_redirect(void **state)
+{
+    struct bench_record *r = get(*state, 1, "/redirect");
+    assert_int_equal(r->end.cls, CAD_HTTP_OK);
+    assert_int_equal(r->head.status, 302);
+    assert_string_equal(r->location, "/whole/1");
+}
+
+static void test_net_busy(void **state)
+{
+    struct bench_record *r = get(*state, 1, "/busy");
+    assert_int_equal(r->head.status, 503);
+    assert_int_equal(r->head.retry_after, 7 * CAD_SECOND);
+    assert_int_equal(r->head.date_ms, INT64_C(784111777000));
+}
+
+static void test_net_garbage(void **state)
+{
+    struct bench_record *r = get(*state, 1, "/garbage");
+    assert_int_equal(r->end.cls, CAD_HTTP_PROTOCOL);
+    assert_int_equal(r->heads, 0);
+}
+
+static void test_net_post(void **state)
+{
+    struct bench *bench = *state;
+    char text[256];
+    uint8_t body[3000];
+    for (size_t i = 0; i < sizeof body; i++) body[i] = transport_pattern((int64_t)i);
+    struct cad_header header = {{"X-One", 5}, {"1", 1}};
+    struct cad_http_start start;
+    url_of("/echo", text, sizeof text);
+    bench_request(1, text, &start);
+    start.post = true;
+    start.body = (cad_buf){body, sizeof body};
+    start.headers = &header;
+    start.header_count = 1;
+    assert_int_equal(bench_start(bench, &start), 0);
+    memset(body, 0, sizeof body); /* it was copied */
+    memset(text, 0, sizeof text);
+    assert_true(bench_run(bench, 1, 5 * CAD_SECOND));
+    assert_int_equal(bench->records[1].end.cls, CAD_HTTP_OK);
+    assert_true(bench_is_pattern(&bench->records[1], 0, sizeof body));
+    /* The same handle is good for a GET afterwards. */
+    assert_true(bench_is_pattern(get(bench, 2, "/whole/10"), 0, 10));
+}
+
+/* A header cannot smuggle another one in. */
+static void test_net_bad_header(void **state)
+{
+    struct bench *bench = *state;
+    static const struct cad_header bad[] = {
+        {{"X", 1}, {"a\r\nY: b", 7}}, {{"", 0}, {"a", 1}}, {{"X: y", 4}, {"a", 1}}};
+    char text[256];
+    url_of("/whole/1", text, sizeof text);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cad_http_start start;
+        bench_request(i + 1, text, &start);
+        start.headers = &bad[i];
+        start.header_count = 1;
+        assert_int_equal(bench_start(bench, &start), 0);
+        assert_true(bench_run(bench, i + 1, 5 * CAD_SECOND));
+        assert_int_equal(bench->records[i + 1].end.cls, CAD_HTTP_PROTOCOL);
+        assert_int_equal(bench->records[i + 1].heads, 0);
+    }
+}
+
+static void test_net_reuse(void **state)
+{
+    struct bench *bench = *state;
+    struct bench_record *first = get(bench, 1, "/whole/1000");
+    uint32_t accepted = transport_server_accepted(server);
+    assert_false(first->end.reused);
+    assert_true(first->end.connect != CAD_TIME_NONE);
+    assert_true(first->end.tls == CAD_TIME_NONE);
+    for (uint32_t id = 2; id < 20; id++) {
+        struct bench_record *r = get(bench, id, "/whole/1000");
+        assert_true(r->end.reused);
+        assert_true(r->end.connect == CAD_TIME_NONE);
+    }
+    assert_int_equal(transport_server_accepted(server), accepted);
+}
+
+static void test_net_dns(void **state)
+{
+    struct bench *bench = *state;
+    struct cad_http_start start;
+    bench_request(1, "http://no-such-host.invalid/x", &start);
+    start.connect_timeout = 20 * CAD_SECOND;
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, 1, 20 * CAD_SECOND));
+    assert_int_equal(bench->records[1].end.cls, CAD_HTTP_DNS);
+    assert_int_equal(bench->records[1].end.edge_code, 6);
+}
+
+/* A listener whose backlog is full answers no SYN: the connection neither opens nor fails. */
+static void test_net_connect_timeout(void **state)
+{
+    struct bench *bench = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fill[4];
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    for (int i = 0; i < 4; i++) {
+        fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fill[i], (struct sockaddr *)&address, size);
+    }
+    char text[64];
+    struct cad_http_start start;
+    snprintf(text, sizeof text, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    bench_request(1, text, &start);
+    start.connect_timeout = 400 * CAD_MS;
+    cad_time from = bench_now(bench);
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, 1, 5 * CAD_SECOND));
+    cad_time took = bench_now(bench) - from;
+    assert_int_equal(bench->records[1].end.cls, CAD_HTTP_TIMEOUT);
+    assert_true(took >= 400 * CAD_MS && took < CAD_SECOND);
+    for (int i = 0; i < 4; i++) close(fill[i]);
+    close(fd);
+}
+
+/* Cancelling while the resolver's thread is at work does not wait for it. */
+static void test_net_cancel_dns(void **state)
+{
+    struct bench *bench = *state;
+    struct cad_http_start start;
+    bench_request(1, "http://another-host.invalid/x", &start);
+    assert_int_equal(bench_start(bench, &start), 0);
+    bench->transport->ops->pump(bench->transport);
+    cad_time from = bench_now(bench);
+    bench_cancel(bench, 1);
+    assert_true(bench_now(bench) - from < 50 * CAD_MS);
+    bench_idle(bench, 20 * CAD_MS);
+    assert_int_equal(bench->records[1].ends, 0);
+}
+
+static int run_own(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_net_##name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(chunked), TEST(redirect), TEST(busy), TEST(garbage),        TEST(post),       TEST(bad_header),
+        TEST(reuse),   TEST(dns),      TEST(connect_timeout), TEST(cancel_dns),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("transport_net_http", tests, NULL, NULL);
+}
+
+int main(void)
+{
+    static char urls[5][64];
+    static const char *const paths[] = {"/missing", "/stall/10000", "/silent", "/reset/10000",
+                                        "/cut/10000"};
+    server = transport_server_start();
+    if (!server) return 1;
+    for (int i = 0; i < 5; i++) url_of(paths[i], urls[i], sizeof urls[i]);
+    kind = (struct transport_kind){
+        .name = "transport_net",
+        .create = create,
+        .url = url,
+        .missing = urls[0],
+        .missing_is_answer = true,
+        .refused = "http://127.0.0.1:1/", /* tcpmux: nobody runs it */
+        .stall = urls[1],
+        .silent = urls[2],
+        .reset = urls[3],
+        .cut = urls[4],
+    };
+    int failed = transport_contract_run(&kind);
+    failed += run_own();
+    transport_server_stop(server);
+    return failed != 0;
+}
