@@ -129,7 +129,7 @@ generated_picture() {
     printf 'life=s=%dx%d:r=8:mold=4:ratio=0.15:seed=7' $((w / 4)) $((h / 4))
     printf ':life_color=0xf2e6c9:death_color=0x7a5a3a:mold_color=0x000000,'
     printf 'scale=%d:%d:flags=neighbor,format=yuv420p,fps=%d[life];' $w $h "$rate"
-    printf 'testsrc2=s=320x180:r=%d,crop=100:36:2:2,' "$rate"
+    printf 'testsrc2=s=640x360:r=%d,crop=100:36:2:2,' "$rate"
     printf 'scale=%d:%d:flags=neighbor,format=yuv420p[clock];' $((k * 40)) $((k * 14))
     printf '[sky][life]blend=c0_mode=screen:c0_opacity=0.45:c1_mode=normal:c2_mode=normal[ground];'
     printf '[ground][clock]overlay=%d:%d:format=yuv420,' $((k * 5)) $((k * 5))
@@ -193,12 +193,12 @@ encode() {
     arguments+=(-filter_complex "$(graph)")
     for ((i = 0; i < ${#ladder[@]}; i++)); do
         read -r kbps _ _ codec <<<"${ladder[i]}"
-        arguments+=(-map "[v$i]" -g $group -b:v "${kbps}k")
+        arguments+=(-map "[v$i]" -g "$group" -b:v "${kbps}k")
         if [[ $codec == h264 ]]; then
-            arguments+=(-c:v libx264 -preset $x264_preset -profile:v high -bf 2 -maxrate "$((kbps * 3 / 2))k"
-                -bufsize "$((kbps * 2))k" -keyint_min $group -sc_threshold 0)
+            arguments+=(-c:v libx264 -preset "$x264_preset" -profile:v main -bf 2 -maxrate "$((kbps * 3 / 2))k"
+                -bufsize "$((kbps * 2))k" -keyint_min "$group" -sc_threshold 0)
         else
-            arguments+=(-c:v libsvtav1 -preset $av1_preset -svtav1-params "keyint=$group:irefresh-type=2")
+            arguments+=(-c:v libsvtav1 -preset "$av1_preset" -svtav1-params "keyint=$group:irefresh-type=2")
         fi
         arguments+=("${common[@]}" "$part/video-$kbps.mp4")
     done

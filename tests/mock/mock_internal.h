@@ -37,7 +37,6 @@ struct mock_origin {
     char title[24];          /* decimal */
     uint64_t title_number;
     char scheme[8];
-    char base_url[MOCK_HOST_BYTES_MAX];
     cad_time duration;
     int64_t url_life_s;
     uint64_t seed;

@@ -146,7 +146,7 @@ struct writer {
     const bool *wanted;      /* per asset; NULL all */
     uint64_t session;
     int64_t now_ms, expiry_s;
-    bool in_file;            /* unsigned, relative to base_url */
+    const char *base_url;    /* of a manifest in a file, unsigned; else NULL */
     int error;
 };
 
@@ -197,7 +197,7 @@ static const char *location_key(const struct mock_origin *origin, uint32_t host)
 static void write_locations(struct writer *m)
 {
     open_array(m, "locations");
-    uint32_t count = near_hosts(m->origin) < m->origin->host_count && !m->in_file ? 2 : 1;
+    uint32_t count = near_hosts(m->origin) < m->origin->host_count && !m->base_url ? 2 : 1;
     for (uint32_t i = 0; i < count; i++) {
         cad_jsonw_object(&m->w);
         member_str(m, "key", i == 0 ? "1-64500-high" : "2-64500-high");
@@ -209,12 +209,10 @@ static void write_locations(struct writer *m)
     cad_jsonw_end(&m->w);
 }
 
-/* host[:port] of a URL of base_url's kind. */
-static cad_str base_host(const struct mock_origin *origin)
+static cad_str base_host(const char *base_url)
 {
     struct cad_uri uri;
-    cad_str base = cad_str_from(origin->base_url);
-    if (cad_uri_parse(base, &uri) < 0 || uri.host.n == 0) return CAD_STR("localhost");
+    if (cad_uri_parse(cad_str_from(base_url), &uri) < 0) return CAD_STR("localhost");
     size_t n = uri.host.n + (uri.has_port ? uri.port.n + 1 : 0);
     return cad_str_make(uri.host.p, n);
 }
@@ -258,8 +256,8 @@ static void write_server(struct writer *m, uint32_t i, cad_str host)
 static void write_servers(struct writer *m)
 {
     open_array(m, "servers");
-    if (m->in_file) {
-        write_server(m, 0, base_host(m->origin));
+    if (m->base_url) {
+        write_server(m, 0, base_host(m->base_url));
     } else {
         for (uint32_t i = 0; i < m->origin->host_count; i++) {
             write_server(m, i, cad_str_from(m->origin->hosts[i]));
@@ -304,9 +302,9 @@ static void write_urls(struct writer *m, uint32_t asset)
     const struct mock_origin *origin = m->origin;
     char target[MOCK_MESSAGE_MAX], front[MOCK_HOST_BYTES_MAX + 16];
     open_array(m, "urls");
-    if (m->in_file) {
+    if (m->base_url) {
         (void)snprintf(target, sizeof target, "/%s.mp4", origin->assets[asset].id);
-        write_url(m, 0, origin->base_url, target);
+        write_url(m, 0, m->base_url, target);
     } else {
         int rc = signed_target(m, asset, target, sizeof target);
         if (rc < 0 && m->error == 0) m->error = rc;
@@ -512,8 +510,8 @@ static void write_links(struct writer *m, const char *context)
 static void write_expiry(struct writer *m)
 {
     int64_t life_ms = m->origin->url_life_s * 1000;
-    member_int(m, "expiration", m->in_file ? FILE_EXPIRY_MS : m->expiry_s * 1000);
-    if (m->in_file) return;
+    member_int(m, "expiration", m->base_url ? FILE_EXPIRY_MS : m->expiry_s * 1000);
+    if (m->base_url) return;
     member_int(m, "manifestExpirationDuration", life_ms / 3 * 2);
     member_int(m, "urlExpirationDuration", life_ms);
 }
@@ -522,7 +520,7 @@ static void write_manifest(struct writer *m)
 {
     struct mock_origin *origin = m->origin;
     char context[64];
-    if (m->in_file) {
+    if (m->base_url) {
         (void)snprintf(context, sizeof context, "CTX-%s-file", origin->title);
     } else {
         (void)snprintf(context, sizeof context, "CTX-%s-%016" PRIx64, origin->title, m->session);
@@ -543,7 +541,7 @@ static void write_manifest(struct writer *m)
     cad_jsonw_key_bool(&m->w, "hasClearStreams", true);
     write_locations(m);
     write_servers(m);
-    if (m->in_file) {
+    if (m->base_url) {
         open_object(m, "links");
         cad_jsonw_end(&m->w);
     } else {
@@ -566,10 +564,10 @@ static void write_head(struct cad_jsonw *w, int64_t id, int64_t now_ms)
     cad_jsonw_key(w, CAD_STR("result"));
 }
 
-int mock_origin_manifest(struct mock_origin *origin, cad_str *out)
+int mock_origin_manifest(struct mock_origin *origin, const char *base_url, cad_str *out)
 {
-    if (!origin->base_url[0]) return CAD_E_INVAL;
-    struct writer m = {.origin = origin, .in_file = true};
+    if (!base_url[0] || strlen(base_url) >= MOCK_MESSAGE_MAX) return CAD_E_INVAL;
+    struct writer m = {.origin = origin, .base_url = base_url};
     cad_sb_reset(&origin->body);
     cad_jsonw_init(&m.w, &origin->body);
     write_manifest(&m);

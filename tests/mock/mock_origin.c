@@ -349,7 +349,6 @@ static bool config_is_good(const struct mock_origin_config *config)
         size_t n = config->hosts[i] ? strlen(config->hosts[i]) : 0;
         if (n == 0 || n >= MOCK_HOST_BYTES_MAX) return false;
     }
-    if (config->base_url && strlen(config->base_url) >= MOCK_HOST_BYTES_MAX) return false;
     return !config->scheme || strcmp(config->scheme, "http") == 0 ||
            strcmp(config->scheme, "https") == 0;
 }
@@ -366,7 +365,6 @@ static void copy_config(struct mock_origin *origin, const struct mock_origin_con
     cad_str_copyz(origin->title, sizeof origin->title, cad_str_from(config->title));
     cad_str_copyz(origin->scheme, sizeof origin->scheme,
                   cad_str_from(config->scheme ? config->scheme : "http"));
-    cad_str_copyz(origin->base_url, sizeof origin->base_url, cad_str_from(config->base_url));
     origin->duration = config->duration;
     origin->url_life_s = CAD_MAX(life / CAD_SECOND, 1);
     origin->seed = config->seed;

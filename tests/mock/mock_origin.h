@@ -61,7 +61,6 @@ struct mock_origin_config {
     uint64_t seed;               /* of the secret and of session ids: tests only */
     bool bare_manifest;          /* answer without the envelope */
     bool asset_in_path;          /* URLs name the asset: http://host/video-750?o=... */
-    const char *base_url;        /* of mock_origin_manifest: "http://127.0.0.1:8081/files" */
 };
 
 struct mock_origin;
@@ -69,6 +68,7 @@ struct mock_origin;
 /* CAD_E_INVAL: no title number, no host, no asset, or too many. CAD_E_NOMEM. */
 CAD_MUST_CHECK int mock_origin_create(const struct mock_origin_config *config,
                                       struct mock_origin **out);
+/* Every answer was released before. Accepts NULL; leaves NULL. */
 void mock_origin_destroy(struct mock_origin **origin);
 const struct cad_origin_ops *mock_origin_ops(void); /* ctx: the struct mock_origin */
 
@@ -86,11 +86,12 @@ CAD_MUST_CHECK int mock_origin_service(struct mock_origin *origin, cad_str name,
 /* Every URL signed so far is expired from now on. */
 void mock_origin_expire(struct mock_origin *origin);
 /*
- * The manifest of the title as JSON for a file: a bare object whose URLs are base_url/ID.mp4,
- * unsigned, on one server, good until the year 2100. Valid until the next call on the origin.
- * CAD_E_INVAL: the configuration has no base_url.
+ * The manifest of the title as JSON for a file: a bare object whose URLs are base_url/ID.mp4
+ * ("http://127.0.0.1:8081/files"), unsigned, on one server, good until the year 2100. Valid until
+ * the next call on the origin. CAD_E_INVAL: base_url is empty or too long.
  */
-CAD_MUST_CHECK int mock_origin_manifest(struct mock_origin *origin, cad_str *out);
+CAD_MUST_CHECK int mock_origin_manifest(struct mock_origin *origin, const char *base_url,
+                                        cad_str *out);
 
 /* What the last request was about, for an access log. */
 enum mock_kind {

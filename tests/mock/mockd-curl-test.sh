@@ -110,6 +110,8 @@ for file in "$title"/*.mp4; do
     check "whole $name" "$(get "$url" | md5sum)" "$(md5sum <"$file")"
     check "plain $name" "$(get "$base/files/$name.mp4" | md5sum)" "$(md5sum <"$file")"
 done
+plain=$(get "http://${hosts[2]}/files/manifest.json" | grep -o '"url":"[^"]*/video-400.mp4"')
+check 'URL in the plain manifest' "$plain" "\"url\":\"http://${hosts[2]}/files/video-400.mp4\""
 check 'status of a range' "$(code "$(range_of "$url" 0-9)")" 200
 check 'Range header' "$(get -D- -o /dev/null -r 5-9 "$url" | tr -d '\r' | grep -E '^HTTP|^Content-Range')" \
     "HTTP/1.1 206 Partial Content

@@ -39,8 +39,7 @@ static ssize_t read_piece(struct mockd_request *request, int64_t at, char *out, 
     } else {
         rc = request->answer.read(request->answer.token, at, n, (uint8_t *)out, &done);
     }
-    if (rc == 1) memset(out, 0, n); /* a hole */
-    if (rc == 1) done = n;
+    if (rc == 1) memset(out, 0, done); /* a hole */
     return rc < 0 || done == 0 ? MHD_CONTENT_READER_END_WITH_ERROR : (ssize_t)done;
 }
 

@@ -225,6 +225,23 @@ static bool open_file(struct mockd_request *request, cad_str name)
     return true;
 }
 
+/* The manifest of the folder with URLs of this host: whichever port it got, they work. */
+static bool serve_file_manifest(struct mockd_request *request)
+{
+    struct mockd *mockd = request->host->mockd;
+    char base_url[64];
+    cad_str text = {0};
+    (void)snprintf(base_url, sizeof base_url, "%s://%s/files", mockd->tls_cert ? "https" : "http",
+                   request->host->name);
+    request->status = 200;
+    request->answer.content_type = "application/json";
+    (void)pthread_mutex_lock(&mockd->lock);
+    bool good = mock_origin_manifest(mockd->origin, base_url, &text) == 0 &&
+                mockd_body_text(request, text.p, text.n);
+    (void)pthread_mutex_unlock(&mockd->lock);
+    return good;
+}
+
 /* A file of the title's folder, unsigned, whole or by a Range header. */
 static bool serve_file(struct mockd_request *request, struct MHD_Connection *connection,
                        cad_str name)
@@ -234,8 +251,9 @@ static bool serve_file(struct mockd_request *request, struct MHD_Connection *con
     bool get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     if (!get) return answer_text(request, 405, "method not allowed\n");
     if (!is_plain_name(name)) return answer_text(request, 403, "not a name of a file here\n");
-    if (!open_file(request, name)) return answer_text(request, 404, "not found\n");
     cad_str_copyz(request->asset, sizeof request->asset, name);
+    if (cad_str_eqz(name, "manifest.json")) return serve_file_manifest(request);
+    if (!open_file(request, name)) return answer_text(request, 404, "not found\n");
     int64_t size = request->file.size_bytes;
     struct cad_range range = read_range(connection, size);
     request->answer.content_type = file_type(name);

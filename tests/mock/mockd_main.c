@@ -199,7 +199,7 @@ static bool make_origin(struct mockd *mockd)
         .assets = mockd->title.assets, .asset_count = mockd->title.asset_count,
         .host_count = mockd->options.hosts, .scheme = mockd->tls_cert ? "https" : "http",
         .url_life = mockd->options.url_life_s * CAD_SECOND, .seed = mockd->options.seed,
-        .asset_in_path = mockd->options.asset_in_path, .base_url = mockd->options.base_url,
+        .asset_in_path = mockd->options.asset_in_path,
     };
     for (uint32_t i = 0; i < config.host_count; i++) config.hosts[i] = mockd->hosts[i].name;
     if (!mockd->options.has_seed &&
@@ -279,7 +279,7 @@ static int describe(struct mockd *mockd)
     mockd->options.hosts = 1;
     (void)snprintf(mockd->hosts[0].name, sizeof mockd->hosts[0].name, "127.0.0.1");
     if (!make_origin(mockd)) return EXIT_FAILURE;
-    int rc = mock_origin_manifest(mockd->origin, &text);
+    int rc = mock_origin_manifest(mockd->origin, mockd->options.base_url, &text);
     if (rc < 0 || fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0) {
         (void)fprintf(stderr, "cadmium-mockd: the manifest could not be written\n");
         return EXIT_FAILURE;
