@@ -14,7 +14,7 @@
 #include "base/uri.h"
 #include "base/util.h"
 #include "engine/session.h"
-#include "manifest/request.h"
+#include "manifest/manifest.h"
 
 struct target *request_target(const struct cad_fetch_request *request)
 {

@@ -12,7 +12,7 @@
 #include "base/uri.h"
 #include "base/util.h"
 #include "engine/session.h"
-#include "manifest/request.h"
+#include "manifest/manifest.h"
 
 /* ---- load and stop ---- */
 
