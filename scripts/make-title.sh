@@ -101,9 +101,10 @@ else
     duration=${duration:-60}
 fi
 
-# How a title was made, to know one that needs no making.
+# How a title was made, this script included, to know one that needs no making.
 recipe() {
-    printf 'recipe 1\n%s\n' "$preset" "$duration" "$rate" "$base_url" "$title_id"
+    cksum <"$root/scripts/make-title.sh"
+    printf '%s\n' "$preset" "$duration" "$rate" "$base_url" "$title_id"
     if [[ -n $input ]]; then stat -c '%n %s %Y' "$input"; fi
 }
 
