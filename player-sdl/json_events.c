@@ -1,0 +1,136 @@
+#include <stdio.h>
+#include <time.h>
+
+#include "base/jsonw.h"
+#include "base/str.h"
+#include "tell.h"
+
+#define LINE_MAX_BYTES 2048
+
+struct line {
+    char text[LINE_MAX_BYTES];
+    struct cad_sb sb;
+    struct cad_jsonw w;
+};
+
+cad_time tell_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (cad_time)ts.tv_sec * CAD_SECOND + ts.tv_nsec;
+}
+
+static void line_begin(struct line *line, const char *event, cad_time at)
+{
+    cad_sb_init_fixed(&line->sb, line->text, sizeof(line->text));
+    cad_jsonw_init(&line->w, &line->sb);
+    cad_jsonw_object(&line->w);
+    cad_jsonw_key(&line->w, CAD_STR("t"));
+    cad_jsonw_fixed(&line->w, at == CAD_TIME_NONE ? tell_now() : at, 9);
+    cad_jsonw_key_string(&line->w, "event", cad_str_from(event));
+}
+
+/* Line by line, so that a program which reads along is never behind. */
+static void line_end(struct line *line)
+{
+    cad_jsonw_end(&line->w);
+    if (cad_jsonw_error(&line->w)) return;
+    fprintf(stdout, "%s\n", cad_sb_z(&line->sb));
+    fflush(stdout);
+}
+
+static void put_kbps(struct line *line, const char *key, int64_t rate_bps)
+{
+    cad_jsonw_key(&line->w, cad_str_from(key));
+    cad_jsonw_fixed_trim(&line->w, rate_bps, 3);
+}
+
+static void put_error(struct line *line, const struct cad_error *error)
+{
+    struct cad_jsonw *w = &line->w;
+    cad_jsonw_key_string(w, "code", cad_str_from(cad_error_name(error->code)));
+    cad_jsonw_key_string(w, "domain", cad_str_from(cad_error_domain_name(error->domain)));
+    cad_jsonw_key_string(w, "class", cad_str_from(cad_error_class_name(error->cls)));
+    cad_jsonw_key_string(w, "phase", cad_str_from(cad_phase_name(error->phase)));
+    cad_jsonw_key_i64(w, "http_status", error->http_status);
+    cad_jsonw_key_i64(w, "edge_code", error->edge_code);
+    cad_jsonw_key_i64(w, "attempts", error->attempts);
+    cad_jsonw_key_string(w, "message", cad_str_from(error->message));
+    cad_jsonw_key_bool(w, "fatal", error->cls == CAD_ERROR_FATAL);
+}
+
+static const char *slot_name(uint32_t slot)
+{
+    return slot == CAD_SLOT_AUDIO ? "audio" : "video";
+}
+
+static void put_members(struct line *line, const struct cad_app_event *event, cad_time to)
+{
+    struct cad_jsonw *w = &line->w;
+    switch (event->type) {
+    case CAD_APP_LOADED: cad_jsonw_key_seconds(w, "duration", event->duration); break;
+    case CAD_APP_FIRST_FRAME:
+    case CAD_APP_STALL_BEGIN: cad_jsonw_key_seconds(w, "position", event->position); break;
+    case CAD_APP_STALL_END:
+        cad_jsonw_key_seconds(w, "position", event->position);
+        cad_jsonw_key_seconds(w, "duration", event->duration);
+        break;
+    case CAD_APP_SEEK_DONE:
+        cad_jsonw_key_seconds(w, "to", to);
+        cad_jsonw_key_seconds(w, "position", event->position);
+        break;
+    case CAD_APP_RUNG:
+        cad_jsonw_key_string(w, "track", cad_str_from(slot_name(event->slot)));
+        cad_jsonw_key_i64(w, "rung", event->rung);
+        put_kbps(line, "kbps", event->rate_bps);
+        cad_jsonw_key_i64(w, "width", event->width);
+        cad_jsonw_key_i64(w, "height", event->height);
+        break;
+    case CAD_APP_SERVER:
+        cad_jsonw_key_string(w, "track", cad_str_from(slot_name(event->slot)));
+        cad_jsonw_key_string(w, "id", cad_str_from(event->text));
+        break;
+    case CAD_APP_ERROR: put_error(line, &event->error); break;
+    case CAD_APP_STATE:
+    case CAD_APP_REFRESHED:
+    case CAD_APP_ENDED: break;
+    }
+}
+
+void tell_json_event(const struct cad_app_event *event, cad_time to)
+{
+    struct line line;
+    /* The end is told once, when everything is over; the rest of these the reader does not know. */
+    if (event->type == CAD_APP_ENDED || event->type == CAD_APP_STATE) return;
+    if (event->type == CAD_APP_REFRESHED) return;
+    /* What is reported of rungs is the picture's. */
+    if (event->type == CAD_APP_RUNG && event->slot != CAD_SLOT_VIDEO) return;
+    line_begin(&line, cad_app_event_name(event->type), event->at);
+    put_members(&line, event, to);
+    line_end(&line);
+}
+
+void tell_json_error(const struct cad_error *error, cad_time at)
+{
+    struct line line;
+    line_begin(&line, "error", at);
+    put_error(&line, error);
+    line_end(&line);
+}
+
+void tell_json_end(const struct cad_engine_stats *stats, cad_time at)
+{
+    const struct cad_slot_stats *video = &stats->slot[CAD_SLOT_VIDEO];
+    const struct cad_slot_stats *shown = video->present ? video : &stats->slot[CAD_SLOT_AUDIO];
+    struct line line;
+    line_begin(&line, "end", at);
+    cad_jsonw_key_seconds(&line.w, "startup_s", stats->startup);
+    cad_jsonw_key_i64(&line.w, "stalls", stats->stalls);
+    cad_jsonw_key_seconds(&line.w, "stall_s", stats->stall_time);
+    put_kbps(&line, "mean_kbps", shown->played_rate_bps);
+    cad_jsonw_key_i64(&line.w, "switches", shown->switches);
+    cad_jsonw_key_i64(&line.w, "frames", (int64_t)stats->frames);
+    cad_jsonw_key_i64(&line.w, "dropped", (int64_t)stats->dropped);
+    cad_jsonw_key_seconds(&line.w, "position", stats->position);
+    line_end(&line);
+}

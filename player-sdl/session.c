@@ -1,0 +1,317 @@
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "tell.h"
+
+#define SINK_LOOK_MAX (50 * CAD_MS) /* the sink's thread looks up at least so often */
+
+/* ---- what other threads call --------------------------------------------------------------- */
+
+static void wake_up(void *ctx)
+{
+    struct session *session = ctx;
+    /* A full pipe is as good a signal as one more byte in it. */
+    ssize_t n = write(session->wake[1], "", 1);
+    CAD_UNUSED(n);
+}
+
+static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str line)
+{
+    FILE *file = ctx;
+    if (now == CAD_TIME_NONE) now = 0;
+    fprintf(file, "%lld.%06lld %s %.*s\n", (long long)(now / CAD_SECOND),
+            (long long)(now % CAD_SECOND / CAD_US), cad_log_level_name(level), CAD_STR_ARG(line));
+    if (level <= CAD_LOG_WARN) fflush(file);
+}
+
+/* On the sink's thread, for every picture in order. */
+static void write_md5(void *ctx, const struct cad_frame *frame)
+{
+    struct session *session = ctx;
+    char md5[33];
+    if (session->args->until != CAD_TIME_NONE && frame->pts >= session->args->until) {
+        atomic_store(&session->reached, true);
+        wake_up(session);
+        return;
+    }
+    cad_frame_md5(frame, md5);
+    fprintf(session->md5, "%lld %u %s\n", (long long)frame->pts, frame->rung, md5);
+}
+
+static void *sink_main(void *ctx)
+{
+    struct session *session = ctx;
+    while (!atomic_load(&session->stop)) {
+        cad_time wake = cad_player_sink_step(session->player, session->sink);
+        cad_time now = cad_player_now(session->player);
+        cad_time latest = cad_time_add(now, SINK_LOOK_MAX);
+        if (wake == CAD_TIME_NONE || wake > latest) wake = latest;
+        if (wake > now) cad_player_wait_sink(session->player, wake);
+    }
+    return NULL;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------ */
+
+void session_fail(struct session *session, enum cad_error_code code, const char *message)
+{
+    if (session->failed) return;
+    session->failed = true;
+    cad_error_init(&session->error, code);
+    if (message) {
+        cad_str_copyz(session->error.message, sizeof(session->error.message),
+                      cad_str_from(message));
+    }
+    tell_error_words(&session->error);
+    if (session->args->json) tell_json_error(&session->error, tell_now());
+}
+
+static FILE *open_file(struct session *session, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        char text[CAD_ERROR_MESSAGE_SIZE];
+        snprintf(text, sizeof(text), "cannot write %.80s: %.40s", path, strerror(errno));
+        session_fail(session, CAD_ERR_FILE_UNREADABLE, text);
+    }
+    return file;
+}
+
+static int open_files(struct session *session)
+{
+    const struct play_args *args = session->args;
+    if (args->log_path && strcmp(args->log_path, "-") == 0) {
+        session->log = stderr;
+    } else if (args->log_path) {
+        session->log = open_file(session, args->log_path);
+        if (!session->log) return CAD_E_IO;
+    }
+    if (args->framemd5) {
+        session->md5 = open_file(session, args->framemd5);
+        if (!session->md5) return CAD_E_IO;
+    }
+    return 0;
+}
+
+int session_init(struct session *session, const struct play_args *args)
+{
+    memset(session, 0, sizeof(*session));
+    session->args = args;
+    session->wake[0] = session->wake[1] = session->signals = -1;
+    session->paused = args->start_paused;
+    session->end_at = CAD_TIME_NONE;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) == 0) {
+        session->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    }
+    if (session->signals < 0 || pipe2(session->wake, O_NONBLOCK | O_CLOEXEC) < 0) {
+        session_fail(session, CAD_ERR_LIMIT, "the system gives no file descriptors");
+        return CAD_E_IO;
+    }
+    /* Who reads our output may go away: that is a failed write, not our death. */
+    signal(SIGPIPE, SIG_IGN);
+    return open_files(session);
+}
+
+void session_sink_options(struct session *session, struct cad_sink_options *options)
+{
+    cad_sink_options_init(options);
+    options->as_fast_as_possible = session->args->fast;
+    if (!session->md5) return;
+    options->on_frame = write_md5;
+    options->ctx = session;
+}
+
+static void fill_config(struct session *session, struct cad_player_config *config)
+{
+    const struct play_args *args = session->args;
+    cad_player_config_init(config);
+    if (args->buffer != CAD_TIME_NONE) config->engine.buffer_ahead = args->buffer;
+    if (args->memory_mb > 0) config->engine.ceiling_bytes = args->memory_mb << 20;
+    if (session->log) {
+        config->engine.log =
+            (struct cad_log){.fn = log_line, .ctx = session->log, .level = args->log_level};
+    }
+    config->engine.app_name = CAD_STR("cadmium-play");
+    config->engine.app_version = cad_str_from(cad_version());
+    config->ca_file = args->ca_file;
+    config->wakeup = wake_up;
+    config->wakeup_ctx = session;
+}
+
+static int load(struct session *session)
+{
+    const struct play_args *args = session->args;
+    int rc = 0;
+    if (args->rung >= 0) rc = cad_player_pin(session->player, args->rung);
+    if (rc == 0 && !session->paused) rc = cad_player_play(session->player);
+    if (rc < 0) return rc;
+    if (args->title) {
+        return cad_player_load_title(session->player, args->base, args->title, args->seek, NULL);
+    }
+    return cad_player_load_url(session->player, args->target, args->seek, NULL);
+}
+
+int session_open(struct session *session, struct cad_sink *sink)
+{
+    struct cad_player_config config;
+    session->sink = sink;
+    fill_config(session, &config);
+    int rc = cad_player_create(&config, &session->player);
+    if (rc < 0) {
+        bool memory = rc == CAD_E_NOMEM;
+        session_fail(session, memory ? CAD_ERR_OUT_OF_MEMORY : CAD_ERR_LIMIT,
+                     rc == CAD_E_INVAL ? "a setting is out of its range" : NULL);
+        return rc;
+    }
+    rc = load(session);
+    if (rc < 0) {
+        session_fail(session, CAD_ERR_TITLE_INVALID, NULL);
+        return rc;
+    }
+    if (pthread_create(&session->thread, NULL, sink_main, session) != 0) {
+        session_fail(session, CAD_ERR_LIMIT, "the system gives no thread");
+        return CAD_E_IO;
+    }
+    session->has_thread = true;
+    return 0;
+}
+
+/* ---- going on ------------------------------------------------------------------------------- */
+
+static cad_time seek_target(struct session *session, const struct cad_app_event *event)
+{
+    for (uint32_t i = 0; i < SESSION_SEEKS_MAX; i++) {
+        if (event->ticket == 0 || session->seeks[i].ticket != event->ticket) continue;
+        session->seeks[i].ticket = 0;
+        return session->seeks[i].to;
+    }
+    return event->position;
+}
+
+static void take_event(struct session *session, const struct cad_app_event *event)
+{
+    cad_time to = event->type == CAD_APP_SEEK_DONE ? seek_target(session, event) : CAD_TIME_NONE;
+    if (event->type == CAD_APP_FIRST_FRAME) session->first_told = true;
+    if (session->args->json) {
+        tell_json_event(event, to);
+    } else if (session->args->headless) {
+        tell_text_event(event, to);
+    }
+    if (event->type == CAD_APP_ENDED) session->ended = true;
+    if (event->type == CAD_APP_ERROR && event->error.cls == CAD_ERROR_FATAL && !session->failed) {
+        session->failed = true;
+        session->error = event->error;
+        tell_error_words(&event->error);
+    }
+    if (session->ended || session->failed) session->end_at = event->at;
+}
+
+static void take_signals(struct session *session)
+{
+    struct signalfd_siginfo info;
+    while (read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        session->quit = true;
+    }
+}
+
+bool session_poll_signals(struct session *session)
+{
+    take_signals(session);
+    return !session->quit;
+}
+
+bool session_poll(struct session *session)
+{
+    char bytes[64];
+    struct cad_app_event event;
+    while (read(session->wake[0], bytes, sizeof(bytes)) > 0) {
+    }
+    take_signals(session);
+    while (cad_player_wait_event(session->player, &event, 0) == 0) take_event(session, &event);
+    if (session->args->until != CAD_TIME_NONE && !session->md5) {
+        struct cad_engine_stats stats;
+        cad_player_stats(session->player, &stats);
+        bool there = stats.position != CAD_TIME_NONE && stats.position >= session->args->until;
+        if (there && session->first_told) atomic_store(&session->reached, true);
+    }
+    if (atomic_load(&session->reached)) session->ended = true;
+    return !session->quit && !session->ended && !session->failed;
+}
+
+void session_pause(struct session *session, bool paused)
+{
+    session->paused = paused;
+    int rc = paused ? cad_player_pause(session->player) : cad_player_play(session->player);
+    /* Only when 64 commands wait unread: the next key press is as good. */
+    CAD_UNUSED(rc);
+}
+
+void session_seek(struct session *session, cad_time to)
+{
+    uint32_t ticket = 0;
+    to = CAD_MAX(to, 0);
+    if (cad_player_seek(session->player, to, &ticket) < 0) return;
+    session->seeks[session->seek_next] = (struct session_seek){ticket, to};
+    session->seek_next = (session->seek_next + 1) % SESSION_SEEKS_MAX;
+}
+
+void session_seek_by(struct session *session, cad_time by)
+{
+    struct cad_engine_stats stats;
+    cad_player_stats(session->player, &stats);
+    cad_time from = stats.position == CAD_TIME_NONE ? 0 : stats.position;
+    uint32_t last = (session->seek_next + SESSION_SEEKS_MAX - 1) % SESSION_SEEKS_MAX;
+    if (session->seeks[last].ticket != 0) from = session->seeks[last].to;
+    cad_time to = cad_time_add(from, by);
+    if (stats.duration != CAD_TIME_NONE) to = CAD_MIN(to, stats.duration);
+    session_seek(session, to);
+}
+
+/* ---- ending --------------------------------------------------------------------------------- */
+
+static void close_files(struct session *session)
+{
+    if (session->md5 && fclose(session->md5) != 0) {
+        session_fail(session, CAD_ERR_FILE_UNREADABLE, "the frame sums could not be written");
+    }
+    session->md5 = NULL;
+    if (session->log && session->log != stderr) fclose(session->log);
+    session->log = NULL;
+    for (int i = 0; i < 2; i++) {
+        if (session->wake[i] >= 0) close(session->wake[i]);
+    }
+    if (session->signals >= 0) close(session->signals);
+}
+
+int session_close(struct session *session)
+{
+    struct cad_engine_stats stats;
+    memset(&stats, 0, sizeof(stats));
+    stats.startup = stats.position = stats.duration = CAD_TIME_NONE;
+    atomic_store(&session->stop, true);
+    if (session->has_thread) pthread_join(session->thread, NULL);
+    if (session->player) cad_player_stats(session->player, &stats);
+    if (session->sink) session->sink->ops->destroy(session->sink);
+    cad_player_destroy(&session->player);
+    close_files(session);
+    if (session->args->json) {
+        tell_json_end(&stats, session->end_at == CAD_TIME_NONE ? tell_now() : session->end_at);
+    } else if (session->args->headless) {
+        tell_text_end(&stats);
+    }
+    return session->failed ? PLAY_EXIT_ERROR : PLAY_EXIT_OK;
+}

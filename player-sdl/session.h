@@ -1,0 +1,74 @@
+/*
+ * session.h - what playing with and without a window have in common.
+ *
+ * A session owns the player, its sink and the thread that steps the sink. The main thread polls:
+ *
+ *     session_init(&session, &args)
+ *     session_open(&session, sink)         takes the sink; starts its thread; loads the title
+ *     while (session_poll(&session)) ...   events are told on standard output; false: it is over
+ *     status = session_close(&session)     the end line; everything released
+ */
+#ifndef PLAYER_SESSION_H
+#define PLAYER_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "cadmium/decode.h"
+#include "cadmium/player.h"
+
+#include "args.h"
+
+#define SESSION_SEEKS_MAX 16 /* seeks whose answer is awaited; older ones are forgotten */
+
+struct session_seek {
+    uint32_t ticket; /* 0: free */
+    cad_time to;
+};
+
+struct session {
+    const struct play_args *args;
+    struct cad_player *player;
+    struct cad_sink *sink;
+    pthread_t thread;            /* steps the sink */
+    bool has_thread;
+    atomic_bool stop;            /* the thread must end */
+    atomic_bool reached;         /* a picture at or after --until was shown */
+    FILE *md5;                   /* of --framemd5; written by the sink's thread alone */
+    FILE *log;                   /* of --log; stderr or our own */
+    int wake[2];                 /* a pipe that says: there are events */
+    int signals;                 /* signalfd of SIGINT, SIGTERM and SIGHUP */
+    bool quit;                   /* asked for by the user */
+    bool ended;
+    bool failed;
+    struct cad_error error;      /* with failed */
+    bool paused;                 /* the user's wish */
+    bool first_told;             /* the first picture was announced */
+    struct session_seek seeks[SESSION_SEEKS_MAX];
+    uint32_t seek_next;
+    cad_time end_at;             /* when it ended or failed; CAD_TIME_NONE before */
+};
+
+/* Signals are blocked in all threads that come later. CAD_E_IO with a line on standard error. */
+CAD_MUST_CHECK int session_init(struct session *session, const struct play_args *args);
+/* Options of the sink as the command line wants them: framemd5 sets on_frame. */
+void session_sink_options(struct session *session, struct cad_sink_options *options);
+/* Takes the sink, which may be NULL on failure. CAD_E_*: session->error says why. */
+CAD_MUST_CHECK int session_open(struct session *session, struct cad_sink *sink);
+/* Takes events and signals. False: ended, failed, quit, or --until was reached. */
+bool session_poll(struct session *session);
+/* After a failure: only signals are looked at. False: one came. */
+bool session_poll_signals(struct session *session);
+/* Tells the end, releases everything, answers the exit status. Also after a failed init or open. */
+int session_close(struct session *session);
+/* It could not even begin. */
+void session_fail(struct session *session, enum cad_error_code code, const char *message);
+
+void session_pause(struct session *session, bool paused);
+/* To an absolute position; negative ones are the beginning. */
+void session_seek(struct session *session, cad_time to);
+/* By so much from where it is, or from where the last seek goes. */
+void session_seek_by(struct session *session, cad_time by);
+
+#endif

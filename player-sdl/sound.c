@@ -1,0 +1,210 @@
+#include "sound.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <SDL.h>
+#include <libavutil/channel_layout.h>
+#include <libavutil/samplefmt.h>
+#include <libswresample/swresample.h>
+
+#include "base/checked.h"
+#include "base/util.h"
+#include "tell.h"
+
+#define DEVICE_RATE 48000
+#define DEVICE_SAMPLES 1024         /* of one call of the device: 21 ms */
+#define RING_MS 500
+#define CONVERT_MAX 16384           /* samples of one converted run */
+#define GAP_MIN (15 * CAD_MS)       /* longer holes between runs are filled with silence */
+#define GAP_MAX CAD_SECOND          /* longer ones are jumped over */
+
+struct sound {
+    SDL_AudioDeviceID device;
+    uint32_t rate, channels;        /* of the device */
+    SwrContext *resampler;          /* NULL before the first run */
+    uint32_t in_rate, in_channels;  /* what it was set up for */
+    float *convert;                 /* CONVERT_MAX samples of the device's channels */
+    atomic_int volume;              /* 0..100 */
+    /* Under SDL_LockAudioDevice: */
+    float *ring;
+    uint32_t capacity, head, count; /* samples of all channels */
+    cad_time end;                   /* media time behind the newest sample; CAD_TIME_NONE none */
+    bool heard;                     /* media and at are known */
+    cad_time media, at;
+};
+
+static cad_time duration_of(const struct sound *sound, uint32_t samples)
+{
+    return cad_time_from_ticks(samples, sound->rate);
+}
+
+/* On the device's thread, which holds the device's lock. */
+static void device_reads(void *ctx, Uint8 *stream, int bytes)
+{
+    struct sound *sound = ctx;
+    float *out = (float *)(void *)stream;
+    uint32_t wanted = (uint32_t)bytes / (uint32_t)sizeof(float) / sound->channels;
+    uint32_t n = CAD_MIN(wanted, sound->count);
+    float gain = (float)atomic_load(&sound->volume) / 100.0f;
+    if (n > 0) {
+        sound->media = cad_time_sub(sound->end, duration_of(sound, sound->count));
+        /* What is handed over now is heard when the buffer before it has been played. */
+        sound->at = tell_now() + duration_of(sound, wanted);
+        sound->heard = true;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const float *in = sound->ring + (size_t)sound->head * sound->channels;
+        for (uint32_t c = 0; c < sound->channels; c++) *out++ = in[c] * gain;
+        sound->head = (sound->head + 1) % sound->capacity;
+    }
+    sound->count -= n;
+    memset(out, 0, (size_t)(wanted - n) * sound->channels * sizeof(float));
+}
+
+struct sound *sound_open(void)
+{
+    struct sound *sound = calloc(1, sizeof(*sound));
+    if (!sound) return NULL;
+    SDL_AudioSpec want = {.freq = DEVICE_RATE, .format = AUDIO_F32SYS, .channels = 2,
+                          .samples = DEVICE_SAMPLES, .callback = device_reads, .userdata = sound};
+    SDL_AudioSpec have;
+    sound->device = SDL_OpenAudioDevice(
+        NULL, 0, &want, &have,
+        SDL_AUDIO_ALLOW_FREQUENCY_CHANGE | SDL_AUDIO_ALLOW_CHANNELS_CHANGE);
+    if (sound->device == 0) {
+        free(sound);
+        return NULL;
+    }
+    sound->rate = (uint32_t)have.freq;
+    sound->channels = have.channels;
+    sound->capacity = sound->rate * RING_MS / 1000;
+    sound->ring = calloc(sound->capacity, sound->channels * sizeof(float));
+    sound->convert = calloc(CONVERT_MAX, sound->channels * sizeof(float));
+    sound->end = CAD_TIME_NONE;
+    atomic_store(&sound->volume, 100);
+    if (!sound->ring || !sound->convert) sound_close(&sound);
+    return sound;
+}
+
+void sound_close(struct sound **sound)
+{
+    if (!*sound) return;
+    SDL_CloseAudioDevice((*sound)->device);
+    swr_free(&(*sound)->resampler);
+    free((*sound)->ring);
+    free((*sound)->convert);
+    free(*sound);
+    *sound = NULL;
+}
+
+static bool set_up_resampler(struct sound *sound, const struct cad_frame *frame)
+{
+    bool fits = sound->in_rate == frame->sample_rate_hz && sound->in_channels == frame->channels;
+    if (sound->resampler && fits) return true;
+    AVChannelLayout in;
+    AVChannelLayout out;
+    av_channel_layout_default(&in, (int)frame->channels);
+    av_channel_layout_default(&out, (int)sound->channels);
+    swr_free(&sound->resampler);
+    int rc = swr_alloc_set_opts2(&sound->resampler, &out, AV_SAMPLE_FMT_FLT, (int)sound->rate, &in,
+                                 AV_SAMPLE_FMT_FLT, (int)frame->sample_rate_hz, 0, NULL);
+    if (rc < 0 || swr_init(sound->resampler) < 0) {
+        swr_free(&sound->resampler);
+        return false;
+    }
+    sound->in_rate = frame->sample_rate_hz;
+    sound->in_channels = frame->channels;
+    return true;
+}
+
+/* Under the device's lock; there is room. */
+static void append(struct sound *sound, const float *samples, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t place = (sound->head + sound->count) % sound->capacity;
+        float *to = sound->ring + (size_t)place * sound->channels;
+        if (samples) {
+            memcpy(to, samples + (size_t)i * sound->channels, sound->channels * sizeof(float));
+        } else {
+            memset(to, 0, sound->channels * sizeof(float));
+        }
+        sound->count++;
+    }
+}
+
+/* Under the device's lock. A hole before this run becomes silence; time never slips. */
+static void bridge(struct sound *sound, cad_time pts)
+{
+    if (sound->end == CAD_TIME_NONE || sound->count == 0) {
+        sound->end = pts;
+        return;
+    }
+    cad_time gap = cad_time_sub(pts, sound->end);
+    if (gap > GAP_MIN && gap < GAP_MAX) {
+        int64_t silence = cad_time_to_ticks(gap, sound->rate);
+        uint32_t room = sound->capacity - sound->count;
+        append(sound, NULL, (uint32_t)CAD_MIN(silence, (int64_t)room));
+        sound->end = pts;
+    } else if (gap >= GAP_MAX || gap < -GAP_MIN) {
+        sound->end = pts;
+        sound->heard = false;
+    }
+}
+
+int sound_write(struct sound *sound, const struct cad_frame *frame)
+{
+    uint64_t most = (uint64_t)frame->samples * sound->rate / frame->sample_rate_hz + 64;
+    SDL_LockAudioDevice(sound->device);
+    bool full = sound->count > 0 && sound->capacity - sound->count < most;
+    SDL_UnlockAudioDevice(sound->device);
+    if (full) return CAD_E_AGAIN;
+    if (!set_up_resampler(sound, frame)) return 0;
+    const uint8_t *in = (const uint8_t *)(const void *)frame->pcm;
+    uint8_t *out = (uint8_t *)(void *)sound->convert;
+    int n = swr_convert(sound->resampler, &out, CONVERT_MAX, &in, (int)frame->samples);
+    if (n <= 0) return 0;
+    SDL_LockAudioDevice(sound->device);
+    bridge(sound, frame->pts);
+    uint32_t room = sound->capacity - sound->count;
+    append(sound, sound->convert, CAD_MIN((uint32_t)n, room));
+    /* By what was decoded, not by what the resampler has let out so far: no drift. */
+    sound->end = cad_time_add(
+        frame->pts, cad_time_from_ticks(frame->samples, frame->sample_rate_hz));
+    SDL_UnlockAudioDevice(sound->device);
+    return 0;
+}
+
+bool sound_clock(struct sound *sound, cad_time *media, cad_time *at)
+{
+    SDL_LockAudioDevice(sound->device);
+    bool heard = sound->heard;
+    *media = sound->media;
+    *at = sound->at;
+    SDL_UnlockAudioDevice(sound->device);
+    return heard;
+}
+
+void sound_run(struct sound *sound, bool running)
+{
+    SDL_PauseAudioDevice(sound->device, running ? 0 : 1);
+    SDL_LockAudioDevice(sound->device);
+    sound->heard = false;
+    SDL_UnlockAudioDevice(sound->device);
+}
+
+void sound_flush(struct sound *sound)
+{
+    SDL_LockAudioDevice(sound->device);
+    sound->head = sound->count = 0;
+    sound->end = CAD_TIME_NONE;
+    sound->heard = false;
+    SDL_UnlockAudioDevice(sound->device);
+    swr_free(&sound->resampler);
+}
+
+void sound_volume(struct sound *sound, int32_t volume)
+{
+    atomic_store(&sound->volume, CAD_MAX(0, CAD_MIN(volume, 100)));
+}

@@ -1,0 +1,38 @@
+/* The sink of the window obeys the contract of cadmium/sink.h, with SDL's dummy devices in real time. */
+#include <SDL.h>
+
+#include "sink_contract.h"
+#include "sink_sdl.h"
+
+static struct screen screen;
+
+/* A viewer who looks at once. */
+static void look(void *ctx)
+{
+    struct cad_frame frame;
+    (void)ctx;
+    if (screen_take(&screen, &frame)) cad_frame_unref(&frame);
+}
+
+static int create(struct cad_sink **out)
+{
+    struct cad_sink_options options;
+    cad_sink_options_init(&options);
+    struct sound *sound = sound_open();
+    if (!sound) return CAD_E_IO;
+    int rc = sink_sdl_create(&options, &screen, sound, out);
+    if (rc < 0) sound_close(&sound);
+    return rc;
+}
+
+int main(void)
+{
+    const struct sink_kind kind = {
+        .name = "sdl", .create = create, .decodes = true, .real_time = true,
+        .tolerance = 150 * CAD_MS, .depth = 60};
+    if (SDL_Init(SDL_INIT_AUDIO) != 0 || !screen_init(&screen, look, NULL)) return 1;
+    int failed = sink_contract_run(&kind);
+    screen_deinit(&screen);
+    SDL_Quit();
+    return failed;
+}
