@@ -76,6 +76,15 @@ struct cad_representation {
     uint32_t location_count;
 };
 
+/* What a CDM needs to ask for keys: one drm header of a track. */
+struct cad_protection {
+    cad_str id;          /* cad_representation.drm_header_id; may be empty for the default */
+    cad_buf init_data;   /* a pssh box, or the bare data of the system */
+    bool has_key_id;
+    uint8_t key_id[16];  /* in the order of RFC 4122; zero unless has_key_id */
+    bool is_default;     /* of the track: for representations that name none */
+};
+
 struct cad_track {
     cad_str id;             /* unique in the period */
     enum cad_media_type type;
@@ -89,6 +98,8 @@ struct cad_track {
     bool is_forced;         /* forced narrative */
     const struct cad_representation *representations; /* rising bandwidth_bps; text: best first */
     uint32_t representation_count;
+    const struct cad_protection *protections; /* only with allow_drm; the default first */
+    uint32_t protection_count;
 };
 
 struct cad_period {

@@ -6,6 +6,8 @@
  */
 #include "cadmium/manifest.h"
 
+#include "base/base64.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
@@ -13,12 +15,12 @@
 #include "base/strbuf.h"
 
 #define DUMP_BYTES_MAX (256u << 20)
-#define URL_BYTES_MAX (3u * 8192u) /* every byte of the longest URL as %XX */
+#define VALUE_BYTES_MAX (16u << 20) /* of one URL or base64 text: above any document's limit */
 
 struct dump {
     struct cad_jsonw json;
     struct cad_sb text; /* what json writes into */
-    struct cad_sb url;  /* one escaped URL */
+    struct cad_sb url;  /* one escaped URL or base64 text */
     int url_error;      /* the first of url, which is reset for each */
     const struct cad_presentation *presentation;
 };
@@ -153,6 +155,66 @@ static void dump_representation(struct dump *d, const struct cad_representation 
     cad_jsonw_end(&d->json);
 }
 
+/* ---- keys ------------------------------------------------------------------------------------*/
+
+#define UUID_BYTES 16u
+#define UUID_TEXT 36u
+#define PSSH_HEADER_BYTES 28u /* size, type, version and flags, system id (ISO 23001-7 8.1) */
+
+/* 8-4-4-4-12 lower-case digits. */
+static void key_uuid(struct dump *d, const char *key, const uint8_t *uuid)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[UUID_TEXT];
+    size_t n = 0;
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) text[n++] = '-';
+        text[n++] = digits[uuid[i] >> 4];
+        text[n++] = digits[uuid[i] & 15];
+    }
+    cad_jsonw_key_string(&d->json, key, cad_str_make(text, n));
+}
+
+static bool is_pssh(cad_buf data)
+{
+    return data.n >= PSSH_HEADER_BYTES && cad_be32(data.p) == data.n &&
+           cad_be32(data.p + 4) == 0x70737368; /* "pssh" */
+}
+
+/* Base64 of at most a text's length: the builder's memory serves as in key_url. */
+static void key_base64(struct dump *d, const char *key, cad_buf data)
+{
+    char chunk[64];
+    cad_sb_reset(&d->url);
+    for (size_t at = 0; at < data.n; at += 48) {
+        cad_buf part = {data.p + at, data.n - at < 48 ? data.n - at : 48};
+        size_t n = 0;
+        /* 48 bytes are 64 digits without padding: it fits and only the last part is padded. */
+        if (cad_base64_encode(part, 0, chunk, sizeof(chunk), &n) != 0) return;
+        cad_sb_put(&d->url, cad_str_make(chunk, n));
+    }
+    if (d->url_error == 0) d->url_error = cad_sb_error(&d->url);
+    key_text(d, key, cad_sb_str(&d->url));
+}
+
+static void dump_protections(struct dump *d, const struct cad_track *track)
+{
+    if (track->protection_count == 0) return;
+    open_array(d, "protection");
+    for (uint32_t i = 0; i < track->protection_count; i++) {
+        const struct cad_protection *protection = &track->protections[i];
+        bool pssh = is_pssh(protection->init_data);
+        cad_jsonw_object(&d->json);
+        if (pssh) key_uuid(d, "system_id", protection->init_data.p + 12);
+        if (protection->has_key_id) key_uuid(d, "key_id", protection->key_id);
+        key_base64(d, pssh ? "pssh" : "x_init_data", protection->init_data);
+        key_text(d, "x_drm_header", protection->id);
+        key_flag(d, "x_default", protection->is_default);
+        cad_jsonw_end(&d->json);
+    }
+    cad_jsonw_end(&d->json);
+}
+
 static void dump_track(struct dump *d, const struct cad_track *track)
 {
     cad_jsonw_object(&d->json);
@@ -169,6 +231,7 @@ static void dump_track(struct dump *d, const struct cad_track *track)
     key_flag(d, "x_default", track->is_default);
     key_flag(d, "x_none", track->is_none);
     key_flag(d, "x_forced", track->is_forced);
+    dump_protections(d, track);
     if (track->representation_count > 0) {
         open_array(d, "representations");
         for (uint32_t i = 0; i < track->representation_count; i++) {
@@ -308,7 +371,7 @@ int cad_presentation_dump(const struct cad_presentation *presentation,
     d.presentation = presentation;
     d.url_error = 0;
     cad_sb_init(&d.text, alloc, CAD_MEM_OTHER, DUMP_BYTES_MAX);
-    cad_sb_init(&d.url, alloc, CAD_MEM_OTHER, URL_BYTES_MAX);
+    cad_sb_init(&d.url, alloc, CAD_MEM_OTHER, VALUE_BYTES_MAX);
     cad_jsonw_init(&d.json, &d.text);
     dump_all(&d);
     int rc = give(&d, alloc, out);

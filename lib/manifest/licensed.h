@@ -133,6 +133,12 @@ int64_t cad_licensed_file_rate(const struct cad_licensed *p, int64_t size_bytes)
 /* A representation with nothing known. */
 void cad_licensed_blank(struct cad_representation *out);
 
+/* licensed_keys.c: the track's drm headers into the model; broken ones are warned about. */
+CAD_MUST_CHECK int cad_licensed_keys(struct cad_licensed *p, const struct cad_raw_track *raw,
+                                     struct cad_track *out);
+/* Which header opens a stream: *out, empty for the track's default. False: none does. */
+bool cad_licensed_find_key(const struct cad_raw_track *raw, cad_str id, cad_str *out);
+
 /* licensed.c: sets of ids; count_max bounds the puts. */
 CAD_MUST_CHECK int cad_licensed_ids_init(struct cad_licensed *p, struct cad_licensed_ids *ids,
                                          uint64_t count_max);

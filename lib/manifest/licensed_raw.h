@@ -68,6 +68,7 @@ struct cad_raw_server {
 struct cad_raw_drm_header {
     struct cad_raw_item item;
     cad_str bytes, id, key_id;
+    bool good; /* set when it was put into the model */
 };
 
 struct cad_raw_license {

@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/checked.h"
 #include "base/str.h"
 #include "base/util.h"
@@ -158,71 +157,6 @@ static void fill_audio(const struct stream_context *context, const struct cad_ra
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-/* True if bytes is base64 of something (5.7: else the header is dropped). */
-static int header_is_good(struct cad_licensed *p, const struct cad_raw_drm_header *header,
-                          bool *good)
-{
-    *good = false;
-    if (!header || header->bytes.n == 0) return CAD_OK;
-    size_t cap = cad_base64_decoded_max(header->bytes.n);
-    uint8_t *bytes = cad_arena_alloc(&p->scratch, cap, 1);
-    if (!bytes) return cad_licensed_fail_memory(p);
-    size_t n = 0;
-    *good = cad_base64_decode(header->bytes, 0, bytes, cap, &n) == 0 && n > 0;
-    return CAD_OK;
-}
-
-/* Unlinks the headers that are broken, so that streams only find good ones. */
-static int sift_headers(struct cad_licensed *p, struct cad_raw_track *track)
-{
-    bool good = false;
-    int rc = header_is_good(p, track->drm_header, &good);
-    if (rc != 0) return rc;
-    if (track->drm_header && !good) {
-        cad_licensed_warn(p, "a drmHeader that is no base64", track->drm_header->id);
-        track->drm_header->bytes = (cad_str){NULL, 0};
-    }
-    for (struct cad_raw_item *item = track->drm_headers.first; item; item = item->next) {
-        struct cad_raw_drm_header *header = (struct cad_raw_drm_header *)item;
-        rc = header_is_good(p, header, &good);
-        if (rc != 0) return rc;
-        if (good) continue;
-        cad_licensed_warn(p, "a drmHeader that is no base64", header->id);
-        header->bytes = (cad_str){NULL, 0};
-    }
-    return CAD_OK;
-}
-
-static bool header_is(const struct cad_raw_drm_header *header, cad_str id)
-{
-    return header && header->id.p && cad_str_eq(header->id, id);
-}
-
-/* The header an id names: itself broken or not; NULL if there is none of that name. */
-static const struct cad_raw_drm_header *find_header(const struct cad_raw_track *track, cad_str id)
-{
-    if (!id.p) return NULL;
-    if (header_is(track->drm_header, id)) return track->drm_header;
-    for (const struct cad_raw_item *item = track->drm_headers.first; item; item = item->next) {
-        const struct cad_raw_drm_header *header = (const struct cad_raw_drm_header *)item;
-        if (header_is(header, id)) return header;
-    }
-    return NULL;
-}
-
-/* Which header opens an encrypted stream: *id, empty for the track's default. False: none does. */
-static bool find_key(const struct cad_raw_track *track, const struct cad_raw_stream *raw,
-                     cad_str *id)
-{
-    const struct cad_raw_drm_header *header = find_header(track, raw->drm_header_id);
-    if (header) {
-        *id = header->id;
-        return header->bytes.n > 0;
-    }
-    *id = (cad_str){NULL, 0};
-    return track->drm_header && track->drm_header->bytes.n > 0;
-}
-
 /* 1: it may stay; 0: not. */
 static int admit_encryption(struct cad_licensed *p, const struct stream_context *context,
                             const struct cad_raw_stream *raw, struct cad_representation *out)
@@ -233,7 +167,7 @@ static int admit_encryption(struct cad_licensed *p, const struct stream_context 
         p->dropped_encrypted++;
         return 0;
     }
-    if (!find_key(context->track, raw, &out->drm_header_id)) {
+    if (!cad_licensed_find_key(context->track, raw->drm_header_id, &out->drm_header_id)) {
         cad_licensed_warn(p, "an encrypted stream without drmHeader", raw->id);
         return 0;
     }
@@ -340,7 +274,7 @@ int cad_licensed_av_track(struct cad_licensed *p, const struct cad_raw_track *ra
         if (!expected) cad_licensed_warn(p, "a track without streams", out->id);
         return 0;
     }
-    int rc = sift_headers(p, (struct cad_raw_track *)(uintptr_t)raw);
+    int rc = cad_licensed_keys(p, raw, out);
     struct cad_representation *items = cad_arena_array(&p->scratch, struct cad_representation,
                                                        given);
     if (rc == 0 && !items) rc = cad_licensed_fail_memory(p);

@@ -1,4 +1,4 @@
-/* Goal: streams by the table of 5.3: rates, header boxes, sizes, frame rates, quality, keys. */
+/* Goal: streams by the table of 5.3: rates, header boxes, sizes, frame rates, quality, ids. */
 #include "manifest_support.h"
 
 #include <string.h>
@@ -133,45 +133,6 @@ static void test_streams_vmaf(void **state)
     }
 }
 
-/* ---- keys ------------------------------------------------------------------------------------ */
-
-#define HEADER(id, bytes) "{\"drmHeaderId\":\"" id "\",\"bytes\":\"" bytes "\"}"
-
-static void assert_key(const char *track, const char *stream, const char *expected)
-{
-    char members[256];
-    struct cad_sb sb;
-    cad_sb_init_fixed(&sb, members, sizeof(members));
-    cad_sb_printf(&sb, "\"isDrm\":true,%s", stream);
-    struct outcome o = parse_small(&(struct small){.track = track, .stream = members});
-    const struct cad_representation *r = rep_of(&o, "v");
-    if (!expected != !r) fail_msg("%s %s", track, stream);
-    if (r) {
-        assert_true(r->encrypted);
-        assert_str(r->drm_header_id, expected);
-    }
-    outcome_free(&o);
-}
-
-static void test_streams_keys(void **state)
-{
-    (void)state;
-    static const char one[] = "\"drmHeader\":" HEADER("d", "AAAA") ",";
-    static const char two[] = "\"drmHeader\":" HEADER("d", "AAAA") ",\"prkDrmHeaders\":["
-                              HEADER("p", "AAAA") "," HEADER("bad", "A") "],";
-    static const char bad[] = "\"drmHeader\":" HEADER("d", "!!") ",\"prkDrmHeaders\":["
-                              HEADER("p", "AAAA") "],";
-    assert_key(one, "", "");
-    assert_key(one, "\"drmHeaderId\":\"d\",", "d");
-    assert_key(one, "\"drmHeaderId\":\"zz\",", ""); /* unknown: the track's default */
-    assert_key(two, "\"drmHeaderId\":\"p\",", "p");
-    assert_key(two, "\"drmHeaderId\":\"bad\",", NULL); /* its header was dropped */
-    assert_key(bad, "\"drmHeaderId\":\"p\",", "p");
-    assert_key(bad, "\"drmHeaderId\":\"d\",", NULL);
-    assert_key(bad, "", NULL);
-    assert_key("", "\"drmHeaderId\":\"p\",", NULL);
-}
-
 /* A repeated id drops the later stream, also of another track. */
 static void test_streams_repeated_ids(void **state)
 {
@@ -237,7 +198,6 @@ int main(void)
         cmocka_unit_test(test_streams_header_boxes),
         cmocka_unit_test(test_streams_frame_rate),
         cmocka_unit_test(test_streams_vmaf),
-        cmocka_unit_test(test_streams_keys),
         cmocka_unit_test(test_streams_repeated_ids),
         cmocka_unit_test(test_streams_languages),
         cmocka_unit_test(test_streams_track_ids),
