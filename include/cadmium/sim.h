@@ -214,6 +214,7 @@ void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx);
  */
 struct cad_scenario_result {
     uint32_t expectations, failed;
+    uint64_t seed;             /* that it ran with */
     uint32_t line;             /* of the first failure or error; 0 none */
     char message[256];
     struct cad_engine_stats stats;

@@ -20,7 +20,8 @@
 #define TURNS_MAX 10000u         /* turns of the engine at one instant: more is a livelock */
 #define EVENTS_MAX (1u << 16)    /* app events that nobody has polled */
 #define EVENTS_FIRST 64u
-#define ENTROPY_BYTES 64
+#define ENTROPY_FIRST 256        /* bytes given at the start */
+#define ENTROPY_MORE 64          /* and again with each request that used some up */
 #define CLOCK_ERROR_MS 1000      /* what the device claims its wall clock to be good for */
 
 struct cad_sim {
@@ -35,6 +36,7 @@ struct cad_sim {
     bool turn_due;               /* something was fed since the last turn */
     int error;                   /* of a callback; sticky */
     enum cad_state state;
+    struct cad_rng entropy;      /* stands in for the device's own source */
     struct cad_app_event *events;
     uint32_t events_cap, events_head, events_count;
     cad_sim_access_fn access;
@@ -135,8 +137,21 @@ static void keep_event(struct cad_sim *sim, const struct cad_app_event *event)
     sim->events_count++;
 }
 
+static int feed_entropy(struct cad_sim *sim, size_t n)
+{
+    uint8_t bytes[ENTROPY_FIRST];
+    CAD_ASSERT(n <= sizeof(bytes));
+    for (size_t i = 0; i < n; i++) bytes[i] = (uint8_t)cad_rng_u64(&sim->entropy);
+    struct cad_event event = {.type = CAD_EVENT_ENTROPY};
+    event.u.entropy = (cad_buf){bytes, n};
+    return cad_engine_feed(sim->engine, &event);
+}
+
 static void start_transfer(struct cad_sim *sim, const struct cad_http_start *start)
 {
+    if (start->purpose == CAD_PURPOSE_MANIFEST || start->purpose == CAD_PURPOSE_REFRESH) {
+        note_error(sim, feed_entropy(sim, ENTROPY_MORE));
+    }
     note_error(sim, sim->transport->ops->start(sim->transport, start));
     if (!sim->access) return;
     struct cad_engine_stats stats;
@@ -269,15 +284,10 @@ void cad_sim_idle(struct cad_sim *sim, cad_time until)
 /* What the device says about itself before anything else. */
 static int introduce(struct cad_sim *sim)
 {
-    uint8_t entropy[ENTROPY_BYTES];
-    struct cad_rng rng;
-    cad_rng_init(&rng, sim->config.seed ^ cad_hash_u64(sim->config.engine.seed));
-    for (size_t i = 0; i < sizeof(entropy); i++) entropy[i] = (uint8_t)cad_rng_u64(&rng);
-    struct cad_event event = {.type = CAD_EVENT_ENTROPY};
-    event.u.entropy = (cad_buf){entropy, sizeof(entropy)};
-    int err = cad_engine_feed(sim->engine, &event);
+    cad_rng_init(&sim->entropy, sim->config.seed ^ cad_hash_u64(sim->config.engine.seed));
+    int err = feed_entropy(sim, ENTROPY_FIRST);
     if (err) return err;
-    event = (struct cad_event){.type = CAD_EVENT_WALL_OFFSET};
+    struct cad_event event = {.type = CAD_EVENT_WALL_OFFSET};
     event.u.wall.offset_ms = sim->config.wall_ms + sim->config.device_clock_error_ms;
     event.u.wall.error_ms = CLOCK_ERROR_MS;
     err = cad_engine_feed(sim->engine, &event);

@@ -2,7 +2,6 @@
 cad_room(drive_virtual SOURCES
     ladder.c
     link.c
-    scenario.c
     scenario_parse.c
     scenario_run.c
     sim.c

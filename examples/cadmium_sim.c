@@ -1,0 +1,788 @@
+/*
+ * cadmium-sim: sessions in virtual time.
+ *
+ *   cadmium-sim --engine --ladder FILE --trace FILE --session-s N     one session, one JSON object
+ *   cadmium-sim --scenario FILE                                       a scripted one, checked
+ *
+ * Everything printed is made of integers and simulated time: two runs print the same bytes, on every
+ * machine and with every compiler.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cadmium/sim.h"
+
+#include "base/checked.h"
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "mock/mock_origin.h"
+
+#define FILE_BYTES_MAX (64u << 20)
+#define OUTPUT_BYTES_MAX (256u << 20)
+#define SEGMENTS_MAX 65536u
+#define DIRS_MAX 8
+#define SESSION_MAX_S 604800
+#define TITLE_ID "900100"
+#define NANO INT64_C(1000000000)
+
+enum { EXIT_GOOD, EXIT_BAD, EXIT_USAGE };
+
+struct options {
+    bool engine, check, tap;
+    const char *ladder, *trace, *scenario, *log, *junit;
+    const char *dirs[DIRS_MAX];
+    uint32_t dir_count;
+    int64_t session_s, buffer_s, seed, hosts;
+};
+
+static const char help[] =
+    "usage: cadmium-sim --engine --ladder FILE --trace FILE --session-s N [options]\n"
+    "       cadmium-sim --scenario FILE [options]\n"
+    "\n"
+    "Plays a title in virtual time: the whole engine, a link model, no media files.\n"
+    "\n"
+    "  --engine            one session over one link; prints one JSON object\n"
+    "  --ladder FILE       what is played (cadmium-ladder-1)\n"
+    "  --trace FILE        the link (cadmium-trace-1); begins again at its end\n"
+    "  --session-s N       seconds of the title, 1..604800\n"
+    "  --buffer-max-s N    seconds the engine may buffer ahead, 2..600 (60)\n"
+    "  --hosts N           servers that hold the title, all on the link, 1..8 (1)\n"
+    "  --scenario FILE     a scripted playback and what must hold (docs/scenarios.md)\n"
+    "  --data DIR          where scenarios find ladders and traces, after their own folder\n"
+    "                      and ../data beside it; may be given again\n"
+    "  --tap               print the scenario's outcome as TAP\n"
+    "  --junit FILE        write it as a JUnit report too\n"
+    "  --seed N            seed of everything random (1, or the scenario's own)\n"
+    "  --log FILE          write the decision log: one line a decision, with its time\n"
+    "  --check             check the engine's invariants after every turn\n"
+    "  --help              this text\n"
+    "\n"
+    "Exit status: 0 it played (every expectation held), 1 it did not, 2 usage or files.\n";
+
+static int complain(const char *what, const char *name)
+{
+    (void)fprintf(stderr, "cadmium-sim: %s%s%s\n", what, name ? ": " : "", name ? name : "");
+    return EXIT_USAGE;
+}
+
+/* ---- files ------------------------------------------------------------------------------------- */
+
+/* The whole file, allocated; CAD_E_NOTFOUND, CAD_E_IO, CAD_E_LIMIT, CAD_E_NOMEM. */
+static int read_file(const char *path, cad_str *out)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) return errno == ENOENT ? CAD_E_NOTFOUND : CAD_E_IO;
+    struct cad_alloc alloc = cad_alloc_system();
+    size_t n = 0, cap = 0;
+    char *p = NULL;
+    int err = 0;
+    while (!err && !feof(f)) {
+        if (n == cap) {
+            size_t more = cap ? cap * 2 : 65536;
+            char *q = cad_alloc_resize(&alloc, p, cap, more, CAD_MEM_OTHER);
+            if (!q) {
+                err = CAD_E_NOMEM;
+                break;
+            }
+            p = q;
+            cap = more;
+        }
+        n += fread(p + n, 1, cap - n, f);
+        if (ferror(f)) err = CAD_E_IO;
+        if (n > FILE_BYTES_MAX) err = CAD_E_LIMIT;
+    }
+    (void)fclose(f);
+    char *exact = NULL;
+    if (!err) {
+        exact = cad_alloc_resize(&alloc, p, cap, n ? n : 1, CAD_MEM_OTHER);
+        if (!exact) err = CAD_E_NOMEM;
+    }
+    if (err) {
+        cad_alloc_free(&alloc, p, cap, CAD_MEM_OTHER);
+        return err;
+    }
+    *out = (cad_str){exact, n};
+    return 0;
+}
+
+static void free_text(cad_str text)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    cad_alloc_free(&alloc, (void *)(uintptr_t)text.p, text.n, CAD_MEM_OTHER);
+}
+
+static int read_ladder(const char *path, struct cad_ladder *out)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    cad_str text;
+    int err = read_file(path, &text);
+    if (err) return err;
+    err = cad_ladder_parse(&alloc, text, out);
+    free_text(text);
+    return err;
+}
+
+static int read_trace(const char *path, struct cad_trace *out)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    cad_str text;
+    int err = read_file(path, &text);
+    if (err) return err;
+    err = cad_trace_parse(&alloc, text, out);
+    free_text(text);
+    return err;
+}
+
+/* ---- the origin ---------------------------------------------------------------------------------- */
+
+struct stream_reader {
+    const struct cad_synth *synth;
+    uint32_t stream;
+};
+
+struct origin {
+    struct mock_origin *mock;
+    struct stream_reader readers[CAD_ABR_RUNGS_MAX + 1];
+    struct mock_asset assets[CAD_ABR_RUNGS_MAX + 1];
+};
+
+static int read_stream(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done)
+{
+    const struct stream_reader *reader = ctx;
+    return cad_synth_read(reader->synth, reader->stream, offset, n, out, done);
+}
+
+static void describe_asset(struct origin *origin, uint32_t i, const struct cad_synth_stream *info)
+{
+    struct mock_asset *a = &origin->assets[i];
+    bool audio = info->type == CAD_MEDIA_AUDIO;
+    /* Audio is the last stream: the number of an asset is its stream. */
+    (void)snprintf(a->id, sizeof(a->id), "%s-%u", audio ? "audio" : "video", (unsigned)i);
+    (void)snprintf(a->profile, sizeof(a->profile), "%s",
+                   audio ? "heaac-2-dash" : "h264mpl40-dash-clear");
+    a->type = info->type;
+    a->rate_kbps = CAD_MAX(info->rate_bps / 1000, 1);
+    a->peak_kbps = a->rate_kbps * 2;
+    a->width = info->width;
+    a->height = info->height;
+    a->frame_rate_num = audio ? 0 : 24;
+    a->frame_rate_den = 1;
+    if (audio) (void)snprintf(a->lang, sizeof(a->lang), "en");
+    a->channels = audio ? 2 : 0;
+    a->size_bytes = info->size_bytes;
+    a->moov = info->moov;
+    a->sidx = info->sidx;
+    a->header_bytes = info->header_bytes;
+    a->read = read_stream;
+    a->ctx = &origin->readers[i];
+    a->index = i;
+}
+
+static int serve(void *ctx, const struct cad_origin_request *request,
+                 struct cad_origin_answer *answer)
+{
+    const struct origin *origin = ctx;
+    return mock_origin_ops()->serve(origin->mock, request, answer);
+}
+
+static const struct cad_origin_ops origin_ops = {sizeof(struct cad_origin_ops), serve};
+
+static int make_origin(void *ctx, const struct cad_scenario_title *title,
+                       const struct cad_origin_ops **ops, void **out)
+{
+    CAD_UNUSED(ctx);
+    struct cad_alloc alloc = cad_alloc_system();
+    struct origin *origin = cad_alloc_new(&alloc, sizeof(*origin), CAD_MEM_OTHER);
+    if (!origin) return CAD_E_NOMEM;
+    uint32_t count = cad_synth_stream_count(title->synth);
+    cad_time duration = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct cad_synth_stream info;
+        struct cad_synth_segment last;
+        if (cad_synth_stream_at(title->synth, i, &info)) continue;
+        origin->readers[i] = (struct stream_reader){title->synth, i};
+        describe_asset(origin, i, &info);
+        if (cad_synth_segment_at(title->synth, i, info.size_bytes - 1, &last)) continue;
+        duration = CAD_MAX(duration, last.start + last.duration);
+    }
+    char id[24];
+    cad_str_copyz(id, sizeof(id), title->id);
+    struct mock_origin_config config = {
+        .title = id, .duration = duration, .assets = origin->assets, .asset_count = count,
+        .host_count = title->host_count, .scheme = "http", .url_life = title->url_life,
+        .seed = title->seed, .asset_in_path = true};
+    int err = title->host_count > MOCK_HOSTS_MAX ? CAD_E_LIMIT : 0;
+    for (uint32_t i = 0; !err && i < title->host_count; i++) config.hosts[i] = title->hosts[i];
+    if (!err) err = mock_origin_create(&config, &origin->mock);
+    if (err) {
+        cad_alloc_free(&alloc, origin, sizeof(*origin), CAD_MEM_OTHER);
+        return err;
+    }
+    *ops = &origin_ops;
+    *out = origin;
+    return 0;
+}
+
+static void drop_origin(void *ctx, void *out)
+{
+    CAD_UNUSED(ctx);
+    struct cad_alloc alloc = cad_alloc_system();
+    struct origin *origin = out;
+    mock_origin_destroy(&origin->mock);
+    cad_alloc_free(&alloc, origin, sizeof(*origin), CAD_MEM_OTHER);
+}
+
+static int origin_service(void *ctx, void *out, cad_str name, bool up)
+{
+    CAD_UNUSED(ctx);
+    struct origin *origin = out;
+    return mock_origin_service(origin->mock, name, up);
+}
+
+/* ---- the decision log ------------------------------------------------------------------------------ */
+
+static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str line)
+{
+    CAD_UNUSED(level);
+    if (!cad_str_starts(line, CAD_STR("decide:"))) return;
+    cad_time t = now == CAD_TIME_NONE ? 0 : now;
+    (void)fprintf(ctx, "%lld.%09lld %.*s\n", (long long)(t / NANO), (long long)(t % NANO),
+                  CAD_STR_ARG(line));
+}
+
+/* NULL with a message printed if it cannot be written; no log: *out is off. */
+static bool open_log(const struct options *o, struct cad_log *out, FILE **file)
+{
+    *out = (struct cad_log){0};
+    *file = NULL;
+    if (!o->log) return true;
+    *file = fopen(o->log, "w");
+    if (!*file) {
+        (void)complain("cannot write the log", o->log);
+        return false;
+    }
+    *out = (struct cad_log){log_line, *file, CAD_LOG_INFO};
+    return true;
+}
+
+/* ---- one session ---------------------------------------------------------------------------------- */
+
+/* A segment of video as it came. */
+struct record {
+    uint32_t segment, rung;
+    cad_time start, end, ahead, stall;
+};
+
+struct session {
+    const struct options *options;
+    struct cad_ladder ladder;
+    struct cad_trace trace;
+    struct cad_synth *synth;
+    void *origin;
+    struct cad_sim *sim;
+    struct record *records;
+    uint32_t record_count;
+    uint8_t rung_of[SEGMENTS_MAX]; /* of the last delivery of a segment, + 1; 0: none */
+    cad_time stall_before;       /* stall up to the last record */
+    uint64_t requests, bytes;
+    struct cad_error error;      /* code NONE: none */
+    bool full;                   /* more records than there is room for */
+};
+
+/* "/video-3/range/100-200?..." */
+static bool read_path(cad_str path, uint32_t *stream, struct cad_range *range)
+{
+    cad_str asset, mark, first, last;
+    int64_t number;
+    path = cad_str_sub(path, 1, path.n);
+    ptrdiff_t query = cad_str_find_char(path, '?');
+    if (query >= 0) path = cad_str_sub(path, 0, (size_t)query);
+    if (!cad_str_split(&path, '/', &asset) || !cad_str_split(&path, '/', &mark)) return false;
+    cad_str name = CAD_STR("video-");
+    if (!cad_str_starts(asset, name) || !cad_str_eqz(mark, "range")) return false;
+    if (cad_str_to_i64(cad_str_sub(asset, name.n, asset.n), &number)) return false;
+    if (!cad_str_split(&path, '-', &first) || !cad_str_split(&path, '/', &last)) return false;
+    if (cad_str_to_i64(first, &range->first) || cad_str_to_i64(last, &range->last)) return false;
+    return number >= 0 && number <= CAD_ABR_RUNGS_MAX &&
+           cad_i64_to_u32(number, stream);
+}
+
+/* Each segment whose last byte this transfer brought is one record. */
+static void on_access(void *ctx, const struct cad_sim_access *access)
+{
+    struct session *s = ctx;
+    s->requests++;
+    s->bytes += (uint64_t)access->bytes;
+    uint32_t stream;
+    struct cad_range range;
+    if (access->cancelled || access->cls != CAD_HTTP_OK || access->status >= 300) return;
+    if (!read_path(access->path, &stream, &range)) return;
+    struct cad_synth_stream info;
+    if (cad_synth_stream_at(s->synth, stream, &info)) return;
+    int64_t at = CAD_MAX(range.first, info.header_bytes);
+    struct cad_synth_segment segment;
+    while (at <= range.last && cad_synth_segment_at(s->synth, stream, at, &segment) == 0) {
+        at = segment.bytes.last + 1;
+        if (segment.bytes.last > range.last) return;
+        s->full = s->full || s->record_count == SEGMENTS_MAX;
+        if (s->full) return;
+        cad_time stall = cad_sim_underrun_time(s->sim);
+        s->records[s->record_count++] = (struct record){
+            .segment = segment.index, .rung = stream, .start = access->start, .end = access->end,
+            .ahead = CAD_MAX(access->ahead, 0), .stall = stall - s->stall_before};
+        s->rung_of[segment.index] = (uint8_t)(stream + 1);
+        s->stall_before = stall;
+    }
+}
+
+/* log2(x) in 2^-40, rounded down, by repeated squaring: no floating point, the same everywhere. */
+static int64_t log2_q40(int64_t x)
+{
+    int64_t whole = 63 - __builtin_clzll((unsigned long long)x);
+    uint64_t m = (uint64_t)x << (63 - whole); /* 1 <= m / 2^63 < 2 */
+    int64_t log = whole;
+    for (int i = 0; i < 40; i++) {
+        unsigned __int128 square = (unsigned __int128)m * m >> 63;
+        log *= 2;
+        if (square >> 64) {
+            log++;
+            square >>= 1;
+        }
+        m = (uint64_t)square;
+    }
+    return log;
+}
+
+/* ln(R_r / R_0) / ln(R_top / R_0) in 1e-9; 1 where the ladder has one rate only. */
+static int64_t quality_nano(const struct cad_ladder *l, uint32_t rung)
+{
+    int64_t low = log2_q40(l->rate_bps[0]);
+    int64_t span = log2_q40(l->rate_bps[l->rung_count - 1]) - low;
+    return span == 0 ? NANO : cad_muldiv_floor_i64(log2_q40(l->rate_bps[rung]) - low, NANO, span);
+}
+
+struct figures {
+    int64_t qoe_nano, rate_bps;  /* means over the segments that came */
+    uint32_t segments, switches;
+};
+
+/* The protocol's numbers, over the segments from the first on that came without a gap. */
+static void count_figures(const struct session *s, cad_time lost, struct figures *out)
+{
+    const struct cad_ladder *l = &s->ladder;
+    memset(out, 0, sizeof(*out));
+    int64_t quality[CAD_ABR_RUNGS_MAX];
+    for (uint32_t r = 0; r < l->rung_count; r++) quality[r] = quality_nano(l, r);
+    int64_t quality_sum = 0, change_sum = 0, rate_sum = 0, last = -1;
+    for (uint32_t i = 0; i < SEGMENTS_MAX && s->rung_of[i] > 0; i++) {
+        int64_t rung = s->rung_of[i] - 1;
+        if (last >= 0 && last != rung) {
+            int64_t step = quality[rung] - quality[last];
+            change_sum += step < 0 ? -step : step;
+            out->switches++;
+        }
+        last = rung;
+        quality_sum += quality[rung];
+        rate_sum += l->rate_bps[rung];
+        out->segments++;
+    }
+    if (out->segments == 0) return;
+    cad_time media = l->segment_duration * out->segments;
+    out->rate_bps = rate_sum / out->segments;
+    out->qoe_nano = quality_sum / out->segments - cad_muldiv_floor_i64(4 * lost, NANO, media) -
+                    cad_muldiv_floor_i64(4 * change_sum, NANO, media);
+}
+
+static void write_records(const struct session *s, struct cad_jsonw *w)
+{
+    cad_jsonw_key(w, CAD_STR("segments"));
+    cad_jsonw_array(w);
+    for (uint32_t i = 0; i < s->record_count; i++) {
+        const struct record *r = &s->records[i];
+        cad_jsonw_object(w);
+        cad_jsonw_key_i64(w, "segment", r->segment);
+        cad_jsonw_key_i64(w, "rung", r->rung);
+        cad_jsonw_key_seconds(w, "start_s", r->start);
+        cad_jsonw_key_seconds(w, "end_s", r->end);
+        cad_jsonw_key_seconds(w, "buffer_s", r->ahead);
+        cad_jsonw_key_seconds(w, "stall_s", r->stall);
+        cad_jsonw_end(w);
+    }
+    cad_jsonw_end(w);
+}
+
+static void write_fixed(struct cad_jsonw *w, cad_str key, int64_t value, int digits)
+{
+    cad_jsonw_key(w, key);
+    cad_jsonw_fixed(w, value, digits);
+}
+
+static void write_summary(const struct session *s, struct cad_jsonw *w)
+{
+    struct cad_engine_stats stats;
+    cad_sim_stats(s->sim, &stats);
+    cad_time startup = stats.startup == CAD_TIME_NONE ? 0 : stats.startup;
+    struct figures f;
+    count_figures(s, stats.stall_time + startup, &f);
+    cad_time media = s->ladder.segment_duration * f.segments;
+    cad_time wall = media + stats.stall_time;
+    char hash[24];
+    (void)snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)stats.decision_hash);
+    cad_jsonw_key(w, CAD_STR("summary"));
+    cad_jsonw_object(w);
+    write_fixed(w, CAD_STR("qoe"), f.qoe_nano, 9);
+    write_fixed(w, CAD_STR("bitrate_kbps"), f.rate_bps, 3);
+    write_fixed(w, CAD_STR("rebuffer_ratio"),
+                wall > 0 ? cad_muldiv_floor_i64(stats.stall_time, NANO, wall) : 0, 9);
+    cad_jsonw_key_seconds(w, "stall_s", stats.stall_time);
+    cad_jsonw_key_i64(w, "stalls", stats.stalls);
+    cad_jsonw_key_seconds(w, "startup_s", stats.startup);
+    cad_jsonw_key_i64(w, "switches", f.switches);
+    cad_jsonw_key_i64(w, "segments", f.segments);
+    cad_jsonw_key_i64(w, "requests", (int64_t)s->requests);
+    cad_jsonw_key_i64(w, "bytes", (int64_t)s->bytes);
+    cad_jsonw_key_i64(w, "refreshes", stats.refreshes);
+    cad_jsonw_key_i64(w, "frames", (int64_t)stats.frames);
+    cad_jsonw_key_i64(w, "turns", (int64_t)stats.turns);
+    cad_jsonw_key_i64(w, "decisions", (int64_t)stats.decisions);
+    cad_jsonw_key_string(w, "decision_hash", cad_str_from(hash));
+    cad_jsonw_key_seconds(w, "end_s", cad_sim_now(s->sim));
+    cad_jsonw_key_string(w, "state", cad_str_from(cad_state_name(stats.state)));
+    if (s->error.code != CAD_ERR_NONE) {
+        cad_jsonw_key_string(w, "error", cad_str_from(cad_error_name(s->error.code)));
+        cad_jsonw_key_string(w, "message", cad_str_from(s->error.message));
+    }
+    cad_jsonw_end(w);
+}
+
+static int print_session(const struct session *s)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_sb sb;
+    cad_sb_init(&sb, &alloc, CAD_MEM_OTHER, OUTPUT_BYTES_MAX);
+    struct cad_jsonw w;
+    cad_jsonw_init(&w, &sb);
+    cad_jsonw_object(&w);
+    cad_jsonw_key_string(&w, "format", CAD_STR("cadmium-sim-engine-1"));
+    write_records(s, &w);
+    write_summary(s, &w);
+    cad_jsonw_end(&w);
+    cad_sb_putc(&sb, '\n');
+    int err = cad_jsonw_error(&w);
+    if (!err && fwrite(cad_sb_z(&sb), 1, cad_sb_str(&sb).n, stdout) != cad_sb_str(&sb).n) {
+        err = CAD_E_IO;
+    }
+    cad_sb_deinit(&sb);
+    return err;
+}
+
+/* The ladder, the trace and the title made of them. 0 or an exit status, with a message printed. */
+static int load_session(struct session *s)
+{
+    const struct options *o = s->options;
+    struct cad_alloc alloc = cad_alloc_system();
+    int err = read_ladder(o->ladder, &s->ladder);
+    if (err) return complain(cad_result_text(err), o->ladder);
+    err = read_trace(o->trace, &s->trace);
+    if (err) return complain(cad_result_text(err), o->trace);
+    struct cad_synth_config config;
+    cad_synth_config_init(&config);
+    config.ladder = &s->ladder;
+    config.duration = o->session_s * CAD_SECOND;
+    err = cad_synth_create(&alloc, &config, &s->synth);
+    if (err) return complain("the title cannot be made", cad_result_text(err));
+    s->records = cad_alloc_array(&alloc, SEGMENTS_MAX, sizeof(*s->records), CAD_MEM_OTHER);
+    return s->records ? EXIT_GOOD : complain("out of memory", NULL);
+}
+
+static int make_network(struct session *s, const char *const *hosts)
+{
+    struct cad_scenario_title title = {
+        .id = CAD_STR(TITLE_ID), .synth = s->synth, .hosts = hosts,
+        .host_count = (uint32_t)s->options->hosts, .url_life = 7 * 86400 * CAD_SECOND,
+        .seed = (uint64_t)s->options->seed};
+    const struct cad_origin_ops *ops;
+    int err = make_origin(NULL, &title, &ops, &s->origin);
+    if (err) return err;
+    cad_sim_set_origin(s->sim, ops, s->origin);
+    uint32_t link;
+    err = cad_sim_add_link(s->sim, &s->trace, &link);
+    for (uint32_t i = 0; !err && i < title.host_count; i++) {
+        err = cad_sim_add_host(s->sim, hosts[i], link);
+    }
+    return err;
+}
+
+static int play(struct session *s)
+{
+    struct cad_command load = {
+        .type = CAD_COMMAND_LOAD, .ticket = 1,
+        .title = {.base = CAD_STR("http://cdn1"), .id = CAD_STR(TITLE_ID),
+                  .start = CAD_TIME_NONE}};
+    struct cad_command start = {.type = CAD_COMMAND_PLAY, .ticket = 2};
+    int err = cad_sim_command(s->sim, &load);
+    if (!err) err = cad_sim_command(s->sim, &start);
+    /* A link that is dead for good must not hold this up for ever. */
+    cad_time most = (s->options->session_s * 20 + 3600) * CAD_SECOND;
+    int rc = 0;
+    while (!err && rc == 0 && cad_sim_now(s->sim) < most) {
+        rc = cad_sim_run(s->sim, cad_sim_now(s->sim) + 100 * CAD_SECOND);
+        struct cad_app_event event;
+        while (cad_sim_poll(s->sim, &event) == 0) {
+            if (event.type == CAD_APP_ERROR && event.error.cls == CAD_ERROR_FATAL) {
+                s->error = event.error;
+            }
+        }
+    }
+    return err ? err : CAD_MIN(rc, 0);
+}
+
+static int create_session(struct session *s, struct cad_log log)
+{
+    static const char *const hosts[] = {"cdn1", "cdn2", "cdn3", "cdn4",
+                                        "cdn5", "cdn6", "cdn7", "cdn8"};
+    const struct options *o = s->options;
+    struct cad_sim_config config;
+    cad_sim_config_init(&config);
+    config.seed = (uint64_t)o->seed;
+    config.engine.seed = (uint64_t)o->seed;
+    config.engine.log = log;
+    config.engine.buffer_ahead = o->buffer_s * CAD_SECOND;
+    config.engine.check = o->check;
+    int err = cad_sim_create(&config, &s->sim);
+    if (err) return err;
+    cad_sim_on_access(s->sim, on_access, s);
+    return make_network(s, hosts);
+}
+
+static int run_session(const struct options *o)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct session *s = cad_alloc_new(&alloc, sizeof(*s), CAD_MEM_OTHER);
+    if (!s) return complain("out of memory", NULL);
+    s->options = o;
+    struct cad_log log;
+    FILE *file = NULL;
+    int status = load_session(s);
+    if (status == EXIT_GOOD && !open_log(o, &log, &file)) status = EXIT_USAGE;
+    if (status == EXIT_GOOD) {
+        int err = create_session(s, log);
+        if (!err) err = play(s);
+        if (err) (void)complain("the simulation failed", cad_result_text(err));
+        if (!err) err = print_session(s);
+        struct cad_engine_stats stats;
+        if (!err) cad_sim_stats(s->sim, &stats);
+        status = !err && stats.state == CAD_STATE_ENDED && !s->full ? EXIT_GOOD : EXIT_BAD;
+    }
+    cad_sim_destroy(&s->sim);
+    if (s->origin) drop_origin(NULL, s->origin);
+    cad_synth_destroy(&s->synth);
+    cad_trace_deinit(&alloc, &s->trace);
+    cad_ladder_deinit(&alloc, &s->ladder);
+    cad_alloc_free(&alloc, s->records, SEGMENTS_MAX * sizeof(*s->records), CAD_MEM_OTHER);
+    cad_alloc_free(&alloc, s, sizeof(*s), CAD_MEM_OTHER);
+    if (file && fclose(file) != 0) return complain("cannot write the log", o->log);
+    return status;
+}
+
+/* ---- a scenario ------------------------------------------------------------------------------------- */
+
+struct stage {
+    const struct options *options;
+};
+
+/* NAME or NAME.json in a folder. */
+static int load_from(const char *dir, size_t dir_n, cad_str name, cad_str *text)
+{
+    static const char *const endings[] = {"", ".json", ".trace"};
+    for (size_t i = 0; i < CAD_ARRAY_LEN(endings); i++) {
+        char path[4096];
+        int n = snprintf(path, sizeof(path), "%.*s/%.*s%s", (int)dir_n, dir, CAD_STR_ARG(name),
+                         endings[i]);
+        if (n < 0 || (size_t)n >= sizeof(path)) return CAD_E_LIMIT;
+        int err = read_file(path, text);
+        if (err != CAD_E_NOTFOUND) return err;
+    }
+    return CAD_E_NOTFOUND;
+}
+
+static int load_text(void *ctx, cad_str name, cad_str *text)
+{
+    const struct stage *stage = ctx;
+    const struct options *o = stage->options;
+    const char *slash = strrchr(o->scenario, '/');
+    const char *dir = slash ? o->scenario : ".";
+    size_t dir_n = slash ? (size_t)(slash - o->scenario) : 1;
+    int err = load_from(dir, dir_n, name, text);
+    if (err != CAD_E_NOTFOUND) return err;
+    char beside[4096];
+    int n = snprintf(beside, sizeof(beside), "%.*s/../data", (int)dir_n, dir);
+    if (n < 0 || (size_t)n >= sizeof(beside)) return CAD_E_LIMIT;
+    err = load_from(beside, (size_t)n, name, text);
+    for (uint32_t i = 0; err == CAD_E_NOTFOUND && i < o->dir_count; i++) {
+        err = load_from(o->dirs[i], strlen(o->dirs[i]), name, text);
+    }
+    return err;
+}
+
+/* Text for an XML attribute or element. */
+static void put_escaped(FILE *f, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '&': (void)fputs("&amp;", f); break;
+        case '<': (void)fputs("&lt;", f); break;
+        case '>': (void)fputs("&gt;", f); break;
+        case '"': (void)fputs("&quot;", f); break;
+        default: (void)fputc((unsigned char)*text < 32 ? ' ' : *text, f); break;
+        }
+    }
+}
+
+static int write_junit(const struct options *o, const struct cad_scenario_result *r, bool good)
+{
+    FILE *f = fopen(o->junit, "w");
+    if (!f) return complain("cannot write the report", o->junit);
+    (void)fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                     "<testsuite name=\"scenario\" tests=\"1\" failures=\"%d\">\n"
+                     "  <testcase classname=\"scenario\" name=\"", good ? 0 : 1);
+    put_escaped(f, o->scenario);
+    (void)fputs("\">", f);
+    if (!good) {
+        (void)fputs("<failure message=\"", f);
+        put_escaped(f, r->message);
+        (void)fputs("\"/>", f);
+    }
+    (void)fputs("</testcase>\n</testsuite>\n", f);
+    return fclose(f) == 0 ? EXIT_GOOD : complain("cannot write the report", o->junit);
+}
+
+static void print_result(const struct options *o, const struct cad_scenario_result *r, bool good)
+{
+    if (o->tap) {
+        (void)printf("1..1\n%s 1 - %s\n", good ? "ok" : "not ok", o->scenario);
+        if (!good) (void)printf("# %s\n", r->message);
+    } else if (good) {
+        (void)printf("%s: %u expectations hold\n", o->scenario, (unsigned)r->expectations);
+    } else {
+        (void)printf("%s: %s\n", o->scenario, r->message);
+    }
+    if (good) return;
+    (void)printf("%srepeat: cadmium-sim --scenario %s", o->tap ? "# " : "", o->scenario);
+    for (uint32_t i = 0; i < o->dir_count; i++) (void)printf(" --data %s", o->dirs[i]);
+    if (o->check) (void)printf(" --check");
+    (void)printf(" --seed %llu\n", (unsigned long long)r->seed);
+}
+
+static int run_scenario(const struct options *o)
+{
+    cad_str text;
+    int err = read_file(o->scenario, &text);
+    if (err) return complain(cad_result_text(err), o->scenario);
+    struct cad_log log;
+    FILE *file;
+    if (!open_log(o, &log, &file)) {
+        free_text(text);
+        return EXIT_USAGE;
+    }
+    struct stage stage = {o};
+    struct cad_scenario_options options = {
+        .size = sizeof(options), .alloc = cad_alloc_system(), .log = log, .load = load_text,
+        .make_origin = make_origin, .drop_origin = drop_origin, .service = origin_service,
+        .ctx = &stage, .seed = (uint64_t)o->seed, .check = o->check};
+    struct cad_scenario_result result;
+    memset(&result, 0, sizeof(result));
+    err = cad_scenario_run(text, &options, &result);
+    free_text(text);
+    if (file && fclose(file) != 0) return complain("cannot write the log", o->log);
+    if (err == CAD_E_DATA) {
+        (void)fprintf(stderr, "%s:%u: %s\n", o->scenario, (unsigned)result.line, result.message);
+        return EXIT_USAGE;
+    }
+    bool good = err == 0 && result.failed == 0;
+    if (err && result.message[0] == '\0') {
+        (void)snprintf(result.message, sizeof(result.message), "the simulation failed: %s",
+                       cad_result_text(err));
+    }
+    print_result(o, &result, good);
+    int status = o->junit ? write_junit(o, &result, good) : EXIT_GOOD;
+    return status != EXIT_GOOD ? status : good ? EXIT_GOOD : EXIT_BAD;
+}
+
+/* ---- the command line ------------------------------------------------------------------------------- */
+
+static bool read_number(const char *text, const char *name, int64_t low, int64_t high,
+                        int64_t *out)
+{
+    int64_t value;
+    if (cad_str_to_i64(cad_str_from(text), &value) == 0 && value >= low && value <= high) {
+        *out = value;
+        return true;
+    }
+    (void)fprintf(stderr, "cadmium-sim: %s wants a whole number %lld..%lld, not \"%s\"\n", name,
+                  (long long)low, (long long)high, text);
+    return false;
+}
+
+static bool take_option(int c, const char *value, struct options *o)
+{
+    switch (c) {
+    case 'e': o->engine = true; return true;
+    case 'l': o->ladder = value; return true;
+    case 't': o->trace = value; return true;
+    case 's': return read_number(value, "--session-s", 1, SESSION_MAX_S, &o->session_s);
+    case 'b': return read_number(value, "--buffer-max-s", 2, 600, &o->buffer_s);
+    case 'n': return read_number(value, "--hosts", 1, MOCK_HOSTS_MAX, &o->hosts);
+    case 'S': return read_number(value, "--seed", 1, INT64_MAX, &o->seed);
+    case 'f': o->scenario = value; return true;
+    case 'L': o->log = value; return true;
+    case 'c': o->check = true; return true;
+    case 'T': o->tap = true; return true;
+    case 'j': o->junit = value; return true;
+    case 'd':
+        if (o->dir_count < DIRS_MAX) o->dirs[o->dir_count++] = value;
+        return true;
+    default: return false;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"engine", no_argument, NULL, 'e'},      {"ladder", required_argument, NULL, 'l'},
+        {"trace", required_argument, NULL, 't'}, {"session-s", required_argument, NULL, 's'},
+        {"buffer-max-s", required_argument, NULL, 'b'}, {"hosts", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, 'S'},  {"scenario", required_argument, NULL, 'f'},
+        {"log", required_argument, NULL, 'L'},   {"check", no_argument, NULL, 'c'},
+        {"tap", no_argument, NULL, 'T'},         {"junit", required_argument, NULL, 'j'},
+        {"data", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
+    struct options o = {.buffer_s = 60, .hosts = 1};
+    int c;
+    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (c == 'h') {
+            (void)fputs(help, stdout);
+            return EXIT_GOOD;
+        }
+        if (!take_option(c, optarg, &o)) {
+            (void)fputs("cadmium-sim: try --help\n", stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) return complain("not an option", argv[optind]);
+    if (o.engine == (o.scenario != NULL)) return complain("--engine or --scenario, try --help", NULL);
+    if (o.scenario) return run_scenario(&o);
+    if (!o.ladder || !o.trace || o.session_s == 0) {
+        return complain("--engine wants --ladder, --trace and --session-s", NULL);
+    }
+    if (!o.seed) o.seed = 1;
+    return run_session(&o);
+}

@@ -1,0 +1,112 @@
+/*
+ * scenario.h - a scenario file, read: what is played over which network, what is done, what must hold.
+ *
+ * Parsing (scenario_parse.c) and running (scenario_run.c) share only these tables. Views point into
+ * the text of the scenario.
+ */
+#ifndef CAD_DRIVE_SCENARIO_H
+#define CAD_DRIVE_SCENARIO_H
+
+#include "cadmium/sim.h"
+
+#define CAD_SCENARIO_ACTIONS_MAX 512
+#define CAD_SCENARIO_EXPECTS_MAX 256
+#define CAD_SCENARIO_HOSTS_MAX 8
+#define CAD_SCENARIO_WORDS_MAX 16
+#define CAD_SCENARIO_NAME_SIZE 64
+#define CAD_SCENARIO_TIME_MAX (INT64_C(7) * 86400 * CAD_SECOND)
+
+struct cad_scenario_link {
+    cad_str name;
+    cad_str trace;               /* file; empty: constant */
+    struct cad_trace_period period; /* constant */
+    uint32_t line;
+};
+
+struct cad_scenario_host {
+    char name[CAD_SCENARIO_NAME_SIZE];
+    uint32_t link;
+};
+
+enum cad_scenario_op { CAD_OP_EQ, CAD_OP_GE, CAD_OP_LE, CAD_OP_GT, CAD_OP_LT };
+
+/* What an expectation looks at. The first group can be asked at any moment. */
+enum cad_scenario_subject {
+    CAD_SUBJECT_BUFFER,          /* seconds, as ns */
+    CAD_SUBJECT_POSITION,
+    CAD_SUBJECT_STATE,
+    CAD_SUBJECT_RUNG,
+    CAD_SUBJECT_STALLS,
+    CAD_SUBJECT_STALL_TIME,
+    CAD_SUBJECT_REFRESHES,
+    CAD_SUBJECT_SWITCHES,
+    CAD_SUBJECT_STARTUP,
+    CAD_SUBJECT_DROPPED,
+    CAD_SUBJECT_TWICE,           /* bytes */
+    CAD_SUBJECT_EVENT,           /* text, within [from, to] */
+    CAD_SUBJECT_NO_STALL,        /* after from */
+    CAD_SUBJECT_NO_ERROR,
+    CAD_SUBJECT_NO_REQUEST,      /* started in [from, to] */
+    CAD_SUBJECT_ENDED,
+    CAD_SUBJECT_FAILED           /* text: the error's name, empty any */
+};
+
+struct cad_scenario_expect {
+    enum cad_scenario_subject subject;
+    enum cad_scenario_op op;
+    int64_t value;               /* ns for times, else a count */
+    cad_str text;
+    cad_time from, to;           /* the span it is about; CAD_TIME_NONE: no bound */
+    cad_time every;              /* > 0: at each multiple while playing */
+    cad_time at;                 /* at that moment; CAD_TIME_NONE */
+    uint32_t line;
+    bool failed;
+};
+
+enum cad_scenario_action_type {
+    CAD_DO_PLAY, CAD_DO_PAUSE, CAD_DO_STOP, CAD_DO_SEEK, CAD_DO_HOST, CAD_DO_NETWORK,
+    CAD_DO_SERVICE, CAD_DO_EXPECT
+};
+
+struct cad_scenario_action {
+    cad_time at;
+    uint32_t line;
+    enum cad_scenario_action_type type;
+    cad_time position;           /* SEEK */
+    uint32_t host;               /* HOST */
+    enum cad_host_fault fault;
+    int64_t value;
+    cad_str name;                /* SERVICE */
+    bool up;                     /* SERVICE, NETWORK */
+    uint32_t expect;             /* EXPECT: index */
+};
+
+struct cad_scenario {
+    uint64_t seed;
+    cad_str ladder;
+    cad_time duration;           /* 0: as long as the ladder */
+    cad_time url_life;
+    cad_time buffer;             /* forward goal; 0: the engine's default */
+    enum cad_sink_mode sink;
+    int64_t sink_ppm;
+    struct cad_scenario_link links[CAD_SIM_LINKS_MAX];
+    uint32_t link_count;
+    struct cad_scenario_host hosts[CAD_SCENARIO_HOSTS_MAX];
+    uint32_t host_count;
+    struct cad_scenario_action actions[CAD_SCENARIO_ACTIONS_MAX]; /* by time, then line */
+    uint32_t action_count;
+    struct cad_scenario_expect expects[CAD_SCENARIO_EXPECTS_MAX];
+    uint32_t expect_count;
+};
+
+/* CAD_E_DATA: *line and message tell what is wrong. */
+CAD_MUST_CHECK int cad_scenario_parse(cad_str text, struct cad_scenario *out,
+                                      struct cad_scenario_result *result);
+
+/* "buffer", "stalls"...: the word of a subject. */
+const char *cad_scenario_subject_name(enum cad_scenario_subject subject);
+/* True if the subject's value is a time in ns. */
+bool cad_scenario_subject_is_time(enum cad_scenario_subject subject);
+const char *cad_scenario_op_name(enum cad_scenario_op op);
+
+#endif
