@@ -367,21 +367,12 @@ static void write_stream(struct writer *m, uint32_t i)
     cad_jsonw_end(&m->w);
 }
 
-/* Pictures of different codecs are different tracks: they are never mixed within a playback. */
-static const char *video_track_id(const struct mock_asset *asset)
-{
-    cad_str profile = cad_str_from(asset->profile);
-    if (cad_str_starts(profile, CAD_STR("av1"))) return "V:av1";
-    if (cad_str_starts(profile, CAD_STR("hevc"))) return "V:hevc";
-    if (cad_str_starts(profile, CAD_STR("vp9"))) return "V:vp9";
-    return "V:1";
-}
-
-/* One track for each language, channel count and codec: "A:en:2:heaac-2-dash". */
+/* One video track, whatever its codecs: a player keeps to one of them. One audio track for each
+ * language, channel count and codec: "A:en:2:heaac-2-dash". */
 static void track_id(const struct mock_asset *asset, char out[128])
 {
     if (asset->type == CAD_MEDIA_VIDEO) {
-        (void)snprintf(out, 128, "%s", video_track_id(asset));
+        (void)snprintf(out, 128, "V:1");
         return;
     }
     (void)snprintf(out, 128, "A:%s:%" PRIu32 ":%s", asset->lang[0] ? asset->lang : "und",

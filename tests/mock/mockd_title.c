@@ -103,6 +103,14 @@ static bool measure(const struct facts *facts, struct mock_asset *asset, cad_tim
     *duration = cad_time_from_ticks((int64_t)ticks, facts->sidx.timescale);
     asset->rate_kbps = (int64_t)(bytes * 8 * facts->sidx.timescale / ticks + 999) / 1000;
     asset->peak_kbps = (peak_bps + 999) / 1000;
+    /* The rate that a rung is known by is the one in its name: video-750 is declared as 750. */
+    int64_t named = 0;
+    cad_str id = cad_str_from(asset->id);
+    if (cad_str_starts(id, CAD_STR("video-")) &&
+        cad_str_to_i64(cad_str_sub(id, 6, id.n), &named) == 0 && named > 0) {
+        asset->rate_kbps = named;
+        asset->peak_kbps = CAD_MAX(asset->peak_kbps, named);
+    }
     return true;
 }
 
@@ -224,8 +232,7 @@ static bool add_file(struct mockd_title *title, const char *name)
 
 static int rank_of(const struct mock_asset *asset)
 {
-    if (asset->type != CAD_MEDIA_VIDEO) return 2;
-    return strncmp(asset->profile, "h264", 4) == 0 ? 0 : 1;
+    return asset->type == CAD_MEDIA_VIDEO ? 0 : 1;
 }
 
 static int compare_assets(const void *left, const void *right)
