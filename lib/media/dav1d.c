@@ -16,6 +16,7 @@ struct av1 {
     bool needs_header;  /* the context has not seen them since it was opened or flushed */
     Dav1dData pending;  /* not taken by dav1d yet; sz 0: none */
     bool draining;
+    bool fresh; /* it was given data since it was last asked for a picture */
 };
 
 static int result_of(int rc)
@@ -65,6 +66,7 @@ static int push(struct av1 *av1)
 {
     if (av1->pending.sz == 0) return 0;
     int rc = result_of(dav1d_send_data(av1->context, &av1->pending));
+    if (rc == 0) av1->fresh = true;
     if (rc < 0 && rc != CAD_E_AGAIN) dav1d_data_unref(&av1->pending);
     return rc;
 }
@@ -180,8 +182,13 @@ static int av1_receive(void *self, struct cad_frame *out)
     struct av1 *av1 = self;
     uint32_t empty = 0; /* in a row: the second call without data waits for dav1d's threads */
     for (uint32_t turn = 0; turn < RECEIVE_TURNS_MAX; turn++) {
+        /* Asking twice without new data makes dav1d drain: its threads then wait for each other, and
+         * 1.0 loses pictures that are shown again. So it is asked once for each piece it was given. */
+        bool waiting = av1->pending.sz > 0;
+        if (!waiting && !av1->fresh && !av1->draining) return CAD_E_AGAIN;
         Dav1dPicture picture;
         memset(&picture, 0, sizeof(picture));
+        av1->fresh = false;
         int rc = result_of(dav1d_get_picture(av1->context, &picture));
         if (rc == 0) {
             rc = take_picture(&picture, out);
@@ -189,13 +196,12 @@ static int av1_receive(void *self, struct cad_frame *out)
             return rc;
         }
         if (rc != CAD_E_AGAIN) return rc;
-        if (av1->pending.sz == 0) {
-            if (!av1->draining) return CAD_E_AGAIN;
-            if (++empty == 2) return CAD_E_END;
-            continue;
+        if (waiting) {
+            rc = push(av1);
+            if (rc < 0 && rc != CAD_E_AGAIN) return rc;
+        } else if (av1->draining && ++empty == 2) {
+            return CAD_E_END;
         }
-        rc = push(av1);
-        if (rc < 0 && rc != CAD_E_AGAIN) return rc;
     }
     return CAD_E_DATA;
 }
@@ -212,7 +218,7 @@ static void av1_flush(void *self)
     struct av1 *av1 = self;
     if (av1->pending.sz > 0) dav1d_data_unref(&av1->pending);
     dav1d_flush(av1->context);
-    av1->draining = false;
+    av1->draining = av1->fresh = false;
     av1->needs_header = av1->header.n > 0;
 }
 
