@@ -265,7 +265,7 @@ static cad_str header_of(const struct cad_origin_answer *answer, cad_str name)
     return (cad_str){NULL, 0};
 }
 
-/* "bytes 0-99/1000" (RFC 9110 14.4); anything else leaves head alone. */
+/* "bytes 0-99/1000", or a star in place of the range or of the size (RFC 9110 14.4); anything else leaves head alone. */
 static void read_content_range(cad_str value, struct cad_http_head *head)
 {
     cad_str unit = CAD_STR("bytes ");
@@ -273,10 +273,14 @@ static void read_content_range(cad_str value, struct cad_http_head *head)
     cad_str rest = cad_str_sub(value, unit.n, value.n);
     cad_str first, last;
     int64_t a, b, total;
-    if (!cad_str_split(&rest, '-', &first) || !cad_str_split(&rest, '/', &last)) return;
+    ptrdiff_t slash = cad_str_rfind_char(rest, '/');
+    if (slash < 0) return;
+    cad_str size = cad_str_sub(rest, (size_t)slash + 1, rest.n);
+    if (!cad_str_to_i64(size, &total)) head->total = total;
+    rest = cad_str_sub(rest, 0, (size_t)slash);
+    if (!cad_str_split(&rest, '-', &first) || !cad_str_split(&rest, '-', &last)) return;
     if (cad_str_to_i64(first, &a) || cad_str_to_i64(last, &b)) return;
     head->range = (struct cad_range){a, b};
-    if (!cad_str_to_i64(rest, &total)) head->total = total;
 }
 
 static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time asked)
@@ -452,7 +456,7 @@ static void step(struct cad_sim_net *net, struct transfer *t)
         body_step(net, t);
         break;
     case FAIL:
-        if (deliver_or_end(net, t)) finish(net, t, t->ending, 0);
+        if (deliver_or_end(net, t)) finish(net, t, t->ending, CAD_E_IO);
         break;
     case CONNECT:
         if (ready) {
@@ -522,7 +526,7 @@ static cad_time net_pump(struct cad_transport *transport)
 
 /* ---- start and cancel ---------------------------------------------------------------------------------- */
 
-/* "http://authority/path?query#fragment" into its parts; false: another scheme. */
+/* "http://authority/path?query#fragment" into its parts; false: another scheme, or no host. */
 static bool split_url(struct transfer *t)
 {
     cad_str url = cad_sb_str(&t->text);
@@ -539,7 +543,7 @@ static bool split_url(struct transfer *t)
     while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?') n++;
     t->authority = cad_str_sub(rest, 0, n);
     t->path = n < rest.n ? cad_str_sub(rest, n, rest.n) : CAD_STR("/");
-    return true;
+    return n > 0;
 }
 
 static int net_start(struct cad_transport *transport, const struct cad_http_start *start)
@@ -591,9 +595,9 @@ static struct transfer *find_transfer(struct cad_sim_net *net, uint32_t id)
 static void net_cancel(struct cad_transport *transport, uint32_t id)
 {
     struct cad_sim_net *net = (struct cad_sim_net *)transport;
-    struct transfer *t = find_transfer(net, id);
-    if (!t) return;
-    close_transfer(net, t, CAD_HTTP_OK, true);
+    for (uint32_t i = 0; i < net->active_count; i++) {
+        if (net->active[i]->start.id == id) close_transfer(net, net->active[i], CAD_HTTP_OK, true);
+    }
     sweep(net);
     plan_steps(net);
 }

@@ -19,6 +19,9 @@ struct slot {
     bool ended;                 /* the source answered END */
     bool dry;                   /* the source had nothing at the last try */
     cad_time end;               /* of the last sample; the epoch's position before the first */
+    bool early;                 /* a sample of an epoch that was not flushed to yet waits: */
+    uint32_t early_epoch, early_flags;
+    cad_time early_pts, early_duration;
 };
 
 struct vsink {
@@ -39,9 +42,9 @@ struct vsink {
     cad_time retry_at;          /* mode EAGAIN: nothing is taken before */
     cad_time anchor_at;         /* next periodic anchor */
     bool anchor_due, level_due;
-    bool first_frame, first_frame_due;
+    bool first_frame;
     cad_time first_frame_pts;
-    bool drained, drained_due;
+    bool drained;
     bool batch_full;            /* the last step left samples behind */
     uint64_t frames, frames_said;
 };
@@ -165,25 +168,41 @@ static void set_going(struct vsink *s, cad_time now)
         s->anchor_due = true;
         stand_over(s, now);
     } else if (all_ended(s) && !s->drained) {
-        s->drained = s->drained_due = s->level_due = true;
+        s->drained = s->level_due = true;
         s->underrun = false;
     }
 }
 
 /* ---- taking samples ------------------------------------------------------------------------------- */
 
-static void take_sample(struct vsink *s, uint32_t i, const struct cad_sample *sample)
+/* A sample of the current epoch. */
+static void take_sample(struct vsink *s, uint32_t i, cad_time pts, cad_time duration,
+                        uint32_t flags)
 {
     struct slot *slot = &s->slots[i];
-    if (sample->epoch != s->epoch) return;
-    cad_time end = cad_time_add(sample->pts, sample->duration);
+    cad_time end = cad_time_add(pts, duration);
     if (end > slot->end) slot->end = end;
     if (i == CAD_SLOT_VIDEO && s->mode != CAD_SIM_SINK_NULL) s->frames++;
-    if (sample->flags & CAD_SAMPLE_DECODE_ONLY) return;
+    if (flags & CAD_SAMPLE_DECODE_ONLY) return;
     slot->started = true;
     if (s->first_frame || (i != CAD_SLOT_VIDEO && s->slots[CAD_SLOT_VIDEO].wanted)) return;
-    s->first_frame = s->first_frame_due = s->level_due = true;
-    s->first_frame_pts = sample->pts;
+    s->first_frame = s->level_due = true;
+    s->first_frame_pts = pts;
+}
+
+/* What was pulled: of this epoch, stale, or early, then it waits and no more is taken. */
+static void sort_sample(struct vsink *s, uint32_t i, const struct cad_sample *sample)
+{
+    struct slot *slot = &s->slots[i];
+    if (sample->epoch == s->epoch) {
+        take_sample(s, i, sample->pts, sample->duration, sample->flags);
+    } else if ((int32_t)(sample->epoch - s->epoch) > 0) {
+        slot->early = true;
+        slot->early_epoch = sample->epoch;
+        slot->early_flags = sample->flags;
+        slot->early_pts = sample->pts;
+        slot->early_duration = sample->duration;
+    }
 }
 
 static void fill_slot(struct vsink *s, uint32_t i, cad_time position)
@@ -193,7 +212,7 @@ static void fill_slot(struct vsink *s, uint32_t i, cad_time position)
     if (slot->started && slot->end - position > CAD_VSINK_DEPTH / 2) return;
     cad_time full = cad_time_add(position, CAD_VSINK_DEPTH);
     slot->dry = false;
-    for (uint32_t n = 0; slot->end < full || !slot->started; n++) {
+    for (uint32_t n = 0; !slot->early && (slot->end < full || !slot->started); n++) {
         if (n == CAD_VSINK_BATCH_MAX) {
             s->batch_full = true;
             return;
@@ -202,7 +221,7 @@ static void fill_slot(struct vsink *s, uint32_t i, cad_time position)
         sample.ref = NULL;
         int rc = s->base.source.pull(s->base.source.ctx, i, &sample);
         if (rc == 0) {
-            take_sample(s, i, &sample);
+            sort_sample(s, i, &sample);
             cad_ref_unref(&sample.ref);
         } else if (rc == CAD_E_CONFIG) {
             cad_ref_unref(&sample.ref);
@@ -237,7 +256,7 @@ static cad_time next_step(const struct vsink *s, cad_time now)
         next = CAD_MIN(time_of(s, limit_of(s)), s->anchor_at);
         for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
             const struct slot *slot = &s->slots[i];
-            if (!slot->wanted || slot->ended || slot->dry) continue;
+            if (!slot->wanted || slot->ended || slot->dry || slot->early) continue;
             cad_time low = time_of(s, slot->end - CAD_VSINK_DEPTH / 2);
             next = CAD_MIN(next, CAD_MAX(low, s->retry_at));
         }
@@ -280,11 +299,11 @@ static void vsink_report(struct cad_sink *sink, cad_time now, struct cad_sink_re
             dropped = s->frames - s->frames * (uint64_t)MILLION / (uint64_t)s->parameter;
         }
         out->level = (struct cad_sink_level){
-            .epoch = s->epoch, .first_frame = s->first_frame_due,
-            .first_frame_pts = s->first_frame_due ? s->first_frame_pts : CAD_TIME_NONE,
-            .drained = s->drained_due, .frames = s->frames, .dropped = dropped};
+            .epoch = s->epoch, .first_frame = s->first_frame,
+            .first_frame_pts = s->first_frame ? s->first_frame_pts : CAD_TIME_NONE,
+            .drained = s->drained, .frames = s->frames, .dropped = dropped};
         s->frames_said = s->frames;
-        s->level_due = s->first_frame_due = s->drained_due = false;
+        s->level_due = false;
     }
     s->anchor_due = false;
 }
@@ -297,11 +316,13 @@ static void vsink_flush(struct cad_sink *sink, uint32_t epoch, cad_time position
     s->running = s->underrun = false;
     s->media = position;
     s->at = now;
-    s->first_frame = s->first_frame_due = s->drained = s->drained_due = false;
-    s->level_due = s->batch_full = false;
+    s->first_frame = s->drained = s->level_due = s->batch_full = false;
     s->anchor_due = true;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        s->slots[i] = (struct slot){.wanted = s->slots[i].wanted, .end = position};
+        struct slot old = s->slots[i];
+        s->slots[i] = (struct slot){.wanted = old.wanted, .end = position};
+        if (!old.early || old.early_epoch != epoch) continue;
+        take_sample(s, i, old.early_pts, old.early_duration, old.early_flags);
     }
 }
 
