@@ -1,5 +1,5 @@
 /*
- * font.h - a small bitmap font of our own: printable ASCII, 5 by 7 dots.
+ * font.h - a small bitmap font of our own: printable ASCII, 5 by 8 dots.
  */
 #ifndef PLAYER_FONT_H
 #define PLAYER_FONT_H
@@ -7,9 +7,9 @@
 #include <SDL.h>
 
 #define FONT_WIDTH 5
-#define FONT_HEIGHT 7
+#define FONT_HEIGHT 8
 #define FONT_ADVANCE 6 /* dots from one character to the next */
-#define FONT_LINE 10   /* dots from one line to the next */
+#define FONT_LINE 11   /* dots from one line to the next */
 
 /* The dots of a row, bit 4 is the left one; 0 outside the font. Unknown characters are a box. */
 uint8_t font_row(char c, int row);

@@ -297,6 +297,17 @@ static void close_files(struct session *session)
     if (session->signals >= 0) close(session->signals);
 }
 
+/* The newest figures of the sink itself: what the engine knows is a tenth of a second old. */
+static void count_frames(struct session *session, struct cad_engine_stats *stats)
+{
+    struct cad_sink_report report;
+    cad_time later = cad_time_add(cad_player_now(session->player), CAD_SECOND);
+    session->sink->ops->report(session->sink, later, &report);
+    if (!report.has_level) return;
+    stats->frames = report.level.frames;
+    stats->dropped = report.level.dropped;
+}
+
 int session_close(struct session *session)
 {
     struct cad_engine_stats stats;
@@ -305,6 +316,7 @@ int session_close(struct session *session)
     atomic_store(&session->stop, true);
     if (session->has_thread) pthread_join(session->thread, NULL);
     if (session->player) cad_player_stats(session->player, &stats);
+    if (session->player && session->sink) count_frames(session, &stats);
     if (session->sink) session->sink->ops->destroy(session->sink);
     cad_player_destroy(&session->player);
     close_files(session);

@@ -142,6 +142,11 @@ static void look_at_figures(struct window *window)
     if (!window->session.player || fresh) return;
     struct cad_engine_stats stats;
     cad_player_stats(window->session.player, &stats);
+    struct cad_slot_stats *video = &stats.slot[CAD_SLOT_VIDEO];
+    if (video->width == 0) { /* a bare file's size is only in the pictures */
+        video->width = window->picture.width;
+        video->height = window->picture.height;
+    }
     overlay_figures(&stats, window->session.paused, window->figures, sizeof(window->figures));
     window->figures_at = now;
     if (window->overlay || !window->picture.texture) window->dirty = true;

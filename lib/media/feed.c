@@ -157,18 +157,15 @@ static int take_sample(struct cad_feed *feed, struct cad_frame *out)
         return count_error(feed, CAD_E_DATA);
     }
     int rc = cad_decoder_send(feed->decoder, &feed->held);
-    if (rc == 0) {
-        drop_held(feed);
-        return FEED_ON;
-    }
     if (rc == CAD_E_AGAIN) {
         rc = receive(feed, out);
         if (rc == 0) return 0;
         if (rc != CAD_E_AGAIN) return count_error(feed, rc);
+        /* It gave nothing, but looking may have made room. */
+        rc = cad_decoder_send(feed->decoder, &feed->held);
     }
-    /* Also where it neither takes nor gives: that access unit is dropped. */
     drop_held(feed);
-    return count_error(feed, rc);
+    return rc == 0 ? FEED_ON : count_error(feed, rc);
 }
 
 static int take_rest(struct cad_feed *feed, struct cad_frame *out)

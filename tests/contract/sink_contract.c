@@ -17,6 +17,7 @@
 struct suite {
     const struct sink_kind *kind;
     struct track_data video, small, audio;
+    struct track_data other; /* AV1; empty where it could not be made */
 };
 
 static struct suite *suite_of(void **state)
@@ -321,6 +322,25 @@ static void fail_with(struct suite *suite, const struct track_data *video, uint3
     bench_close(&bench);
 }
 
+/* Another codec after it, and nothing but it: no picture is lost there either. */
+static void test_sink_takes_another_codec(void **state)
+{
+    struct suite *suite = suite_of(state);
+    if (suite->other.count == 0) skip();
+    struct bench bench;
+    bench_open(&bench, suite->kind, &suite->other, NULL);
+    bench_rate(&bench, ONE);
+    assert_true(bench_until(&bench, bench_is_drained, 6 * CAD_SECOND));
+    assert_int_equal(bench.level.frames, suite->other.count);
+    assert_int_equal(bench.level.dropped, 0);
+    bench.source.track[CAD_SLOT_VIDEO] = &suite->video;
+    bench_seek(&bench, 2, 0);
+    assert_true(bench_until(&bench, bench_is_drained, 6 * CAD_SECOND));
+    assert_int_equal(bench.level.frames, suite->other.count + suite->video.count);
+    assert_int_equal(bench.fails, 0);
+    bench_close(&bench);
+}
+
 static void test_sink_says_what_it_cannot_decode(void **state)
 {
     struct suite *suite = suite_of(state);
@@ -411,6 +431,7 @@ static bool load(struct suite *suite)
         track_data_make(&suite->audio, CAD_MEDIA_AUDIO, 200, 20 * CAD_MS);
         return true;
     }
+    if (!track_data_load(&suite->other, TEST_MEDIA_DIR "/av1.mp4")) suite->other.count = 0;
     return track_data_load(&suite->video, TEST_MEDIA_DIR "/h264.mp4") &&
            track_data_load(&suite->small, TEST_MEDIA_DIR "/h264-small.mp4") &&
            track_data_load(&suite->audio, TEST_MEDIA_DIR "/aac.mp4");
@@ -441,6 +462,7 @@ int sink_contract_run(const struct sink_kind *kind)
         WITH_SUITE(test_sink_does_not_show_decode_only),
         WITH_SUITE(test_sink_holds_little_and_lets_go),
         WITH_SUITE(test_sink_takes_another_configuration),
+        WITH_SUITE(test_sink_takes_another_codec),
         WITH_SUITE(test_sink_says_what_it_cannot_decode),
         WITH_SUITE(test_sink_says_that_a_stream_is_broken),
         WITH_SUITE(test_sink_lives_with_some_broken_samples),
@@ -450,5 +472,6 @@ int sink_contract_run(const struct sink_kind *kind)
     track_data_free(&suite.video);
     track_data_free(&suite.small);
     track_data_free(&suite.audio);
+    track_data_free(&suite.other);
     return failed;
 }

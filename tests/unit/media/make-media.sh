@@ -8,7 +8,7 @@ if ! command -v ffmpeg >/dev/null 2>&1; then
     echo "ffmpeg is missing: scripts/install-deps.sh demo"
     exit 77
 fi
-if [ -e "$out/done-1" ]; then exit 0; fi
+if [ -e "$out/done-2" ]; then exit 0; fi
 mkdir -p "$out"
 cd "$out"
 
@@ -16,7 +16,7 @@ run() {
     ffmpeg -v error -nostdin -y "$@"
 }
 
-fragments='-movflags +frag_keyframe+empty_moov+default_base_moof+global_sidx -frag_duration 1000000'
+fragments='-movflags +frag_keyframe+empty_moov+default_base_moof+global_sidx+negative_cts_offsets -frag_duration 1000000'
 picture='testsrc2=size=322x178:rate=25:duration=4'
 small='testsrc2=size=160x90:rate=25:duration=4'
 x264='-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 25 -keyint_min 25 -sc_threshold 0'
@@ -38,4 +38,4 @@ for file in h264 h264-small av1; do
     [ -e "$file.mp4" ] || continue
     run -i "$file.mp4" -fps_mode passthrough -f framemd5 "$file.framemd5"
 done
-: >done-1
+: >done-2
