@@ -383,6 +383,13 @@ int cad_engine_pull(struct cad_engine *engine, uint32_t slot, struct cad_sample 
 {
     if (!engine || !out || slot >= CAD_ENGINE_TRACKS) return CAD_E_INVAL;
     struct slot *s = &engine->slots[slot];
-    if (!s->present) return engine->clock.state == CAD_STATE_LOADING ? CAD_E_AGAIN : CAD_E_END;
+    if (!s->present) {
+        /* A bare file's kind of media is in its header: until then its slot may become this one. */
+        bool open = engine->clock.state == CAD_STATE_LOADING;
+        for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
+            open = open || (engine->slots[i].present && engine->slots[i].provisional);
+        }
+        return open ? CAD_E_AGAIN : CAD_E_END;
+    }
     return queue_pull(engine, s, out);
 }
