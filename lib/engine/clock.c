@@ -137,14 +137,14 @@ static void show_segment(struct cad_engine *e, struct slot *s, const struct segm
     int64_t ms = (seg->end - seg->start) / CAD_MS;
     s->counted = seg->serial;
     s->played_ms += ms;
-    s->played_rate_sum += cad_mul_sat_i64(rep->model->bandwidth_bps, ms);
+    s->played_rate_sum += cad_mul_sat_i64(rep->rate_bps, ms);
     if (s->rep_shown == (int32_t)seg->rep) return;
     if (s->rep_shown >= 0) s->switches++;
     s->rep_shown = (int32_t)seg->rep;
     struct cad_app_event *app = engine_app(e, CAD_APP_RUNG);
     if (!app) return;
     app->slot = (uint32_t)(s - e->slots);
-    app->rate_bps = rep->model->bandwidth_bps;
+    app->rate_bps = rep->rate_bps;
     app->width = rep->init.width;
     app->height = rep->init.height;
     for (uint32_t i = 0; i < s->rung_count; i++) {

@@ -167,12 +167,13 @@ static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_tim
     bool any = false;
     for (uint32_t i = 0; i < s->rung_count; i++) {
         const struct cad_representation *m = s->reps[s->rung_rep[i]].model;
-        rungs[i].rate_bps = CAD_MAX(m->bandwidth_bps, last);
+        int64_t rate = s->reps[s->rung_rep[i]].rate_bps;
+        rungs[i].rate_bps = CAD_MAX(rate, last);
         last = rungs[i].rate_bps;
         rungs[i].height = m->height;
         rungs[i].vmaf_milli = m->vmaf_milli;
         /* Two segments of twice the average rate must fit beside the sound. */
-        int64_t bytes = cad_muldiv_floor_i64(m->bandwidth_bps / 2, duration, CAD_SECOND);
+        int64_t bytes = cad_muldiv_floor_i64(rate / 2, duration, CAD_SECOND);
         rungs[i].allowed = bytes <= e->config.ceiling_bytes && m->codec == codec;
         any |= rungs[i].allowed;
     }

@@ -324,7 +324,7 @@ static int pull_config(struct slot *s, const struct segment *seg, struct cad_sam
     for (uint32_t i = 0; i < s->rung_count; i++) {
         if (s->rung_rep[i] == seg->rep) c->rung = i;
     }
-    c->rate_bps = rep->model->bandwidth_bps;
+    c->rate_bps = rep->rate_bps;
     out->ref = cad_ref_ref(rep->header);
     s->rep_config = (int32_t)seg->rep;
     return CAD_E_CONFIG;

@@ -96,7 +96,7 @@ void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_s
         for (uint32_t i = 0; i < s->rung_count; i++) {
             if (s->rung_rep[i] == (uint32_t)s->rep_now) out->rung = i;
         }
-        out->rate_bps = model->bandwidth_bps;
+        out->rate_bps = s->reps[s->rep_now].rate_bps;
         out->width = model->width;
         out->height = model->height;
     }

@@ -59,6 +59,7 @@ enum rep_state {
 struct rep {
     const struct cad_representation *model;
     enum rep_state state;
+    int64_t rate_bps;            /* declared, else measured from the index; 0 not known yet */
     struct cad_ref *header;      /* bytes from 0 of the resource: init, index, perhaps media */
     int64_t header_size;         /* bytes asked for into header */
     int64_t header_have;         /* contiguous bytes there */

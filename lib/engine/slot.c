@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
@@ -62,7 +63,10 @@ static int slot_open(struct cad_engine *e, uint32_t slot, const struct cad_track
     s->reps = reps;
     s->rep_count = track->representation_count;
     s->provisional = track->type == CAD_MEDIA_OTHER;
-    for (uint32_t i = 0; i < s->rep_count; i++) reps[i].model = &track->representations[i];
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        reps[i].model = &track->representations[i];
+        reps[i].rate_bps = reps[i].model->bandwidth_bps;
+    }
     s->rep_now = s->rep_config = s->rep_shown = s->server = -1;
     s->serial_next = s->cursor = 1;
     s->skip_until = e->clock.position;
@@ -276,6 +280,17 @@ static enum cad_error_code header_error(int rc)
     }
 }
 
+/* The mean rate of a file that nobody declared one for. */
+static int64_t measured_rate(const struct rep *rep, cad_time duration)
+{
+    struct cad_segment first, last;
+    uint32_t count = cad_index_count(rep->index);
+    if (cad_index_at(rep->index, 0, &first) != 0) return 0;
+    if (cad_index_at(rep->index, count - 1, &last) != 0 || duration <= 0) return 0;
+    int64_t bytes = last.bytes.last + 1 - first.bytes.first;
+    return cad_muldiv_floor_i64(bytes, 8 * CAD_SECOND, duration);
+}
+
 static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, uint64_t end)
 {
     struct slot *s = &e->slots[slot];
@@ -286,6 +301,7 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
         slot = (uint32_t)(s - e->slots);
     }
     cad_time duration = rep_time(e, rep, cad_index_end_ticks(rep->index));
+    if (rep->rate_bps <= 0) rep->rate_bps = measured_rate(rep, duration);
     if (e->manifest.duration == CAD_TIME_NONE) e->manifest.duration = duration;
     engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%" PRId64, slot,
                   (unsigned)(rep - s->reps), rep->init.codecs, cad_index_count(rep->index),
