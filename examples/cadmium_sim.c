@@ -23,7 +23,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "mock/mock_origin.h"
+#include "mock/mock_synth.h"
 
 #define FILE_BYTES_MAX (64u << 20)
 #define OUTPUT_BYTES_MAX (256u << 20)
@@ -143,108 +143,29 @@ static int read_trace(const char *path, struct cad_trace *out)
 
 /* ---- the origin ---------------------------------------------------------------------------------- */
 
-struct stream_reader {
-    const struct cad_synth *synth;
-    uint32_t stream;
-};
-
-struct origin {
-    struct mock_origin *mock;
-    struct stream_reader readers[CAD_ABR_RUNGS_MAX + 1];
-    struct mock_asset assets[CAD_ABR_RUNGS_MAX + 1];
-};
-
-static int read_stream(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done)
-{
-    const struct stream_reader *reader = ctx;
-    return cad_synth_read(reader->synth, reader->stream, offset, n, out, done);
-}
-
-static void describe_asset(struct origin *origin, uint32_t i, const struct cad_synth_stream *info)
-{
-    struct mock_asset *a = &origin->assets[i];
-    bool audio = info->type == CAD_MEDIA_AUDIO;
-    /* Audio is the last stream: the number of an asset is its stream. */
-    (void)snprintf(a->id, sizeof(a->id), "%s-%u", audio ? "audio" : "video", (unsigned)i);
-    (void)snprintf(a->profile, sizeof(a->profile), "%s",
-                   audio ? "heaac-2-dash" : "h264mpl40-dash-clear");
-    a->type = info->type;
-    a->rate_kbps = CAD_MAX(info->rate_bps / 1000, 1);
-    a->peak_kbps = a->rate_kbps * 2;
-    a->width = info->width;
-    a->height = info->height;
-    a->frame_rate_num = audio ? 0 : 24;
-    a->frame_rate_den = 1;
-    if (audio) (void)snprintf(a->lang, sizeof(a->lang), "en");
-    a->channels = audio ? 2 : 0;
-    a->size_bytes = info->size_bytes;
-    a->moov = info->moov;
-    a->sidx = info->sidx;
-    a->header_bytes = info->header_bytes;
-    a->read = read_stream;
-    a->ctx = &origin->readers[i];
-    a->index = i;
-}
-
-static int serve(void *ctx, const struct cad_origin_request *request,
-                 struct cad_origin_answer *answer)
-{
-    const struct origin *origin = ctx;
-    return mock_origin_ops()->serve(origin->mock, request, answer);
-}
-
-static const struct cad_origin_ops origin_ops = {sizeof(struct cad_origin_ops), serve};
-
 static int make_origin(void *ctx, const struct cad_scenario_title *title,
                        const struct cad_origin_ops **ops, void **out)
 {
     CAD_UNUSED(ctx);
-    struct cad_alloc alloc = cad_alloc_system();
-    struct origin *origin = cad_alloc_new(&alloc, sizeof(*origin), CAD_MEM_OTHER);
-    if (!origin) return CAD_E_NOMEM;
-    uint32_t count = cad_synth_stream_count(title->synth);
-    cad_time duration = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct cad_synth_stream info;
-        struct cad_synth_segment last;
-        if (cad_synth_stream_at(title->synth, i, &info)) continue;
-        origin->readers[i] = (struct stream_reader){title->synth, i};
-        describe_asset(origin, i, &info);
-        if (cad_synth_segment_at(title->synth, i, info.size_bytes - 1, &last)) continue;
-        duration = CAD_MAX(duration, last.start + last.duration);
-    }
-    char id[24];
-    cad_str_copyz(id, sizeof(id), title->id);
-    struct mock_origin_config config = {
-        .title = id, .duration = duration, .assets = origin->assets, .asset_count = count,
-        .host_count = title->host_count, .scheme = "http", .url_life = title->url_life,
-        .seed = title->seed, .asset_in_path = true};
-    int err = title->host_count > MOCK_HOSTS_MAX ? CAD_E_LIMIT : 0;
-    for (uint32_t i = 0; !err && i < title->host_count; i++) config.hosts[i] = title->hosts[i];
-    if (!err) err = mock_origin_create(&config, &origin->mock);
-    if (err) {
-        cad_alloc_free(&alloc, origin, sizeof(*origin), CAD_MEM_OTHER);
-        return err;
-    }
-    *ops = &origin_ops;
-    *out = origin;
+    struct mock_synth *m = NULL;
+    int err = mock_synth_create(title, &m);
+    if (err) return err;
+    *ops = mock_synth_ops();
+    *out = m;
     return 0;
 }
 
 static void drop_origin(void *ctx, void *out)
 {
     CAD_UNUSED(ctx);
-    struct cad_alloc alloc = cad_alloc_system();
-    struct origin *origin = out;
-    mock_origin_destroy(&origin->mock);
-    cad_alloc_free(&alloc, origin, sizeof(*origin), CAD_MEM_OTHER);
+    struct mock_synth *m = out;
+    mock_synth_destroy(&m);
 }
 
 static int origin_service(void *ctx, void *out, cad_str name, bool up)
 {
     CAD_UNUSED(ctx);
-    struct origin *origin = out;
-    return mock_origin_service(origin->mock, name, up);
+    return mock_origin_service(mock_synth_origin(out), name, up);
 }
 
 /* ---- the decision log ------------------------------------------------------------------------------ */

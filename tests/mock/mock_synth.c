@@ -1,0 +1,115 @@
+#include "mock/mock_synth.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/util.h"
+
+struct stream_reader {
+    const struct cad_synth *synth;
+    uint32_t stream;
+};
+
+struct mock_synth {
+    struct mock_origin *origin;
+    struct stream_reader readers[CAD_ABR_RUNGS_MAX + 1];
+    struct mock_asset assets[CAD_ABR_RUNGS_MAX + 1];
+};
+
+static int read_stream(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done)
+{
+    const struct stream_reader *reader = ctx;
+    return cad_synth_read(reader->synth, reader->stream, offset, n, out, done);
+}
+
+static void describe_asset(struct mock_synth *m, uint32_t i, const struct cad_synth_stream *info)
+{
+    struct mock_asset *a = &m->assets[i];
+    bool audio = info->type == CAD_MEDIA_AUDIO;
+    (void)snprintf(a->id, sizeof(a->id), "%s-%u", audio ? "audio" : "video", (unsigned)i);
+    (void)snprintf(a->profile, sizeof(a->profile), "%s",
+                   audio ? "heaac-2-dash" : "h264mpl40-dash-clear");
+    a->type = info->type;
+    a->rate_kbps = CAD_MAX(info->rate_bps / 1000, 1);
+    a->peak_kbps = a->rate_kbps * 2;
+    a->width = info->width;
+    a->height = info->height;
+    a->frame_rate_num = audio ? 0 : 24;
+    a->frame_rate_den = 1;
+    if (audio) (void)snprintf(a->lang, sizeof(a->lang), "en");
+    a->channels = audio ? 2 : 0;
+    a->size_bytes = info->size_bytes;
+    a->moov = info->moov;
+    a->sidx = info->sidx;
+    a->header_bytes = info->header_bytes;
+    a->read = read_stream;
+    a->ctx = &m->readers[i];
+    a->index = i;
+}
+
+/* All streams as assets; how long the longest is. */
+static cad_time describe_title(struct mock_synth *m, const struct cad_synth *synth, uint32_t count)
+{
+    cad_time duration = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct cad_synth_stream info;
+        struct cad_synth_segment last;
+        if (cad_synth_stream_at(synth, i, &info)) continue;
+        m->readers[i] = (struct stream_reader){synth, i};
+        describe_asset(m, i, &info);
+        if (cad_synth_segment_at(synth, i, info.size_bytes - 1, &last)) continue;
+        duration = CAD_MAX(duration, last.start + last.duration);
+    }
+    return duration;
+}
+
+int mock_synth_create(const struct cad_scenario_title *title, struct mock_synth **out)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    if (title->host_count > MOCK_HOSTS_MAX) return CAD_E_LIMIT;
+    struct mock_synth *m = cad_alloc_new(&alloc, sizeof(*m), CAD_MEM_OTHER);
+    if (!m) return CAD_E_NOMEM;
+    char id[24];
+    cad_str_copyz(id, sizeof(id), title->id);
+    uint32_t count = cad_synth_stream_count(title->synth);
+    struct mock_origin_config config = {
+        .title = id, .duration = describe_title(m, title->synth, count), .assets = m->assets,
+        .asset_count = count, .host_count = title->host_count, .scheme = "http",
+        .url_life = title->url_life, .seed = title->seed, .asset_in_path = true};
+    for (uint32_t i = 0; i < title->host_count; i++) config.hosts[i] = title->hosts[i];
+    int err = mock_origin_create(&config, &m->origin);
+    if (err) {
+        mock_synth_destroy(&m);
+        return err;
+    }
+    *out = m;
+    return 0;
+}
+
+void mock_synth_destroy(struct mock_synth **synth)
+{
+    if (!synth || !*synth) return;
+    struct cad_alloc alloc = cad_alloc_system();
+    mock_origin_destroy(&(*synth)->origin);
+    cad_alloc_free(&alloc, *synth, sizeof(**synth), CAD_MEM_OTHER);
+    *synth = NULL;
+}
+
+static int serve(void *ctx, const struct cad_origin_request *request,
+                 struct cad_origin_answer *answer)
+{
+    const struct mock_synth *m = ctx;
+    return mock_origin_ops()->serve(m->origin, request, answer);
+}
+
+const struct cad_origin_ops *mock_synth_ops(void)
+{
+    static const struct cad_origin_ops ops = {.size = sizeof(ops), .serve = serve};
+    return &ops;
+}
+
+struct mock_origin *mock_synth_origin(struct mock_synth *synth)
+{
+    return synth->origin;
+}
