@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "engine/session.h"
 
+#define REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: nothing to play */
 #define ANCHOR_NUDGES_MAX 3 /* recovery steps for a sink whose clock stands */
 
 cad_time clock_position(const struct cad_engine *e)
@@ -177,7 +178,8 @@ static void follow_viewer(struct cad_engine *e, struct slot *s)
 static cad_time whole_ahead(struct cad_engine *e, struct slot *s)
 {
     cad_time position = clock_position(e);
-    return CAD_MAX(queue_buffered_end(e, s, position, false) - position, 0);
+    cad_time ahead = queue_buffered_end(e, s, position, false) - position;
+    return ahead > REMAINDER ? ahead : 0;
 }
 
 /* Enough media to run: the goal, the end of the title, or all that can be had. */
@@ -187,7 +189,7 @@ static bool slot_ready(struct cad_engine *e, struct slot *s, cad_time goal)
     cad_time ahead = clock_ahead(e, s);
     if (ahead >= goal || queue_at_end(s)) return true;
     bool no_more = s->blocked || (!title_urls_usable(e) && e->manifest.refresh_failures > 0);
-    return no_more && ahead > 0;
+    return no_more && whole_ahead(e, s) > 0;
 }
 
 static bool session_ready(struct cad_engine *e)

@@ -449,10 +449,13 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
     cad_error_init(&err, CAD_ERR_MEDIA_SEGMENT_LOST);
     describe(e, request, end, &err);
     if (request->received > 0) cad_fetch_progress(request, e->now);
+    bool absent = e->manifest.from_mp4 && rep->state == REP_NEW && may_pass(failure) &&
+                  e->now - request->created >= ENGINE_FILE_PATIENCE;
     struct cad_verdict verdict =
         request_fail(e, request, failure, target->head_data.retry_after, left);
     if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;
-    bool over = verdict.kind == CAD_VERDICT_LOWER_RUNG || verdict.kind == CAD_VERDICT_GIVE_UP;
+    bool over = verdict.kind == CAD_VERDICT_LOWER_RUNG || verdict.kind == CAD_VERDICT_GIVE_UP ||
+                absent;
     if (left && !over) return;
     struct cad_error named;
     cad_error_init(&named, verdict.error ? verdict.error : CAD_ERR_MEDIA_SEGMENT_LOST);

@@ -46,6 +46,7 @@
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
 #define ENGINE_MEMORY_RETRY (200 * CAD_MS)
 #define ENGINE_MEMORY_RETRIES 25
+#define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */
 #define ENGINE_OUTAGE_RETRY (2 * CAD_SECOND) /* after giving up while the viewer still has media */
 #define ENGINE_AUDIO_RATE_MAX 192000     /* of an audio representation beside video, bit/s */
 

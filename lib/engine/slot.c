@@ -203,6 +203,22 @@ static void header_bad(struct cad_engine *e, uint32_t slot, struct rep *rep,
     rep_lost(e, slot, (uint32_t)(rep - e->slots[slot].reps), &err);
 }
 
+/* Media before the moov: a file that cannot be played from its beginning on. */
+static bool media_comes_first(cad_buf b)
+{
+    size_t at = 0;
+    for (int boxes = 0; boxes < 64 && at < b.n; boxes++) {
+        struct cad_mp4_box box;
+        cad_buf rest = {b.p + at, b.n - at};
+        if (cad_mp4_box_read(rest, &box) != 0) return false;
+        if (box.type == CAD_FOURCC('m', 'o', 'o', 'v')) return false;
+        if (box.type == CAD_FOURCC('m', 'd', 'a', 't')) return true;
+        if (box.size > b.n - at) return false;
+        at += (size_t)box.size;
+    }
+    return false;
+}
+
 /* The sidx behind the moov. CAD_E_NOTFOUND: media begins before one was seen. */
 static int find_index(struct rep *rep, cad_buf b, size_t from, struct cad_mp4_sidx *out,
                       uint64_t *end)
@@ -317,6 +333,7 @@ void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep)
     struct cad_mp4_sidx sidx;
     if (rep->header_need > rep->header_have) return; /* not enough for what is known to come */
     int rc = cad_mp4_init_read(b, &rep->init, &moov_end);
+    if (rc == CAD_E_AGAIN && media_comes_first(b)) rc = CAD_E_NOTFOUND;
     if (rc == CAD_E_AGAIN) return;
     enum cad_error_code problem = rc != 0 ? header_error(rc) : init_problem(e, rep);
     if (problem != CAD_ERR_NONE) {
@@ -358,7 +375,9 @@ void rep_header_closed(struct cad_engine *e, struct slot *s, struct rep *rep, bo
 {
     uint32_t slot = (uint32_t)(s - e->slots);
     rep_header_progress(e, slot, rep);
-    if (rep->state == REP_NEW && short_file) header_bad(e, slot, rep, CAD_ERR_MEDIA_BAD);
+    if (rep->state != REP_NEW || !short_file) return;
+    /* The resource has no more bytes: a moov without an index, or not even a moov. */
+    header_bad(e, slot, rep, rep->init.timescale ? CAD_ERR_MEDIA_NO_INDEX : CAD_ERR_MEDIA_BAD);
 }
 
 void rep_header_settle(struct cad_engine *e, struct slot *s, struct rep *rep)
