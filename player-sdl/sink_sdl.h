@@ -9,8 +9,8 @@
 
 /*
  * Obeys the contract of cadmium/sink.h. The screen is borrowed and must outlive the sink. The sound
- * may be NULL; it is the sink's from now on, but stays the caller's when this fails with CAD_E_NOMEM
- * or CAD_E_INVAL.
+ * may be NULL; it is the sink's from now on, but stays the caller's on failure: CAD_E_NOMEM or
+ * CAD_E_INVAL.
  */
 CAD_MUST_CHECK int sink_sdl_create(const struct cad_sink_options *options, struct screen *screen,
                                    struct sound *sound, struct cad_sink **out);

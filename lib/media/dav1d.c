@@ -182,8 +182,8 @@ static int av1_receive(void *self, struct cad_frame *out)
     struct av1 *av1 = self;
     uint32_t empty = 0; /* in a row: the second call without data waits for dav1d's threads */
     for (uint32_t turn = 0; turn < RECEIVE_TURNS_MAX; turn++) {
-        /* Asking twice without new data makes dav1d drain: its threads then wait for each other, and
-         * 1.0 loses pictures that are shown again. So it is asked once for each piece it was given. */
+        /* Asked twice without new data, dav1d drains: its threads wait for each other, and 1.0
+         * loses pictures that are shown again. So it is asked once for each piece of data. */
         bool waiting = av1->pending.sz > 0;
         if (!waiting && !av1->fresh && !av1->draining) return CAD_E_AGAIN;
         Dav1dPicture picture;

@@ -4,7 +4,8 @@
  * An implementation says how it is made and what kind it is, and runs the suite:
  *
  *     static int create(struct cad_sink **out) { ... }
- *     int main(void) { return sink_contract_run(&(struct sink_kind){.name = "x", .create = create}); }
+ *     static const struct sink_kind kind = {.name = "x", .create = create, ...};
+ *     int main(void) { return sink_contract_run(&kind); }
  */
 #ifndef CAD_TESTS_SINK_CONTRACT_H
 #define CAD_TESTS_SINK_CONTRACT_H

@@ -1,4 +1,4 @@
-/* The sink of the window obeys the contract of cadmium/sink.h, with SDL's dummy devices in real time. */
+/* The window's sink obeys the contract of cadmium/sink.h; SDL's dummy devices run in real time. */
 #include <SDL.h>
 
 #include "sink_contract.h"

@@ -253,7 +253,8 @@ static void test_decode_takes_broken_input(void **state)
                 bytes[k] = (uint8_t)(seed >> 24);
             }
             int rc = cad_decoder_send(decoder, &sample);
-            assert_true(rc == 0 || rc == CAD_E_DATA || rc == CAD_E_AGAIN || rc == CAD_E_UNSUPPORTED);
+            assert_true(rc == 0 || rc == CAD_E_DATA || rc == CAD_E_AGAIN ||
+                        rc == CAD_E_UNSUPPORTED);
             for (rc = 0; rc == 0;) {
                 rc = cad_decoder_receive(decoder, &frame);
                 if (rc == 0) cad_frame_unref(&frame);

@@ -1,0 +1,273 @@
+/*
+ * The presenter beyond the sinks' contract: late pictures, checks that lose none, time that jumps,
+ * an output with a clock of its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "media/presenter.h"
+#include "track_data.h"
+
+#define FRAME (40 * CAD_MS)
+#define SOUND (20 * CAD_MS)
+
+/* An output that writes down what it was told. */
+struct output {
+    uint32_t pictures, sounds, flushes, destroyed;
+    uint32_t room;             /* runs of sound that it takes */
+    bool running;
+    bool heard;
+    cad_time media, at;
+    cad_time last;             /* pts of the newest picture */
+};
+
+static uint32_t put_picture(void *ctx, struct cad_frame *frame)
+{
+    struct output *output = ctx;
+    output->pictures++;
+    output->last = frame->pts;
+    return 0;
+}
+
+static int put_sound(void *ctx, const struct cad_frame *frame)
+{
+    struct output *output = ctx;
+    (void)frame;
+    if (output->sounds >= output->room) return CAD_E_AGAIN;
+    output->sounds++;
+    return 0;
+}
+
+static bool read_clock(void *ctx, cad_time *media, cad_time *at)
+{
+    struct output *output = ctx;
+    *media = output->media;
+    *at = output->at;
+    return output->heard;
+}
+
+static void run(void *ctx, bool running)
+{
+    struct output *output = ctx;
+    output->running = running;
+}
+
+static void flush(void *ctx)
+{
+    struct output *output = ctx;
+    output->flushes++;
+}
+
+static void destroy(void *ctx)
+{
+    struct output *output = ctx;
+    output->destroyed++;
+}
+
+static const struct cad_output_ops output_ops = {
+    .picture = put_picture, .sound = put_sound, .clock = read_clock, .run = run, .flush = flush,
+    .destroy = destroy};
+
+struct desk {
+    struct track_data video, audio;
+    struct sample_source source;
+    struct output output;
+    struct cad_sink *sink;
+    uint32_t shown;            /* by on_frame */
+};
+
+static void count_frame(void *ctx, const struct cad_frame *frame)
+{
+    struct desk *desk = ctx;
+    (void)frame;
+    desk->shown++;
+}
+
+static void desk_open(struct desk *desk, struct cad_presenter_config *config)
+{
+    static const struct cad_sink_ops ops = {.name = "test", CAD_PRESENTER_OPS};
+    memset(desk, 0, sizeof(*desk));
+    track_data_make(&desk->video, CAD_MEDIA_VIDEO, 100, FRAME);
+    track_data_make(&desk->audio, CAD_MEDIA_AUDIO, 200, SOUND);
+    sample_source_init(&desk->source, &desk->video, &desk->audio);
+    desk->output.room = UINT32_MAX;
+    config->raw = true;
+    if (config->options.on_frame) config->options.ctx = desk;
+    config->ctx = &desk->output;
+    assert_int_equal(cad_presenter_create(config, &ops, &desk->sink), 0);
+    desk->sink->source = sample_source_edge(&desk->source);
+    struct cad_sink_config wish = {.epoch = 1, .rate_q16 = 65536, .video = true, .audio = true};
+    cad_presenter_configure(desk->sink, &wish, 0);
+}
+
+static void desk_close(struct desk *desk)
+{
+    cad_presenter_destroy(desk->sink);
+    sample_source_deinit(&desk->source);
+    track_data_free(&desk->video);
+    track_data_free(&desk->audio);
+}
+
+static struct cad_sink_report report(struct desk *desk, cad_time now)
+{
+    struct cad_sink_report out;
+    cad_presenter_report(desk->sink, now + CAD_SECOND, &out); /* later, so that one is due */
+    assert_true(out.has_level && out.has_anchor);
+    return out;
+}
+
+static struct cad_presenter_config plain(void)
+{
+    struct cad_presenter_config config;
+    memset(&config, 0, sizeof(config));
+    cad_sink_options_init(&config.options);
+    return config;
+}
+
+static void test_presenter_drops_what_is_late(void **state)
+{
+    (void)state;
+    for (int lossless = 0; lossless < 2; lossless++) {
+        struct desk desk;
+        struct cad_presenter_config config = plain();
+        config.late_max = 100 * CAD_MS;
+        if (lossless) config.options.on_frame = count_frame;
+        desk_open(&desk, &config);
+        for (int i = 0; i < 3; i++) cad_presenter_step(desk.sink, 0);
+        /* The driver sleeps for half a second; 16 runs of sound, 320 ms, were had before that. */
+        cad_presenter_step(desk.sink, CAD_SECOND / 2);
+        cad_presenter_step(desk.sink, CAD_SECOND / 2);
+        struct cad_sink_report got = report(&desk, CAD_SECOND / 2);
+        if (lossless) {
+            assert_int_equal(got.level.dropped, 0);
+            assert_true(desk.shown >= 9);
+        } else {
+            assert_true(got.level.dropped >= 3);
+        }
+        desk_close(&desk);
+    }
+}
+
+static void test_presenter_jumps_when_told(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct cad_presenter_config config = plain();
+    config.options.as_fast_as_possible = true;
+    config.options.on_frame = count_frame;
+    desk_open(&desk, &config);
+    uint32_t steps = 0;
+    for (; steps < 200 && desk.shown < 100; steps++) cad_presenter_step(desk.sink, 0);
+    assert_true(steps < 100);
+    cad_presenter_step(desk.sink, 0);
+    struct cad_sink_report got = report(&desk, 0);
+    assert_true(got.level.drained);
+    assert_int_equal(got.level.dropped, 0);
+    assert_int_equal(desk.shown, 100);
+    desk_close(&desk);
+}
+
+/* The device says where it is: the clock follows, and never goes back. */
+static void test_presenter_follows_the_device(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct cad_presenter_config config = plain();
+    config.output = &output_ops;
+    desk_open(&desk, &config);
+    cad_presenter_step(desk.sink, 0);
+    assert_true(desk.output.running);
+    assert_true(desk.output.sounds > 0); /* ahead of its time */
+    for (cad_time now = 0; now <= CAD_SECOND; now += 20 * CAD_MS) {
+        /* It began 200 ms late and runs as it should. */
+        desk.output.heard = now >= 200 * CAD_MS;
+        desk.output.media = now - 200 * CAD_MS;
+        desk.output.at = now;
+        cad_presenter_step(desk.sink, now);
+    }
+    /* The picture that is seen belongs to the sound that is heard. */
+    assert_true(desk.output.last >= 760 * CAD_MS && desk.output.last <= 800 * CAD_MS);
+    struct cad_sink_config wish = {.epoch = 1, .rate_q16 = 0, .video = true, .audio = true};
+    cad_presenter_configure(desk.sink, &wish, CAD_SECOND);
+    assert_false(desk.output.running);
+    uint32_t flushes = desk.output.flushes;
+    cad_presenter_flush(desk.sink, 2, 0, CAD_SECOND);
+    assert_int_equal(desk.output.flushes, flushes + 1);
+    desk_close(&desk);
+    assert_int_equal(desk.output.destroyed, 1);
+}
+
+/* A full device keeps sound waiting, loses none, and is asked again soon. */
+static void test_presenter_waits_for_the_device(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct cad_presenter_config config = plain();
+    config.output = &output_ops;
+    desk_open(&desk, &config);
+    desk.output.room = 4;
+    for (int i = 0; i < 5; i++) cad_presenter_step(desk.sink, 0);
+    cad_time wake = cad_presenter_step(desk.sink, 0);
+    assert_int_equal(desk.output.sounds, 4);
+    assert_true(wake > 0 && wake <= CAD_PRESENTER_SOUND_WAIT);
+    uint32_t pulled = desk.source.pulled[CAD_SLOT_AUDIO];
+    for (int i = 0; i < 10; i++) cad_presenter_step(desk.sink, 0);
+    assert_true(desk.source.pulled[CAD_SLOT_AUDIO] <= pulled + CAD_PRESENTER_DEPTH_DEFAULT);
+    desk.output.room = 200;
+    for (int i = 0; i < 200; i++) cad_presenter_step(desk.sink, 0);
+    assert_int_equal(desk.output.sounds, 200);
+    desk_close(&desk);
+}
+
+static void test_presenter_checks_its_options(void **state)
+{
+    (void)state;
+    struct cad_sink *sink = NULL;
+    struct cad_sink_options options;
+    cad_sink_options_init(&options);
+    options.depth = 0;
+    assert_int_equal(cad_sink_null_create(&options, &sink), CAD_E_INVAL);
+    options.depth = CAD_PRESENTER_DEPTH_MAX + 1;
+    assert_int_equal(cad_sink_decode_create(&options, &sink), CAD_E_INVAL);
+    options.depth = 1;
+    options.size = 0;
+    assert_int_equal(cad_sink_null_create(&options, &sink), CAD_E_INVAL);
+    assert_int_equal(cad_sink_null_create(NULL, &sink), CAD_E_INVAL);
+    assert_null(sink);
+}
+
+/* The least depth still plays everything. */
+static void test_presenter_plays_with_depth_one(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct cad_presenter_config config = plain();
+    config.options.depth = 1;
+    config.options.on_frame = count_frame;
+    desk_open(&desk, &config);
+    for (cad_time now = 0; now < 5 * CAD_SECOND; now += 5 * CAD_MS) {
+        cad_presenter_step(desk.sink, now);
+    }
+    struct cad_sink_report got = report(&desk, 5 * CAD_SECOND);
+    assert_true(got.level.drained);
+    assert_int_equal(desk.shown, 100);
+    desk_close(&desk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_presenter_drops_what_is_late),
+        cmocka_unit_test(test_presenter_jumps_when_told),
+        cmocka_unit_test(test_presenter_follows_the_device),
+        cmocka_unit_test(test_presenter_waits_for_the_device),
+        cmocka_unit_test(test_presenter_checks_its_options),
+        cmocka_unit_test(test_presenter_plays_with_depth_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
