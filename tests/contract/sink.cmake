@@ -14,8 +14,9 @@ if(TARGET cad_test_media)
             LABEL contract POSIX)
     endif()
     if(TARGET cad_player_sdl)
-        cad_test(sink sdl SOURCES sink_sdl_test.c LINK cad_player_sdl cad_sink_contract cad_test_media
-            LABEL contract POSIX)
+        # Its devices run in real time.
+        cad_test(sink sdl SOURCES sink_sdl_test.c
+            LINK cad_player_sdl cad_sink_contract cad_test_media LABEL contract POSIX TIMEOUT 180)
     endif()
     foreach(name null decode virtual sdl)
         if(TEST contract/sink/${name})

@@ -5,8 +5,8 @@
  *     track_data_make(&track, type, 100, 40 * CAD_MS)   without content; rising pts
  *
  * A struct sample_source plays them to a sink as an engine would: a configuration first, then the
- * access units of one epoch, only as many as the test lets through, then the end. Every access unit has a
- * buffer of its own, so that the pool shows whether a reference was forgotten.
+ * access units of one epoch, only as many as the test lets through, then the end. Every access unit
+ * has a buffer of its own, so that the pool shows whether a reference was forgotten.
  */
 #ifndef CAD_TESTS_MEDIA_TRACK_DATA_H
 #define CAD_TESTS_MEDIA_TRACK_DATA_H
