@@ -233,7 +233,7 @@ static void take_entropy(struct cad_engine *e, cad_buf bytes)
 
 int cad_engine_feed(struct cad_engine *engine, const struct cad_event *event)
 {
-    if (!engine || !event) return CAD_E_INVAL;
+    if (!engine || !event || event->type > CAD_EVENT_ENTROPY) return CAD_E_INVAL;
     /* Two inputs take effect at the door: a head decides where the body that follows goes, and
      * secrets are never queued. */
     if (event->type == CAD_EVENT_HTTP_HEAD) {

@@ -400,7 +400,9 @@ static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_requ
     const struct cad_presentation *p = e->manifest.presentation;
     if (!p || p->expiry_ms <= 0) return false;
     int64_t wall = engine_wall_ms(e);
-    bool near = wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms;
+    /* URLs that came a moment ago have not expired: it is this one server that refuses. */
+    bool fresh = e->now < cad_time_add(e->manifest.refreshed_at, ENGINE_REFRESH_SPACING);
+    bool near = !fresh && (wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms);
     return near || request->attempts >= 2;
 }
 

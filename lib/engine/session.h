@@ -36,6 +36,7 @@
 #define ENGINE_ENTROPY_BYTES 256
 #define ENGINE_ACTIONS_RESERVE 128       /* actions that one turn may issue at most */
 #define ENGINE_MEMORY_OVERHEAD (32 * 1024 * 1024) /* session and manifest beside media */
+#define ENGINE_ASKED_MAX 3               /* attempts of a service request that is denied */
 #define ENGINE_REFRESHES_MAX 5           /* failed manifest refreshes in a row */
 
 #define ENGINE_REFRESH_SPACING (30 * CAD_SECOND) /* licensed manifest 9: at most one in 30 s */
@@ -147,6 +148,7 @@ struct manifest_part {
     struct cad_presentation *presentation;
     cad_time duration;           /* of the title; CAD_TIME_NONE not known yet */
     char xid[33], req_id[33];
+    uint32_t asked;              /* attempts under req_id that were answered in full */
     cad_time refresh_at;         /* CAD_TIME_NONE: URLs do not expire */
     cad_time refreshed_at;       /* CAD_TIME_NONE: never */
     bool refresh_wanted;         /* a request found its URL refused */

@@ -144,6 +144,8 @@ void slots_clear(struct cad_engine *e)
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (e->slots[i].present) slot_figures(e, &e->slots[i], &e->closed[i]);
         slot_close(e, &e->slots[i]);
+        e->closed[i].bytes_held = 0; /* what was is told on, what is held is gone */
+        e->closed[i].ahead = 0;
     }
 }
 
@@ -470,7 +472,9 @@ static void rebind_slot(struct cad_engine *e, struct slot *s, const struct cad_p
     gone.phase = CAD_PHASE_REFRESH;
     for (uint32_t i = 0; i < s->rep_count; i++) {
         const struct cad_representation *m = track ? find_rep(track, s->reps[i].model->id) : NULL;
-        bool same = m && same_layout(m, s->reps[i].model);
+        const struct rep *rep = &s->reps[i];
+        bool unused = rep->state == REP_NEW && !rep->header && !rep->request;
+        bool same = m && (unused || same_layout(m, rep->model));
         if (!same) rep_lost(e, (uint32_t)(s - e->slots), i, &gone);
         /* A representation that is gone keeps a model to point at: any of the fresh ones. */
         if (!m) m = any_rep(fresh);

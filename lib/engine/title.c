@@ -4,6 +4,7 @@
  * Level-triggered: every turn looks at what there is (presentation, request, parser) and takes the
  * next step. A refresh that fails leaves the old model standing.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -132,17 +133,38 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
 
 /* ---- the request ---- */
 
-static int service_url(struct cad_engine *e, const struct cad_fetch_request *request,
-                       struct cad_licensed_request *ask)
+static const struct {
+    enum cad_codec codec;
+    cad_str name;
+} profiles_known[] = {
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264bpl30-dash-clear")},
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264mpl30-dash-clear")},
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264mpl31-dash-clear")},
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264mpl40-dash-clear")},
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl30-dash-clear")},
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl31-dash-clear")},
+    {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl40-dash-clear")},
+    {CAD_CODEC_AV1, CAD_STR_INIT("av1-main-L40-dash-clear")},
+    {CAD_CODEC_AAC, CAD_STR_INIT("heaac-2-dash")},
+};
+
+/* Only what the sink decodes is claimed; everything before it has said what that is. */
+static uint32_t list_profiles(const struct cad_engine *e, cad_str *out)
 {
-    static const cad_str profiles[] = {
-        CAD_STR_INIT("h264bpl30-dash-clear"), CAD_STR_INIT("h264mpl30-dash-clear"),
-        CAD_STR_INIT("h264mpl31-dash-clear"), CAD_STR_INIT("h264mpl40-dash-clear"),
-        CAD_STR_INIT("h264hpl30-dash-clear"), CAD_STR_INIT("h264hpl31-dash-clear"),
-        CAD_STR_INIT("h264hpl40-dash-clear"), CAD_STR_INIT("av1-main-L40-dash-clear"),
-        CAD_STR_INIT("heaac-2-dash"),
-    };
+    uint32_t n = 0;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(profiles_known); i++) {
+        bool decoded = (e->caps.codecs >> profiles_known[i].codec & 1) != 0;
+        if (decoded || !e->has_caps) out[n++] = profiles_known[i].name;
+    }
+    return n;
+}
+
+static int service_url(struct cad_engine *e, const struct cad_fetch_request *request,
+                       struct cad_licensed_request *ask, cad_str *profiles)
+{
     struct manifest_part *m = &e->manifest;
+    uint32_t profile_count = list_profiles(e, profiles);
+    if (profile_count == 0) return CAD_E_UNSUPPORTED;
     if (!m->xid[0] && !engine_draw(e, 8, m->xid)) return CAD_E_AGAIN;
     if (!m->req_id[0] && !engine_draw(e, 16, m->req_id)) return CAD_E_AGAIN;
     memset(ask, 0, sizeof(*ask));
@@ -150,10 +172,10 @@ static int service_url(struct cad_engine *e, const struct cad_fetch_request *req
     ask->viewable_id = m->title.id;
     ask->xid = cad_str_from(m->xid);
     ask->req_id = cad_str_from(m->req_id);
-    ask->attempt = request->attempts + 1;
+    ask->attempt = m->asked + request->attempts + 1;
     ask->refresh = m->presentation != NULL;
     ask->profiles = profiles;
-    ask->profile_count = CAD_ARRAY_LEN(profiles);
+    ask->profile_count = profile_count;
     ask->app_name = e->config.app_name;
     ask->app_version = e->config.app_version;
     ask->platform = e->config.platform;
@@ -167,8 +189,9 @@ static int service_text(struct cad_engine *e, struct cad_fetch_request *request,
                         cad_buf *body)
 {
     struct cad_licensed_request ask;
+    cad_str profiles[CAD_ARRAY_LEN(profiles_known)];
     struct cad_sb sb;
-    int rc = service_url(e, request, &ask);
+    int rc = service_url(e, request, &ask, profiles);
     if (rc != 0) return rc;
     cad_sb_init(&sb, &e->alloc, CAD_MEM_SESSION, 2 * ENGINE_URL_MAX);
     rc = cad_licensed_request_url(&ask, &sb);
@@ -266,6 +289,7 @@ static void manifest_failed(struct cad_engine *e, const struct cad_error *err)
     cad_manifest_parser_destroy(&m->parser);
     body_reset(e);
     m->req_id[0] = '\0';
+    m->asked = 0;
     m->refresh_wanted = false;
     if (refresh) {
         refresh_failed(e, err);
@@ -309,6 +333,7 @@ void title_end(struct cad_engine *e, struct cad_fetch_request *request,
             e->wall_offset_ms = head->date_ms - e->now / CAD_MS;
             e->has_wall = e->wall_from_server = true;
         }
+        m->asked += request->attempts;
         cad_fetch_end(e->fetch, request);
         m->request = NULL;
         start_parser(e);
@@ -316,7 +341,7 @@ void title_end(struct cad_engine *e, struct cad_fetch_request *request,
     }
     enum cad_failure failure = request_failure(end, status);
     if (end->cls == CAD_HTTP_OK && status >= 200 && status < 300) failure = CAD_FAIL_RESET;
-    uint32_t attempts = request->attempts;
+    uint32_t attempts = m->asked + request->attempts;
     uint32_t id = request->id;
     struct cad_verdict verdict = request_fail(e, request, failure, head->retry_after, 1);
     if (verdict.kind == CAD_VERDICT_WAIT || verdict.kind == CAD_VERDICT_OTHER_SERVER) return;
@@ -407,10 +432,32 @@ static void install(struct cad_engine *e, struct cad_presentation *fresh)
     /* The first manifest is no refresh: a refused URL may ask for one at once. */
     m->refreshed_at = first ? cad_time_sub(e->now, ENGINE_REFRESH_SPACING) : e->now;
     m->req_id[0] = '\0';
+    m->asked = 0;
     set_refresh_time(e);
     engine_decide(e, "manifest servers=%u periods=%u warnings=%u", fresh->server_count,
                   fresh->period_count, fresh->warnings);
     announce(e, first);
+}
+
+/* The service said no, and that asking again may help: one more attempt of the same request
+ * (licensed manifest 3). false: it was asked often enough. */
+static bool ask_again(struct cad_engine *e, const struct cad_manifest_error *why)
+{
+    struct manifest_part *m = &e->manifest;
+    if (!why->retryable || m->asked >= ENGINE_ASKED_MAX) return false;
+    m->request = request_new(
+        e, m->presentation ? CAD_PURPOSE_REFRESH : CAD_PURPOSE_MANIFEST, -1);
+    if (!m->request) return false;
+    cad_time wait = m->asked > 1 ? 2 * CAD_SECOND : CAD_SECOND / 2;
+    if (why->retry_after != CAD_TIME_NONE) {
+        wait = CAD_MIN(CAD_MAX(wait, why->retry_after), ENGINE_REFRESH_SPACING);
+    }
+    m->request->state = CAD_FETCH_WAITING;
+    m->request->not_before = cad_time_add(e->now, wait);
+    engine_decide(e, "denied attempts=%u wait_ms=%" PRId64, m->asked, wait / CAD_MS);
+    cad_manifest_parser_destroy(&m->parser);
+    body_reset(e);
+    return true;
 }
 
 static void parse(struct cad_engine *e)
@@ -433,9 +480,10 @@ static void parse(struct cad_engine *e)
     struct cad_manifest_error why;
     struct cad_error err;
     cad_manifest_parser_error(m->parser, &why);
+    if (ask_again(e, &why)) return;
     cad_error_init(&err, why.code == CAD_ERR_NONE ? CAD_ERR_MANIFEST_BAD : why.code);
     err.phase = m->presentation ? CAD_PHASE_REFRESH : CAD_PHASE_MANIFEST;
-    err.attempts = 1;
+    err.attempts = m->asked;
     if (why.message[0]) {
         cad_str_copyz(err.message, sizeof(err.message), cad_str_from(why.message));
     }
@@ -522,6 +570,7 @@ static void pump_request(struct cad_engine *e)
     if (rc == 0 || rc == CAD_E_AGAIN) return; /* AGAIN: entropy or text is missing this turn */
     struct cad_error err;
     cad_error_init(&err, rc == CAD_E_NOMEM ? CAD_ERR_OUT_OF_MEMORY : CAD_ERR_TITLE_INVALID);
+    if (rc == CAD_E_UNSUPPORTED) cad_error_init(&err, CAD_ERR_MEDIA_CODEC);
     err.phase = m->presentation ? CAD_PHASE_REFRESH : CAD_PHASE_MANIFEST;
     manifest_failed(e, &err);
 }
