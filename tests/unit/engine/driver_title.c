@@ -1,0 +1,155 @@
+/* The title of the driver: three video files and one of sound, and the service's manifest of them. */
+#include "driver.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX (64 * 1024)
+
+struct text {
+    char *p;
+    size_t n;
+};
+
+static void put(struct text *t, const char *format, ...) CAD_PRINTF(2, 3);
+
+static void put(struct text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(t->p + t->n, TEXT_MAX - t->n, format, args);
+    va_end(args);
+    assert_true(n >= 0 && (size_t)n < TEXT_MAX - t->n);
+    t->n += (size_t)n;
+}
+
+int64_t drv_rung_bytes(uint32_t rung)
+{
+    return INT64_C(50000) << rung;
+}
+
+int64_t drv_server_ms(const struct drv *d)
+{
+    return DRV_EPOCH_MS + d->server_skew_ms + d->now / CAD_MS;
+}
+
+static void put_urls(struct text *t, const struct drv *d, uint32_t stream)
+{
+    int64_t expiry_s = (drv_server_ms(d) + d->options.url_life / CAD_MS) / 1000;
+    put(t, "\"urls\":[");
+    for (uint32_t h = 0; h < d->options.servers; h++) {
+        put(t, "%s{\"cdn_id\":%u,\"url\":\"http://h%u/v%u", h ? "," : "", h + 1, h, stream);
+        if (d->options.plain_http) {
+            put(t, ".mp4?g=%u\"}", d->generation);
+        } else {
+            put(t, "?o=1&v=31&e=%" PRId64 "&t=SECRET%u&sc=%%2B=%u\"}", expiry_s, d->generation,
+                d->generation);
+        }
+    }
+    put(t, "]");
+}
+
+static void put_stream(struct text *t, const struct drv *d, uint32_t stream)
+{
+    const struct cad_synth_stream *s = &d->stream[stream];
+    bool audio = s->type == CAD_MEDIA_AUDIO;
+    const char *profile = audio ? "heaac-2-dash" : d->options.video_profile;
+    put(t, "{\"downloadable_id\":\"%u\",\"content_profile\":\"%s\",\"bitrate\":%" PRId64
+        ",\"size\":%" PRId64 ",\"isDrm\":false,", 100 + stream, profile, s->rate_bps / 1000,
+        s->size_bytes + (d->strange_sizes && !audio ? 1 : 0));
+    if (audio) put(t, "\"channels\":\"2.0\",");
+    else put(t, "\"res_w\":%u,\"res_h\":%u,\"vmaf\":%u,", s->width, s->height, 70 + 10 * stream);
+    if (!d->options.no_boxes) {
+        put(t, "\"moov\":{\"offset\":%" PRId64 ",\"size\":%" PRId64 "},", s->moov.first,
+            s->moov.last - s->moov.first + 1);
+        put(t, "\"sidx\":{\"offset\":%" PRId64 ",\"size\":%" PRId64 "},", s->sidx.first,
+            s->sidx.last - s->sidx.first + 1);
+        put(t, "\"startByteOffset\":%" PRId64 ",", s->header_bytes);
+    }
+    put_urls(t, d, stream);
+    put(t, "}");
+}
+
+static void put_servers(struct text *t, const struct drv *d)
+{
+    put(t, "\"locations\":[{\"key\":\"near\",\"rank\":1,\"level\":1,\"weight\":100}],\"servers\":[");
+    for (uint32_t h = 0; h < d->options.servers; h++) {
+        put(t, "%s{\"id\":%u,\"key\":\"near\",\"name\":\"server%u\",\"rank\":%u,"
+            "\"type\":\"OPEN_CONNECT_APPLIANCE\",\"lowgrade\":false,\"dns\":{\"host\":\"h%u\","
+            "\"ipv4\":null,\"ipv6\":null,\"forceLookup\":false}}",
+            h ? "," : "", h + 1, h, h + 1, h);
+    }
+    put(t, "],");
+}
+
+static void put_tracks(struct text *t, const struct drv *d)
+{
+    put(t, "\"video_tracks\":[{\"new_track_id\":\"V:1\",\"type\":1,\"profile\":\"%s\","
+        "\"streams\":[", d->options.video_profile);
+    for (uint32_t r = 0; r < d->options.rungs; r++) {
+        if (r) put(t, ",");
+        put_stream(t, d, r);
+    }
+    put(t, "]}],\"audio_tracks\":[");
+    if (!d->options.no_audio) {
+        put(t, "{\"new_track_id\":\"A:1\",\"language\":\"en\",\"channels\":\"2.0\","
+            "\"profile\":\"heaac-2-dash\",\"isNative\":true,\"rank\":0,\"streams\":[");
+        put_stream(t, d, DRV_AUDIO);
+        put(t, "]}");
+    }
+    put(t, "],\"timedtexttracks\":[]");
+}
+
+char *drv_manifest_text(struct drv *d)
+{
+    struct text t = {drv_malloc(TEXT_MAX), 0};
+    d->generation++;
+    int64_t server_ms = drv_server_ms(d);
+    if (!d->bare_manifest) {
+        put(&t, "{\"id\":1,\"version\":2,\"serverTime\":%" PRId64 ",\"from\":\"playapi\","
+            "\"result\":", server_ms);
+    }
+    put(&t, "{\"movieId\":900100,\"manifestVersion\":\"v2\",\"viewableType\":\"MOVIE\","
+        "\"duration\":%" PRId64 ",\"playbackContextId\":\"CTX-%u\",\"expiration\":%" PRId64 ",",
+        d->options.duration / CAD_MS, d->generation, server_ms + d->options.url_life / CAD_MS);
+    put(&t, "\"hasDrmStreams\":false,\"hasClearStreams\":true,\"links\":{},");
+    put_servers(&t, d);
+    put_tracks(&t, d);
+    put(&t, d->bare_manifest ? "}" : "}}");
+    return t.p;
+}
+
+void drv_title_init(struct drv *d)
+{
+    static const uint32_t heights[DRV_RUNGS] = {240, 360, 480};
+    d->segment_bytes = drv_malloc(DRV_RUNGS * sizeof(*d->segment_bytes));
+    d->ladder = (struct cad_ladder){
+        .segment_duration = DRV_SEGMENT, .rung_count = DRV_RUNGS, .segment_count = 1,
+        .segment_bytes = d->segment_bytes};
+    for (uint32_t r = 0; r < DRV_RUNGS; r++) {
+        d->ladder.rate_bps[r] = drv_rung_bytes(r) * 8 * CAD_SECOND / DRV_SEGMENT;
+        d->ladder.height[r] = heights[r];
+        d->segment_bytes[r] = (uint32_t)drv_rung_bytes(r);
+    }
+    struct cad_synth_config config;
+    cad_synth_config_init(&config);
+    config.ladder = &d->ladder;
+    config.duration = d->options.duration;
+    config.frame_rate = 25;
+    struct cad_alloc alloc = cad_alloc_system();
+    assert_int_equal(cad_synth_create(&alloc, &config, &d->synth), 0);
+    for (uint32_t i = 0; i < DRV_STREAMS; i++) {
+        assert_int_equal(cad_synth_stream_at(d->synth, i, &d->stream[i]), 0);
+        d->asked[i] = drv_malloc((size_t)d->stream[i].size_bytes + 1);
+    }
+}
+
+void drv_title_deinit(struct drv *d)
+{
+    cad_synth_destroy(&d->synth);
+    for (uint32_t i = 0; i < DRV_STREAMS; i++) free(d->asked[i]);
+    free(d->segment_bytes);
+    free(d->manifest);
+}
