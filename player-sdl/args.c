@@ -75,7 +75,7 @@ struct option {
     const char *name;
     enum option_kind kind;
     size_t place;          /* offset in struct play_args */
-    int64_t least, most;   /* of a number */
+    int64_t least, most;   /* of a number; the least of seconds, too */
 };
 
 #define PLACE(field) offsetof(struct play_args, field)
@@ -86,7 +86,7 @@ static const struct option *find_option(const char *name)
         {"--title", OPTION_TITLE, 0, 0, 0},
         {"--seek", OPTION_SECONDS, PLACE(seek), 0, 0},
         {"--until", OPTION_SECONDS, PLACE(until), 0, 0},
-        {"--buffer-s", OPTION_SECONDS, PLACE(buffer), 0, 0},
+        {"--buffer-s", OPTION_SECONDS, PLACE(buffer), 2, 0},
         {"--rung", OPTION_NUMBER, PLACE(rung), 0, 63},
         {"--volume", OPTION_NUMBER, PLACE(volume), 0, 100},
         {"--memory-mb", OPTION_NUMBER, PLACE(memory_mb), 4, 65536},
@@ -154,6 +154,7 @@ static bool set_option(struct play_args *args, const struct option *option, char
     case OPTION_LEVEL: return set_level(args, cad_str_from(values[0]));
     case OPTION_SECONDS:
         if (args_seconds(cad_str_from(values[0]), &seconds) < 0) return false;
+        if (seconds < option->least * CAD_SECOND) return false;
         memcpy(place, &seconds, sizeof(seconds));
         return true;
     }

@@ -234,6 +234,17 @@ bool session_poll_signals(struct session *session)
     return !session->quit;
 }
 
+/* Where sums are written, the first picture that is not wanted ends it; else the position does. */
+static void look_at_until(struct session *session)
+{
+    if (session->args->until == CAD_TIME_NONE || !session->first_told) return;
+    struct cad_engine_stats stats;
+    cad_player_stats(session->player, &stats);
+    if (session->md5 && stats.slot[CAD_SLOT_VIDEO].present) return;
+    bool there = stats.position != CAD_TIME_NONE && stats.position >= session->args->until;
+    if (there) atomic_store(&session->reached, true);
+}
+
 bool session_poll(struct session *session)
 {
     char bytes[64];
@@ -242,12 +253,7 @@ bool session_poll(struct session *session)
     }
     take_signals(session);
     while (cad_player_wait_event(session->player, &event, 0) == 0) take_event(session, &event);
-    if (session->args->until != CAD_TIME_NONE && !session->md5) {
-        struct cad_engine_stats stats;
-        cad_player_stats(session->player, &stats);
-        bool there = stats.position != CAD_TIME_NONE && stats.position >= session->args->until;
-        if (there && session->first_told) atomic_store(&session->reached, true);
-    }
+    look_at_until(session);
     if (atomic_load(&session->reached)) session->ended = true;
     return !session->quit && !session->ended && !session->failed;
 }

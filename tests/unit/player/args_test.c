@@ -74,6 +74,7 @@ static void test_args_refuses_what_is_wrong(void **state)
     assert_int_equal(PARSE(&args, "a", "--volume", "101"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--memory-mb", "3"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--seek", "x"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "a", "--buffer-s", "1.9"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--log-level", "loud"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--framemd5", ""), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "--title", "900100"), CAD_E_INVAL);
