@@ -4,8 +4,8 @@
  *   cadmium-sim --engine --ladder FILE --trace FILE --session-s N     one session, one JSON object
  *   cadmium-sim --scenario FILE                                       a scripted one, checked
  *
- * Everything printed is made of integers and simulated time: two runs print the same bytes, on every
- * machine and with every compiler.
+ * Everything printed is made of integers and simulated time: two runs print the same bytes, on
+ * every machine and with every compiler.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -73,7 +73,7 @@ static int complain(const char *what, const char *name)
     return EXIT_USAGE;
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------- */
 
 /* The whole file, allocated; CAD_E_NOTFOUND, CAD_E_IO, CAD_E_LIMIT, CAD_E_NOMEM. */
 static int read_file(const char *path, cad_str *out)
@@ -141,7 +141,7 @@ static int read_trace(const char *path, struct cad_trace *out)
     return err;
 }
 
-/* ---- the origin ---------------------------------------------------------------------------------- */
+/* ---- the origin ---------------------------------------------------------------------------- */
 
 static int make_origin(void *ctx, const struct cad_scenario_title *title,
                        const struct cad_origin_ops **ops, void **out)
@@ -168,7 +168,7 @@ static int origin_service(void *ctx, void *out, cad_str name, bool up)
     return mock_origin_service(mock_synth_origin(out), name, up);
 }
 
-/* ---- the decision log ------------------------------------------------------------------------------ */
+/* ---- the decision log ---------------------------------------------------------------------- */
 
 static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str line)
 {
@@ -194,7 +194,7 @@ static bool open_log(const struct options *o, struct cad_log *out, FILE **file)
     return true;
 }
 
-/* ---- one session ---------------------------------------------------------------------------------- */
+/* ---- one session --------------------------------------------------------------------------- */
 
 /* A segment of video as it came. */
 struct record {
@@ -514,7 +514,7 @@ static int run_session(const struct options *o)
     return status;
 }
 
-/* ---- a scenario ------------------------------------------------------------------------------------- */
+/* ---- a scenario ---------------------------------------------------------------------------- */
 
 struct stage {
     const struct options *options;
@@ -638,7 +638,7 @@ static int run_scenario(const struct options *o)
     return status != EXIT_GOOD ? status : good ? EXIT_GOOD : EXIT_BAD;
 }
 
-/* ---- the command line ------------------------------------------------------------------------------- */
+/* ---- the command line ---------------------------------------------------------------------- */
 
 static bool read_number(const char *text, const char *name, int64_t low, int64_t high,
                         int64_t *out)
@@ -699,7 +699,9 @@ int main(int argc, char **argv)
         }
     }
     if (optind < argc) return complain("not an option", argv[optind]);
-    if (o.engine == (o.scenario != NULL)) return complain("--engine or --scenario, try --help", NULL);
+    if (o.engine == (o.scenario != NULL)) {
+        return complain("--engine or --scenario, try --help", NULL);
+    }
     if (o.scenario) return run_scenario(&o);
     if (!o.ladder || !o.trace || o.session_s == 0) {
         return complain("--engine wants --ladder, --trace and --session-s", NULL);

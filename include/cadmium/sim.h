@@ -136,9 +136,9 @@ struct cad_synth_segment {
 };
 CAD_MUST_CHECK int cad_synth_segment_at(const struct cad_synth *synth, uint32_t i, int64_t offset,
                                         struct cad_synth_segment *out);
-/* Bytes [offset, offset + n) of stream i. *done <= n of them are in out (0), or are a hole (1). */
-CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i, int64_t offset,
-                                  size_t n, uint8_t *out, size_t *done);
+/* Bytes first..last of stream i. The first *done of them are in out (0), or are a hole (1). */
+CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i,
+                                  struct cad_range bytes, uint8_t *out, size_t *done);
 
 /* ---- the simulation ------------------------------------------------------------------------ */
 

@@ -79,7 +79,8 @@ void cad_link_advance(struct cad_link *link, cad_time now)
     }
 }
 
-/* Another number of flows: what is left over of the old sharing (under one nanobit each) is lost. */
+/* Another number of flows: what is left over of the old sharing (under one nanobit each) is
+ * lost. */
 static void set_flows(struct cad_link *link, uint32_t flows)
 {
     link->flows = flows;

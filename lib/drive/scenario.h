@@ -1,5 +1,6 @@
 /*
- * scenario.h - a scenario file, read: what is played over which network, what is done, what must hold.
+ * scenario.h - a scenario file, read: what is played over which network, what is done, what must
+ * hold.
  *
  * Parsing (scenario_parse.c) and running (scenario_run.c) share only these tables. Views point into
  * the text of the scenario.

@@ -1,5 +1,6 @@
 /*
- * scenario_parse.c - reads a scenario: one statement a line, words between blanks, # to the line's end.
+ * scenario_parse.c - reads a scenario: one statement a line, words between blanks, # to the line's
+ * end.
  *
  * The language is docs/scenarios.md. Statements about things that this version does not have are
  * known and refused as such, so that a typing error and a missing feature look different.
@@ -24,7 +25,7 @@ struct parser {
     uint32_t line;
 };
 
-/* ---- words ----------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 static int fail(struct parser *p, const char *what, cad_str word)
 {
@@ -121,7 +122,7 @@ static int unknown(struct parser *p)
     return fail(p, word.n ? "unknown word" : "the statement is not finished", word);
 }
 
-/* ---- title, link, host, sink ------------------------------------------------------------------------- */
+/* ---- title, link, host, sink --------------------------------------------------------------- */
 
 static int read_seed(struct parser *p)
 {
@@ -256,7 +257,7 @@ static int read_sink(struct parser *p)
     return 0;
 }
 
-/* ---- expectations ------------------------------------------------------------------------------------- */
+/* ---- expectations -------------------------------------------------------------------------- */
 
 static const struct subject {
     const char *name;
@@ -421,7 +422,7 @@ static int read_every(struct parser *p)
     return err ? err : add_expect(p, every, CAD_TIME_NONE);
 }
 
-/* ---- actions ------------------------------------------------------------------------------------------- */
+/* ---- actions ------------------------------------------------------------------------------- */
 
 static int read_down(struct parser *p, struct cad_scenario_action *a)
 {
@@ -526,7 +527,7 @@ static int read_at(struct parser *p)
     return err;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------ */
+/* ---- lines --------------------------------------------------------------------------------- */
 
 static int split_line(struct parser *p, cad_str line)
 {

@@ -48,7 +48,7 @@ struct run {
     int error;                           /* of a callback */
 };
 
-/* ---- what happened ----------------------------------------------------------------------------------- */
+/* ---- what happened ------------------------------------------------------------------------- */
 
 /* Room for one more element; what was there is kept. */
 static bool grow(const struct run *r, void **p, uint32_t *cap, uint32_t count, size_t size)
@@ -99,7 +99,7 @@ static bool note_is(const struct note *n, cad_str name)
     return n->type == CAD_APP_STATE && cad_str_eqz(name, cad_state_name(n->state));
 }
 
-/* ---- expectations ------------------------------------------------------------------------------------- */
+/* ---- expectations -------------------------------------------------------------------------- */
 
 static void print_seconds(char *out, size_t cap, cad_time t)
 {
@@ -258,8 +258,8 @@ static void check_absence(struct run *r, struct cad_scenario_expect *e)
         if (n->type != (stall ? CAD_APP_STALL_BEGIN : CAD_APP_ERROR) || n->at < from) continue;
         char at[32];
         print_seconds(at, sizeof(at), n->at);
-        (void)snprintf(seen, sizeof(seen), "%s at %s s", stall ? "a stall" : cad_error_name(n->error),
-                       at);
+        (void)snprintf(seen, sizeof(seen), "%s at %s s",
+                       stall ? "a stall" : cad_error_name(n->error), at);
         miss(r, e, seen);
         return;
     }
@@ -316,7 +316,7 @@ static void check_at_end(struct run *r, struct cad_scenario_expect *e)
     }
 }
 
-/* ---- the script ---------------------------------------------------------------------------------------- */
+/* ---- the script ---------------------------------------------------------------------------- */
 
 static int command(struct run *r, enum cad_command_type type, cad_time position)
 {
@@ -423,7 +423,7 @@ static int play_script(struct run *r)
     }
 }
 
-/* ---- the stage ------------------------------------------------------------------------------------------- */
+/* ---- the stage ----------------------------------------------------------------------------- */
 
 static void free_text(const struct cad_scenario_options *o, cad_str text)
 {

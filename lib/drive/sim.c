@@ -1,5 +1,6 @@
 /*
- * sim.c - the virtual drive: one engine, one virtual sink, one virtual network, and time that jumps.
+ * sim.c - the virtual drive: one engine, one virtual sink, one virtual network, and time that
+ * jumps.
  *
  * An instant is settled before time goes on: the network hands over what is due, the sink takes and
  * reports, the engine takes its turns, what it asks for is done, until nothing moves any more. Then
@@ -52,7 +53,7 @@ void cad_sim_config_init(struct cad_sim_config *config)
     config->wall_ms = INT64_C(1767225600000); /* 2026-01-01T00:00:00Z */
 }
 
-/* ---- into the engine ------------------------------------------------------------------------------- */
+/* ---- into the engine ----------------------------------------------------------------------- */
 
 static void note_error(struct cad_sim *sim, int err)
 {
@@ -105,7 +106,7 @@ static int source_pull(void *ctx, uint32_t slot, struct cad_sample *out)
     return cad_engine_pull(sim->engine, slot, out);
 }
 
-/* ---- out of the engine ------------------------------------------------------------------------------ */
+/* ---- out of the engine --------------------------------------------------------------------- */
 
 static int grow_events(struct cad_sim *sim)
 {
@@ -184,7 +185,7 @@ static void do_actions(struct cad_sim *sim)
     }
 }
 
-/* ---- an instant ---------------------------------------------------------------------------------------- */
+/* ---- an instant ---------------------------------------------------------------------------- */
 
 static void pump_net(struct cad_sim *sim)
 {
@@ -279,7 +280,7 @@ void cad_sim_idle(struct cad_sim *sim, cad_time until)
     if (is_over(sim)) jump(sim, until);
 }
 
-/* ---- making one ---------------------------------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------------------------- */
 
 /* What the device says about itself before anything else. */
 static int introduce(struct cad_sim *sim)
@@ -350,7 +351,7 @@ void cad_sim_destroy(struct cad_sim **sim)
     *sim = NULL;
 }
 
-/* ---- the caller's side ------------------------------------------------------------------------------------ */
+/* ---- the caller's side --------------------------------------------------------------------- */
 
 int cad_sim_add_link(struct cad_sim *sim, const struct cad_trace *trace, uint32_t *index)
 {

@@ -82,7 +82,7 @@ struct cad_sim_net {
     uint8_t *scratch;
 };
 
-/* ---- hosts and links --------------------------------------------------------------------------- */
+/* ---- hosts and links ----------------------------------------------------------------------- */
 
 /* By the whole authority, else by the name without the port. */
 static struct host *find_host(struct cad_sim_net *net, cad_str authority)
@@ -127,7 +127,7 @@ void cad_sim_net_advance(struct cad_sim_net *net, cad_time now)
     }
 }
 
-/* ---- connections ---------------------------------------------------------------------------------- */
+/* ---- connections --------------------------------------------------------------------------- */
 
 static cad_time after(cad_time now, cad_time duration)
 {
@@ -205,7 +205,7 @@ static void leave_connection(struct cad_sim_net *net, struct transfer *t, bool k
     serve_queue(net, t->host);
 }
 
-/* ---- the end of a transfer -------------------------------------------------------------------------- */
+/* ---- the end of a transfer ----------------------------------------------------------------- */
 
 static void leave_link(struct transfer *t)
 {
@@ -255,7 +255,7 @@ static void sweep(struct cad_sim_net *net)
     net->active_count = kept;
 }
 
-/* ---- the answer ------------------------------------------------------------------------------------ */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
 static cad_str header_of(const struct cad_origin_answer *answer, cad_str name)
 {
@@ -265,7 +265,8 @@ static cad_str header_of(const struct cad_origin_answer *answer, cad_str name)
     return (cad_str){NULL, 0};
 }
 
-/* "bytes 0-99/1000", or a star in place of the range or of the size (RFC 9110 14.4); anything else leaves head alone. */
+/* "bytes 0-99/1000", or a star in place of the range or of the size (RFC 9110 14.4); anything
+ * else leaves head alone. */
 static void read_content_range(cad_str value, struct cad_http_head *head)
 {
     cad_str unit = CAD_STR("bytes ");
@@ -351,7 +352,7 @@ static void hear_answer(struct cad_sim_net *net, struct transfer *t)
     }
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------------ */
+/* ---- bytes --------------------------------------------------------------------------------- */
 
 /* Commit n bytes; p NULL: zeros. */
 static int hand_on(struct cad_sim_net *net, struct transfer *t, const uint8_t *p, size_t n)
@@ -446,7 +447,7 @@ static void body_step(struct cad_sim_net *net, struct transfer *t)
     }
 }
 
-/* ---- the pump ---------------------------------------------------------------------------------------- */
+/* ---- the pump ------------------------------------------------------------------------------ */
 
 static void step(struct cad_sim_net *net, struct transfer *t)
 {
@@ -524,7 +525,7 @@ static cad_time net_pump(struct cad_transport *transport)
     return cad_sim_net_next(net);
 }
 
-/* ---- start and cancel ---------------------------------------------------------------------------------- */
+/* ---- start and cancel ---------------------------------------------------------------------- */
 
 /* "http://authority/path?query#fragment" into its parts; false: another scheme, or no host. */
 static bool split_url(struct transfer *t)
@@ -613,7 +614,7 @@ uint32_t cad_sim_net_in_flight(const struct cad_sim_net *net)
     return net->active_count;
 }
 
-/* ---- faults ------------------------------------------------------------------------------------------ */
+/* ---- faults -------------------------------------------------------------------------------- */
 
 static void lose(struct transfer *t)
 {
@@ -691,7 +692,7 @@ void cad_sim_net_online(struct cad_sim_net *net, bool online)
     plan_steps(net);
 }
 
-/* ---- making one ----------------------------------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------------------------- */
 
 static void net_destroy(struct cad_transport *transport)
 {

@@ -7,16 +7,16 @@
  *     transport->ops->start / cancel / pump     as transport.h says; pump answers the next event
  *
  * A request takes a connection of its host: an idle one, or a new one if there are fewer than
- * CAD_SIM_CONNECTIONS_MAX, or it waits for one (most urgent first). A new connection costs one round
- * trip, with TLS 1.3 two. The request costs one more before its first byte; then its body shares the
- * link. Bytes are handed on in steps: at each period of the trace and at least every CAD_SIM_STEP of
- * time or eighth of the body, whichever takes longer. A connection whose transfer was cancelled or
- * broke is closed.
+ * CAD_SIM_CONNECTIONS_MAX, or it waits for one (most urgent first). A new connection costs one
+ * round trip, with TLS 1.3 two. The request costs one more before its first byte; then its body
+ * shares the link. Bytes are handed on in steps: at each period of the trace and at least every
+ * CAD_SIM_STEP of time or eighth of the body, whichever takes longer. A connection whose transfer
+ * was cancelled or broke is closed.
  *
  * A fault of a host touches what is under way: REFUSE resets it; in a BLACKHOLE it is lost for good
- * and runs into its time limit; RESET_AT holds for each body from now on; STATUS is for requests that
- * are not answered yet; with RATE the host leaves the link it shared for one of its own that follows
- * the same trace but is no faster than the cap.
+ * and runs into its time limit; RESET_AT holds for each body from now on; STATUS is for requests
+ * that are not answered yet; with RATE the host leaves the link it shared for one of its own that
+ * follows the same trace but is no faster than the cap.
  */
 #ifndef CAD_DRIVE_SIM_NET_H
 #define CAD_DRIVE_SIM_NET_H

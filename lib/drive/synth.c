@@ -47,7 +47,7 @@ void cad_synth_config_init(struct cad_synth_config *config)
         .audio_rate_bps = 96000};
 }
 
-/* ---- where things are -------------------------------------------------------------------------- */
+/* ---- where things are ---------------------------------------------------------------------- */
 
 /* Presentation time at which segment i begins; the title's end for the one past the last. */
 static cad_time segment_start(const struct cad_synth *s, uint32_t i)
@@ -124,7 +124,7 @@ static uint32_t segment_of(const struct stream *st, int64_t offset)
     return low;
 }
 
-/* ---- creation ----------------------------------------------------------------------------------- */
+/* ---- creation ------------------------------------------------------------------------------ */
 
 /* Where a ladder does not say how tall its pictures are. */
 static uint32_t guess_height(int64_t rate_bps)
@@ -250,7 +250,7 @@ void cad_synth_destroy(struct cad_synth **synth)
     *synth = NULL;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 uint32_t cad_synth_stream_count(const struct cad_synth *synth)
 {
@@ -278,10 +278,13 @@ int cad_synth_segment_at(const struct cad_synth *synth, uint32_t i, int64_t offs
     return 0;
 }
 
-int cad_synth_read(const struct cad_synth *synth, uint32_t i, int64_t offset, size_t n,
+int cad_synth_read(const struct cad_synth *synth, uint32_t i, struct cad_range bytes,
                    uint8_t *out, size_t *done)
 {
-    if (i >= synth->stream_count || offset < 0) return CAD_E_INVAL;
+    if (i >= synth->stream_count || bytes.first < 0) return CAD_E_INVAL;
+    if (bytes.last < bytes.first) return CAD_E_INVAL;
+    int64_t offset = bytes.first;
+    size_t n = (size_t)(bytes.last - offset) + 1;
     const struct stream *st = &synth->streams[i];
     *done = 0;
     if (offset >= st->info.size_bytes) return 0;

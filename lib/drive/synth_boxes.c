@@ -12,7 +12,7 @@
 #define FIRST_SAMPLE_WEIGHT 8      /* a sync sample is that much larger than the others */
 #define AVC_PROFILE_MAIN 77
 
-/* ---- the pen ------------------------------------------------------------------------------ */
+/* ---- the pen ------------------------------------------------------------------------------- */
 
 static void put8(struct cad_window *w, uint32_t v)
 {
@@ -181,7 +181,7 @@ static uint32_t write_pps(uint8_t *nal, uint32_t cap)
     return finish_nal(&b, nal, cap);
 }
 
-/* ---- ftyp and moov --------------------------------------------------------------------------- */
+/* ---- ftyp and moov ------------------------------------------------------------------------- */
 
 static void write_ftyp(struct cad_window *w)
 {
@@ -389,7 +389,7 @@ int64_t cad_synth_write_init(struct cad_window *w, const struct cad_synth_header
     return w->at;
 }
 
-/* ---- sidx --------------------------------------------------------------------------------------- */
+/* ---- sidx ---------------------------------------------------------------------------------- */
 
 int64_t cad_synth_sidx_bytes(uint32_t references)
 {
@@ -415,7 +415,7 @@ void cad_synth_write_reference(struct cad_window *w, int64_t bytes, int64_t dura
     put32(w, 0x90000000u); /* starts with a SAP of type 1 */
 }
 
-/* ---- moof ------------------------------------------------------------------------------------------ */
+/* ---- moof ---------------------------------------------------------------------------------- */
 
 /* True if all samples have the same duration. */
 static bool is_even(const struct cad_synth_fragment *f)

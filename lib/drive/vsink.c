@@ -59,7 +59,7 @@ static struct vsink *of(struct cad_sink *sink)
     return (struct vsink *)sink;
 }
 
-/* ---- the clock ----------------------------------------------------------------------------------- */
+/* ---- the clock ----------------------------------------------------------------------------- */
 
 /* Speed is num / den media seconds a second. */
 static int64_t speed_num(const struct vsink *s)
@@ -88,7 +88,8 @@ static cad_time time_of(const struct vsink *s, cad_time media)
     return cad_time_sub(s->at, cad_muldiv_floor_i64(-ahead, RATE_ONE * MILLION, speed_num(s)));
 }
 
-/* How far the clock may run: the end of the shortest slot, or of the longest once all have ended. */
+/* How far the clock may run: the end of the shortest slot, or of the longest once all have
+ * ended. */
 static cad_time limit_of(const struct vsink *s)
 {
     cad_time shortest = CAD_TIME_MAX;
@@ -173,7 +174,7 @@ static void set_going(struct vsink *s, cad_time now)
     }
 }
 
-/* ---- taking samples ------------------------------------------------------------------------------- */
+/* ---- taking samples ------------------------------------------------------------------------ */
 
 /* A sample of the current epoch. */
 static void take_sample(struct vsink *s, uint32_t i, cad_time pts, cad_time duration,
@@ -246,7 +247,7 @@ static void fill(struct vsink *s, cad_time now)
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) fill_slot(s, i, position);
 }
 
-/* ---- the edge --------------------------------------------------------------------------------------- */
+/* ---- the edge ------------------------------------------------------------------------------ */
 
 static cad_time next_step(const struct vsink *s, cad_time now)
 {

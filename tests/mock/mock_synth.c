@@ -20,7 +20,8 @@ struct mock_synth {
 static int read_stream(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done)
 {
     const struct stream_reader *reader = ctx;
-    return cad_synth_read(reader->synth, reader->stream, offset, n, out, done);
+    struct cad_range bytes = {offset, offset + (int64_t)n - 1};
+    return cad_synth_read(reader->synth, reader->stream, bytes, out, done);
 }
 
 static void describe_asset(struct mock_synth *m, uint32_t i, const struct cad_synth_stream *info)

@@ -5,7 +5,8 @@
  *     mock_synth_create(&title, &m);
  *     cad_sim_set_origin(sim, mock_synth_ops(), m);
  *
- * Assets are named video-N and audio-N after their stream; URLs name them ("/video-3/range/0-99?...").
+ * Assets are named video-N and audio-N after their stream; URLs name them
+ * ("/video-3/range/0-99?...").
  */
 #ifndef MOCK_SYNTH_H
 #define MOCK_SYNTH_H

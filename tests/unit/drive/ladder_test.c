@@ -19,6 +19,8 @@
     "\"rungs\":[{\"bitrate_kbps\":300.5},{\"vmaf\":3,\"bitrate_kbps\":750,\"height\":360}],"       \
     "\"format\":\"cadmium-ladder-1\",\"segment_duration_ms\":2002}"
 
+#define ONE_RUNG "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],"
+
 static int parse(const char *json, struct cad_ladder *out)
 {
     struct cad_alloc alloc = cad_alloc_system();
@@ -54,11 +56,11 @@ static void test_ladder_refuses_contradictions(void **state)
         "{\"segment_duration_ms\":0,\"rungs\":[{\"bitrate_kbps\":1}],\"segment_bytes\":[[1]]}",
         "{\"segment_duration_ms\":2000,\"rungs\":[{}],\"segment_bytes\":[[1]]}",
         "{\"segment_duration_ms\":2000,\"rungs\":[],\"segment_bytes\":[[1]]}",
-        "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],\"segment_bytes\":[]}",
-        "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],\"segment_bytes\":[[1,2]]}",
-        "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],\"segment_bytes\":[[1],[]]}",
-        "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],\"segment_bytes\":[[-1]]}",
-        "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],\"segment_bytes\":[[\"1\"]]}",
+        ONE_RUNG "\"segment_bytes\":[]}",
+        ONE_RUNG "\"segment_bytes\":[[1,2]]}",
+        ONE_RUNG "\"segment_bytes\":[[1],[]]}",
+        ONE_RUNG "\"segment_bytes\":[[-1]]}",
+        ONE_RUNG "\"segment_bytes\":[[\"1\"]]}",
         "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":2},{\"bitrate_kbps\":1}],"
         "\"segment_bytes\":[[1,2]]}",
     };

@@ -1,5 +1,5 @@
-/* Goal: every statement of the scenario language is read as docs/scenarios.md says, every mistake is
- * told with its line, and what does not exist yet is refused as such. */
+/* Goal: every statement of the scenario language is read as docs/scenarios.md says, every
+ * mistake is told with its line, and what does not exist yet is refused as such. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +67,8 @@ static void test_scenario_orders_actions(void **state)
 {
     (void)state;
     assert_int_equal(parse(HEAD "at 45 host cdn1 up\nat 0 play\nat 30 host cdn1 down refuse\n"
-                                "at 30 host cdn1 down blackhole\nat 31 host cdn1 down reset-at 5000\n"
+                                "at 30 host cdn1 down blackhole\n"
+                                "at 31 host cdn1 down reset-at 5000\n"
                                 "at 32 host cdn1 down status 503\nat 33 host cdn1 down rate 100\n"
                                 "at 60.25 seek 600\nat 61 pause\nat 62 stop\nat 70 network off\n"
                                 "at 71 network on\nat 90 service manifest down\n"
@@ -135,14 +136,16 @@ static void test_scenario_tells_the_line_of_a_mistake(void **state)
     (void)state;
     static const char *const bad[] = {
         "nonsense", "at", "at x play", "at -1 play", "at 1 dance", "at 1 seek", "at 1.x seek 2",
-        "at 1 play now", "at 1 host cdn9 up", "at 1 host cdn1 down", "at 1 host cdn1 down status 99",
+        "at 1 play now", "at 1 host cdn9 up", "at 1 host cdn1 down",
+        "at 1 host cdn1 down status 99",
         "at 1 host cdn1 down rate 0", "at 1 host cdn1 sideways", "at 1 network maybe",
         "at 99999999 play", "link a rate 5 latency 1", "link c rate 5", "link c rate 5 latency",
         "host cdn1 link a", "host x link y", "host x", "title ladder m", "sink fast",
         "sink drift 200", "sink eagain 1.5", "seed", "seed 1.5.5", "every 5 buffer >= 4",
         "every 0 expect buffer >= 4", "every 5 expect ended", "at 5 expect startup <= 1",
         "at 5 expect rung >= 1 from 1 to 2", "expect", "expect love", "expect buffer",
-        "expect buffer = 4", "expect buffer >= ", "expect buffer >= 4 5", "expect no", "expect no fun",
+        "expect buffer = 4", "expect buffer >= ", "expect buffer >= 4 5", "expect no",
+        "expect no fun",
         "expect no request", "expect rung >= 1 from 5 to 4", "expect event playing",
         "expect event playing within", "buffer 1", "expect 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -1,5 +1,5 @@
-/* Goal: a whole virtual start-up lives through any allocation of the engine's failing: it goes on, or
- * it ends in CAD_E_NOMEM or a typed error, and nothing leaks. */
+/* Goal: a whole virtual start-up lives through any allocation of the engine's failing: it goes
+ * on, or it ends in CAD_E_NOMEM or a typed error, and nothing leaks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Goal: transfers take exactly the time that round trips and rates ask for, connections are kept and
- * limited, and each fault does to a transfer what it does on a real network. */
+/* Goal: transfers take exactly the time that round trips and rates ask for, connections are kept
+ * and limited, and each fault does to a transfer what it does on a real network. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,8 @@ struct rig {
 
 static struct cad_trace_period rows[] = {{3600 * CAD_SECOND, 8000000, 100 * MS}}; /* 1 kB a ms */
 static struct cad_trace_period gap_rows[] = {
-    {CAD_SECOND, 8000000, 100 * MS}, {5 * CAD_SECOND, 0, 100 * MS}, {CAD_SECOND, 8000000, 100 * MS}};
+    {CAD_SECOND, 8000000, 100 * MS}, {5 * CAD_SECOND, 0, 100 * MS},
+    {CAD_SECOND, 8000000, 100 * MS}};
 static const struct cad_trace plain = {rows, 1};
 static const struct cad_trace gap = {gap_rows, 3};
 

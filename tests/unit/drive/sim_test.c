@@ -101,8 +101,8 @@ static void test_sim_is_the_same_in_pieces(void **state)
     assert_int_equal(a.rc, 1);
 }
 
-/* Two independent computations: the engine's from anchors and its own decisions, the sink's from its
- * clock. */
+/* Two independent computations: the engine's from anchors and its own decisions, the sink's from
+ * its clock. */
 static void test_sim_sink_and_engine_agree_on_stalls(void **state)
 {
     (void)state;

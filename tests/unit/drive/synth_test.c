@@ -38,12 +38,20 @@ static uint8_t *fetch(const struct cad_synth *s, uint32_t i, struct cad_range r,
     for (size_t at = 0; at < size;) {
         size_t done = 0;
         size_t n = size - at < step ? size - at : step;
-        int kind = cad_synth_read(s, i, r.first + (int64_t)at, n, p + at, &done);
+        int64_t from = r.first + (int64_t)at;
+        struct cad_range bytes = {from, from + (int64_t)n - 1};
+        int kind = cad_synth_read(s, i, bytes, p + at, &done);
         assert_true(kind == 0 || kind == 1);
         assert_true(done > 0 && done <= n);
         at += done;
     }
     return p;
+}
+
+static int read_byte(const struct cad_synth *s, uint32_t i, int64_t at, size_t *done)
+{
+    uint8_t byte;
+    return cad_synth_read(s, i, (struct cad_range){at, at}, &byte, done);
 }
 
 struct totals {
@@ -248,12 +256,14 @@ static void test_synth_keeps_its_limits(void **state)
     struct cad_synth_stream info;
     assert_int_equal(cad_synth_stream_at(s, 3, &info), CAD_E_NOTFOUND);
     size_t done = 7;
-    uint8_t byte;
     assert_int_equal(cad_synth_stream_at(s, 0, &info), 0);
-    assert_int_equal(cad_synth_read(s, 0, info.size_bytes, 1, &byte, &done), 0);
+    assert_int_equal(read_byte(s, 0, info.size_bytes, &done), 0);
     assert_int_equal(done, 0);
-    assert_int_equal(cad_synth_read(s, 3, 0, 1, &byte, &done), CAD_E_INVAL);
-    assert_int_equal(cad_synth_read(s, 0, -1, 1, &byte, &done), CAD_E_INVAL);
+    assert_int_equal(read_byte(s, 3, 0, &done), CAD_E_INVAL);
+    assert_int_equal(read_byte(s, 0, -1, &done), CAD_E_INVAL);
+    uint8_t byte;
+    struct cad_range backwards = {9, 8};
+    assert_int_equal(cad_synth_read(s, 0, backwards, &byte, &done), CAD_E_INVAL);
     cad_synth_destroy(&s);
     config.frame_rate = 0;
     assert_int_equal(cad_synth_create(&alloc, &config, &s), CAD_E_INVAL);

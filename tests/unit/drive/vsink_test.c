@@ -1,5 +1,5 @@
-/* Goal: the virtual sink's clock is exact: it starts when every slot has a sample, stops at the end of
- * the shortest one however late it is stepped, and what it takes ahead is bounded. */
+/* Goal: the virtual sink's clock is exact: it starts when every slot has a sample, stops at the
+ * end of the shortest one however late it is stepped, and what it takes ahead is bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

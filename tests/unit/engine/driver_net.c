@@ -281,7 +281,8 @@ static int read_body(struct drv *d, struct drv_request *r, uint8_t *out, size_t 
     int64_t limit = r->answer.fault == DRV_GARBAGE ? r->answer.value - r->origin - r->sent
                                                    : INT64_MAX;
     if ((int64_t)n > limit) n = (size_t)limit;
-    int rc = cad_synth_read(d->synth, (uint32_t)r->stream, r->origin + r->sent, n, out, done);
+    struct cad_range bytes = {r->origin + r->sent, r->origin + r->sent + (int64_t)n - 1};
+    int rc = cad_synth_read(d->synth, (uint32_t)r->stream, bytes, out, done);
     assert_true(rc == 0 || rc == 1);
     assert_true(*done > 0);
     return rc;

@@ -1,0 +1,507 @@
+/*
+ * fuzz_engine.c - a byte string drives a whole engine: commands, answers, reports, pulls and time.
+ *
+ * The first 4 bytes configure (seed, buffer, which allocation fails), then come operations: one
+ * byte, its lower 4 bits say what (enum op), the upper 4 are a small argument, and further bytes
+ * follow where the operation takes them. SERVE answers as a true server would (the mocks over a
+ * synthesized title), whole or in pieces or with a byte changed; HEAD, BODY and END answer with
+ * whatever the input says. The engine checks its invariants after every turn; at the end nothing
+ * may be left allocated.
+ *
+ * What the caller of an engine owes is kept: time does not go back, no more is committed than
+ * leased, anchors are not from the future, nothing is said of a request after its end.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cadmium/engine.h"
+
+#include "base/str.h"
+#include "base/util.h"
+#include "mock/mock_synth.h"
+#include "support/failing_alloc.h"
+
+#define INPUT_MAX 8192
+#define REQUESTS_MAX 48
+#define URL_MAX 2048
+#define POST_MAX 8192
+#define TURNS_MAX 64          /* turns in a row while the engine says there is more */
+#define PULLS_MAX 64
+#define SERVE_MAX (1 << 20)   /* bytes of a body that one operation hands over */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum op {
+    OP_RUN, OP_LOAD, OP_PLAY, OP_PAUSE, OP_SEEK, OP_STOP, OP_SERVE, OP_SERVE_ALL, OP_HEAD, OP_BODY,
+    OP_END, OP_ANCHOR, OP_LEVEL, OP_PULL, OP_DEVICE, OP_SERVE_BAD
+};
+
+struct request {
+    uint32_t id;
+    bool live, asked;
+    struct cad_range range;
+    bool post;
+    char host[128];
+    char path[URL_MAX];
+    uint8_t body[POST_MAX];
+    size_t body_n;
+    struct cad_origin_answer answer;
+    int64_t sent;
+};
+
+struct fuzz {
+    const uint8_t *p;
+    size_t n;
+    struct cad_failing failing;
+    struct cad_engine *engine;
+    struct mock_synth *origin;
+    cad_time now;
+    uint32_t epoch;          /* of the last flush or configuration */
+    cad_time position;
+    struct request requests[REQUESTS_MAX];
+    uint32_t last_id;
+    bool broken;             /* the engine said so: nothing more is asked of it */
+};
+
+static struct cad_synth *the_synth; /* made once: read-only afterwards */
+
+/* ---- input --------------------------------------------------------------------------------- */
+
+static uint32_t take(struct fuzz *f, size_t bytes)
+{
+    uint32_t v = 0;
+    for (size_t i = 0; i < bytes && f->n > 0; i++) {
+        v = v << 8 | *f->p++;
+        f->n--;
+    }
+    return v;
+}
+
+/* A time of any size: 0 to about two hours, from one byte. */
+static cad_time take_time(struct fuzz *f)
+{
+    uint32_t v = take(f, 1);
+    return ((cad_time)(v & 7) << (v >> 3)) * 512;
+}
+
+static struct request *pick(struct fuzz *f, uint32_t k)
+{
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < REQUESTS_MAX; i++) live += f->requests[i].live;
+    if (live == 0) return NULL;
+    k %= live;
+    for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+        if (f->requests[i].live && k-- == 0) return &f->requests[i];
+    }
+    return NULL;
+}
+
+static void feed(struct fuzz *f, const struct cad_event *event)
+{
+    /* A full queue and no memory are answers like others; the event is lost, as on a bad day. */
+    if (cad_engine_feed(f->engine, event)) return;
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+static void forget(struct request *r)
+{
+    if (r->answer.release) r->answer.release(r->answer.token);
+    memset(&r->answer, 0, sizeof(r->answer));
+    r->live = false;
+}
+
+static void start(struct fuzz *f, const struct cad_http_start *start_)
+{
+    struct request *r = NULL;
+    for (uint32_t i = 0; i < REQUESTS_MAX && !r; i++) {
+        if (!f->requests[i].live) r = &f->requests[i];
+    }
+    if (start_->id == 0 || start_->id <= f->last_id) abort(); /* never 0, never again */
+    f->last_id = start_->id;
+    if (!r) return; /* a transport that has lost it: no word ever comes */
+    memset(r, 0, offsetof(struct request, host));
+    r->id = start_->id;
+    r->live = true;
+    r->post = start_->post;
+    r->range = start_->range;
+    r->sent = 0;
+    ptrdiff_t mark = cad_str_find(start_->url, CAD_STR("://"));
+    cad_str rest = cad_str_sub(start_->url, mark < 0 ? 0 : (size_t)mark + 3, start_->url.n);
+    ptrdiff_t slash = cad_str_find_char(rest, '/');
+    size_t host = slash < 0 ? rest.n : (size_t)slash;
+    cad_str_copyz(r->host, sizeof(r->host), cad_str_sub(rest, 0, host));
+    cad_str_copyz(r->path, sizeof(r->path), cad_str_sub(rest, host, rest.n));
+    r->body_n = CAD_MIN(start_->body.n, sizeof(r->body));
+    if (r->body_n) memcpy(r->body, start_->body.p, r->body_n);
+}
+
+static void cancel(struct fuzz *f, uint32_t id)
+{
+    for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+        if (f->requests[i].live && f->requests[i].id == id) forget(&f->requests[i]);
+    }
+}
+
+static void end(struct fuzz *f, struct request *r, enum cad_http_class cls)
+{
+    struct cad_event e = {.type = CAD_EVENT_HTTP_END};
+    e.u.end = (struct cad_http_end){
+        .id = r->id, .cls = cls, .dns = CAD_TIME_NONE, .connect = CAD_TIME_NONE,
+        .tls = CAD_TIME_NONE, .first_byte = f->now, .last_byte = f->now, .reused = true};
+    feed(f, &e);
+    forget(r);
+}
+
+/* Hand n bytes over; p NULL: a hole. False: the request is over. */
+static bool commit(struct fuzz *f, struct request *r, const uint8_t *p, size_t n)
+{
+    while (n > 0) {
+        int err;
+        size_t done = n;
+        if (p) {
+            uint8_t *data;
+            size_t capacity;
+            err = cad_engine_lease(f->engine, r->id, n, &data, &capacity);
+            if (!err) {
+                if (capacity == 0 || capacity > n) abort();
+                done = capacity;
+                memcpy(data, p, done);
+                p += done;
+                err = cad_engine_commit(f->engine, r->id, done, f->now);
+            }
+        } else {
+            err = cad_engine_commit_hole(f->engine, r->id, n, f->now);
+        }
+        if (err == CAD_E_STALE) {
+            forget(r);
+            return false;
+        }
+        if (err) {
+            end(f, r, err == CAD_E_LIMIT ? CAD_HTTP_TOO_LARGE : CAD_HTTP_RESET);
+            return false;
+        }
+        n -= done;
+        r->sent += (int64_t)done;
+    }
+    return true;
+}
+
+static void ask(struct fuzz *f, struct request *r)
+{
+    struct cad_origin_request request = {
+        .method = r->post ? CAD_STR("POST") : CAD_STR("GET"), .host = cad_str_from(r->host),
+        .path = cad_str_from(r->path), .body = {r->body, r->body_n}, .range = r->range,
+        .now_ms = 1700000000000 + f->now / CAD_MS};
+    memset(&r->answer, 0, sizeof(r->answer));
+    r->asked = true;
+    if (mock_synth_ops()->serve(f->origin, &request, &r->answer)) r->answer.status = 500;
+    struct cad_event e = {.type = CAD_EVENT_HTTP_HEAD};
+    e.u.head = (struct cad_http_head){
+        .id = r->id, .status = r->answer.status, .length = r->answer.body_size,
+        .range = {-1, -1}, .total = -1, .retry_after = CAD_TIME_NONE};
+    feed(f, &e);
+}
+
+/* Hand over up to `most` bytes of the true answer; byte `change` of it (if there) inverted. */
+static void serve(struct fuzz *f, struct request *r, int64_t most, int64_t change)
+{
+    static uint8_t bytes[SERVE_MAX];
+    if (!r->asked) {
+        ask(f, r);
+        if (!r->answer.read) {
+            /* A whole body lives until the origin is asked again: it goes over at once. */
+            size_t n = CAD_MIN(r->answer.body.n, sizeof(bytes));
+            if (n) memcpy(bytes, r->answer.body.p, n);
+            if (change >= 0 && (size_t)change < n) bytes[change] = (uint8_t)~bytes[change];
+            if (commit(f, r, bytes, n)) end(f, r, CAD_HTTP_OK);
+            return;
+        }
+    }
+    if (!r->answer.read) return;
+    most = CAD_MIN(most, SERVE_MAX);
+    while (most > 0 && r->sent < r->answer.body_size) {
+        size_t done = 0;
+        size_t n = (size_t)CAD_MIN(most, r->answer.body_size - r->sent);
+        int kind = r->answer.read(r->answer.token, r->sent, n, bytes, &done);
+        if (kind < 0 || done == 0) break;
+        if (kind == 0 && change >= r->sent && change < r->sent + (int64_t)done) {
+            bytes[change - r->sent] = (uint8_t)~bytes[change - r->sent];
+        }
+        if (!commit(f, r, kind == 1 ? NULL : bytes, done)) return;
+        most -= (int64_t)done;
+    }
+    if (r->sent >= r->answer.body_size) end(f, r, CAD_HTTP_OK);
+}
+
+static void head(struct fuzz *f, struct request *r)
+{
+    static const int32_t statuses[] = {200, 206, 204, 301, 302, 304, 400, 401,
+                                       403, 404, 410, 416, 429, 500, 503, 100};
+    struct cad_event e = {.type = CAD_EVENT_HTTP_HEAD};
+    uint32_t v = take(f, 1);
+    if (!r && v == 0) return;
+    e.u.head = (struct cad_http_head){
+        .id = r ? r->id : f->last_id + v, .status = statuses[v & 15], .length = -1,
+        .range = {-1, -1}, .total = -1, .retry_after = CAD_TIME_NONE};
+    if (v & 64) e.u.head.retry_after = (cad_time)v * CAD_SECOND;
+    if (v & 16) e.u.head.length = (int32_t)take(f, 4);
+    if (v & 32) {
+        e.u.head.range.first = (int32_t)take(f, 4);
+        e.u.head.range.last = (int32_t)take(f, 4);
+        e.u.head.total = (int32_t)take(f, 4);
+    }
+    if (v & 128) e.u.head.location = CAD_STR("http://cdn2/elsewhere");
+    if (r) r->asked = true;
+    feed(f, &e);
+}
+
+static void body(struct fuzz *f, struct request *r)
+{
+    size_t n = take(f, 2);
+    n = CAD_MIN(n, f->n);
+    const uint8_t *p = f->p;
+    f->p += n;
+    f->n -= n;
+    if (r) (void)commit(f, r, p, n);
+}
+
+/* ---- the device ---------------------------------------------------------------------------- */
+
+static void poll_actions(struct fuzz *f)
+{
+    struct cad_action a;
+    while (cad_engine_poll(f->engine, &a) == 0) {
+        switch (a.type) {
+        case CAD_ACTION_HTTP_START: start(f, &a.u.start); break;
+        case CAD_ACTION_HTTP_CANCEL: cancel(f, a.u.cancel.id); break;
+        case CAD_ACTION_SINK_CONFIG: f->epoch = a.u.sink.epoch; break;
+        case CAD_ACTION_SINK_FLUSH:
+            f->epoch = a.u.flush.epoch;
+            f->position = a.u.flush.position;
+            break;
+        case CAD_ACTION_APP_EVENT:
+            if (a.u.app.type == CAD_APP_ERROR && a.u.app.error.message[0] == '\0') abort();
+            break;
+        }
+    }
+}
+
+static void run(struct fuzz *f)
+{
+    for (uint32_t i = 0; i < TURNS_MAX; i++) {
+        int more = cad_engine_run(f->engine, f->now);
+        poll_actions(f);
+        if (more < 0) f->broken = true;
+        if (more <= 0) return;
+    }
+}
+
+static void pass_time(struct fuzz *f, uint32_t argument)
+{
+    cad_time wake = cad_engine_next_wake(f->engine);
+    cad_time step = take_time(f);
+    /* Half of the time exactly when the engine wants it. */
+    if ((argument & 1) && wake != CAD_TIME_NONE && wake > f->now) step = wake - f->now;
+    f->now += CAD_MIN(step, 7200 * CAD_SECOND);
+    run(f);
+}
+
+static void pull(struct fuzz *f, uint32_t slot)
+{
+    for (uint32_t i = 0; i < PULLS_MAX; i++) {
+        struct cad_sample sample;
+        memset(&sample, 0, sizeof(sample));
+        int rc = cad_engine_pull(f->engine, slot, &sample);
+        if (rc == 0 && !(sample.flags & CAD_SAMPLE_HOLE) && sample.size > 0) {
+            volatile uint8_t last = sample.data[sample.size - 1];
+            CAD_UNUSED(last);
+        }
+        if (rc == 0 && slot == CAD_SLOT_VIDEO) f->position = sample.pts;
+        cad_ref_unref(&sample.ref);
+        if (rc != 0 && rc != CAD_E_CONFIG) return;
+    }
+}
+
+static void anchor(struct fuzz *f, uint32_t argument)
+{
+    struct cad_event e = {.type = CAD_EVENT_SINK_ANCHOR};
+    cad_time back = argument & 1 ? take_time(f) : 0;
+    e.u.anchor = (struct cad_sink_anchor){
+        .epoch = argument & 8 ? take(f, 1) : f->epoch, .media = f->position,
+        .at = f->now - CAD_MIN(back, f->now), .rate_q16 = argument & 2 ? 65536 : 0,
+        .underrun = (argument & 4) != 0};
+    if (argument == 15) e.u.anchor.media = (cad_time)(int32_t)take(f, 4) * INT32_MAX;
+    feed(f, &e);
+}
+
+static void level(struct fuzz *f, uint32_t argument)
+{
+    struct cad_event e = {.type = CAD_EVENT_SINK_LEVEL};
+    e.u.level = (struct cad_sink_level){
+        .epoch = argument & 8 ? take(f, 1) : f->epoch, .first_frame = (argument & 1) != 0,
+        .first_frame_pts = f->position, .drained = (argument & 2) != 0, .frames = take(f, 2),
+        .dropped = argument & 4 ? take(f, 2) : 0};
+    feed(f, &e);
+}
+
+static void device(struct fuzz *f, uint32_t argument)
+{
+    static const uint8_t entropy[64] = {1, 2, 3};
+    struct cad_event e = {.type = CAD_EVENT_ENTROPY};
+    e.u.entropy = (cad_buf){entropy, sizeof(entropy)};
+    if ((argument & 7) == 1) {
+        e.type = CAD_EVENT_NET_CHANGE;
+        e.u.net.online = (argument & 8) != 0;
+    } else if ((argument & 7) == 2) {
+        e.type = CAD_EVENT_WALL_OFFSET;
+        e.u.wall.offset_ms = (int64_t)(int32_t)take(f, 4) * 1000000;
+        e.u.wall.error_ms = 1000;
+    } else if ((argument & 7) == 3) {
+        e.type = CAD_EVENT_SINK_CAPS;
+        e.u.caps = (struct cad_sink_caps){.codecs = take(f, 2), .width_max = take(f, 1) * 16,
+                                          .height_max = 0, .video = argument & 8, .audio = true};
+    } else if ((argument & 7) == 4) {
+        e.type = CAD_EVENT_SINK_FAIL;
+        memset(&e.u.fail, 0, sizeof(e.u.fail));
+        e.u.fail.slot = argument >> 3;
+        e.u.fail.error = take(f, 1) & 1 ? CAD_ERR_MEDIA_DECODE : CAD_ERR_SINK_FAILED;
+    }
+    feed(f, &e);
+}
+
+static void command(struct fuzz *f, enum op op, uint32_t argument)
+{
+    static const char *const urls[] = {"http://cdn1/file.mp4", "", "ftp://x/", "http://", "x"};
+    struct cad_event e = {.type = CAD_EVENT_COMMAND};
+    struct cad_command *c = &e.u.command;
+    *c = (struct cad_command){.ticket = argument, .rung = -1, .title = {.start = CAD_TIME_NONE}};
+    c->type = op == OP_PLAY ? CAD_COMMAND_PLAY : op == OP_STOP ? CAD_COMMAND_STOP
+                                                               : CAD_COMMAND_PAUSE;
+    if (op == OP_PAUSE && argument >= 8) {
+        c->type = CAD_COMMAND_PIN;
+        c->rung = (int32_t)(argument - 9);
+    } else if (op == OP_SEEK) {
+        c->type = CAD_COMMAND_SEEK;
+        c->position = argument == 15 ? (cad_time)(int32_t)take(f, 4) * INT32_MAX : take_time(f);
+        if (argument == 14) c->position = -c->position;
+    } else if (op == OP_LOAD) {
+        c->type = CAD_COMMAND_LOAD;
+        c->title.base = argument < 10 ? CAD_STR("http://cdn1") : CAD_STR("");
+        c->title.id = argument < 9 ? CAD_STR("900100") : CAD_STR("1");
+        if (argument >= 10) c->title.url = cad_str_from(urls[argument % CAD_ARRAY_LEN(urls)]);
+        if (argument & 1) c->title.start = take_time(f);
+    }
+    feed(f, &e);
+}
+
+/* ---- one input ----------------------------------------------------------------------------- */
+
+static void operate(struct fuzz *f)
+{
+    uint32_t v = take(f, 1);
+    uint32_t argument = v >> 4;
+    enum op op = (enum op)(v & 15);
+    struct request *r = op >= OP_SERVE ? pick(f, argument) : NULL;
+    switch (op) {
+    case OP_RUN: pass_time(f, argument); break;
+    case OP_LOAD: case OP_PLAY: case OP_PAUSE: case OP_SEEK: case OP_STOP:
+        command(f, op, argument);
+        break;
+    case OP_SERVE:
+        if (r) serve(f, r, (int64_t)take(f, 2) * 16, -1);
+        break;
+    case OP_SERVE_ALL:
+        for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+            if (f->requests[i].live) serve(f, &f->requests[i], SERVE_MAX, -1);
+        }
+        break;
+    case OP_SERVE_BAD:
+        if (r) serve(f, r, SERVE_MAX, take(f, 2));
+        break;
+    case OP_HEAD: head(f, r); break;
+    case OP_BODY: body(f, r); break;
+    case OP_END:
+        if (r) end(f, r, (enum cad_http_class)(take(f, 1) % (CAD_HTTP_SCHEME + 1)));
+        break;
+    case OP_ANCHOR: anchor(f, argument); break;
+    case OP_LEVEL: level(f, argument); break;
+    case OP_PULL: pull(f, argument & 1); break;
+    case OP_DEVICE: device(f, argument); break;
+    }
+}
+
+static void make_synth(void)
+{
+    static uint32_t sizes[] = {3000, 9000, 4000, 12000};
+    static struct cad_ladder ladder = {.segment_duration = 2 * CAD_SECOND, .rung_count = 2,
+                                       .segment_count = 2, .rate_bps = {14000, 42000},
+                                       .segment_bytes = sizes};
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_synth_config config;
+    cad_synth_config_init(&config);
+    config.ladder = &ladder;
+    config.duration = 30 * CAD_SECOND;
+    config.frame_rate = 10;
+    config.audio_rate_bps = 16000;
+    if (cad_synth_create(&alloc, &config, &the_synth)) abort();
+}
+
+/* A broken invariant says its name before it traps. */
+static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str line)
+{
+    CAD_UNUSED(ctx);
+    CAD_UNUSED(level);
+    CAD_UNUSED(now);
+    if (cad_str_starts(line, CAD_STR("engine: invariant"))) {
+        (void)fprintf(stderr, "%.*s\n", CAD_STR_ARG(line));
+    }
+}
+
+static int create(struct fuzz *f)
+{
+    static const char *const hosts[] = {"cdn1", "cdn2"};
+    struct cad_scenario_title title = {.id = CAD_STR("900100"), .synth = the_synth, .hosts = hosts,
+                                       .host_count = 2, .url_life = 300 * CAD_SECOND, .seed = 1};
+    struct cad_engine_config config;
+    cad_engine_config_init(&config);
+    config.seed = take(f, 1) + 1;
+    config.buffer_ahead = (2 + take(f, 1) % 60) * CAD_SECOND;
+    cad_failing_init(&f->failing, take(f, 2));
+    config.alloc = cad_failing_alloc(&f->failing);
+    config.ceiling_bytes = 8 << 20;
+    config.check = true;
+    config.log = (struct cad_log){log_line, NULL, CAD_LOG_ERROR};
+    int err = cad_engine_create(&config, &f->engine);
+    if (err) return err;
+    if (mock_synth_create(&title, &f->origin)) abort();
+    device(f, 0);
+    struct cad_event caps = {.type = CAD_EVENT_SINK_CAPS};
+    caps.u.caps = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true};
+    feed(f, &caps);
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 4 || size > INPUT_MAX) return 0;
+    if (!the_synth) make_synth();
+    struct fuzz *f = calloc(1, sizeof(*f));
+    if (!f) abort();
+    f->p = data;
+    f->n = size;
+    if (create(f) == 0) {
+        while (f->n > 0 && !f->broken) operate(f);
+    }
+    for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+        if (f->requests[i].live) forget(&f->requests[i]);
+    }
+    cad_engine_destroy(&f->engine);
+    mock_synth_destroy(&f->origin);
+    if (f->failing.live_blocks != 0 || f->failing.mismatches != 0) abort();
+    free(f);
+    return 0;
+}
