@@ -216,13 +216,21 @@ static bool queues_empty(const struct presenter *p)
     return true;
 }
 
+/* Is the time a device's? That one waits for nobody: who is late is late. */
+static bool has_clock(const struct presenter *p)
+{
+    const struct cad_output_ops *output = p->config.output;
+    return output && output->clock && p->slots[CAD_SLOT_AUDIO].wanted;
+}
+
 static void follow_device(struct presenter *p)
 {
     cad_time media = 0;
     cad_time at = 0;
-    const struct cad_output_ops *output = p->config.output;
-    if (!output || !output->clock || !p->slots[CAD_SLOT_AUDIO].wanted) return;
-    if (output->clock(p->config.ctx, &media, &at)) cad_clock_discipline(&p->clock, media, at);
+    if (!has_clock(p)) return;
+    if (p->config.output->clock(p->config.ctx, &media, &at)) {
+        cad_clock_discipline(&p->clock, media, at);
+    }
 }
 
 static void advance_running(struct presenter *p, cad_time now)
@@ -238,7 +246,7 @@ static void advance_running(struct presenter *p, cad_time now)
     }
     if (is_starved(p, limit)) {
         set_state(p, PLAY_UNDERRUN, now);
-    } else if (cad_clock_natural(&p->clock, now) - limit > CAD_PRESENTER_LAG_MAX) {
+    } else if (!has_clock(p) && cad_clock_natural(&p->clock, now) - limit > CAD_PRESENTER_LAG_MAX) {
         cad_clock_set(&p->clock, now, limit);
         p->changed = true;
     }
