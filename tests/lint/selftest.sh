@@ -170,6 +170,20 @@ try_words() {
     fresh; put docs/tp-1.mpd '<MPD/>'; bad 'a corpus file' "$tree"
 }
 
+try_readme() {
+    fresh
+    mkdir "$tree/examples"
+    put examples/embed_minimal.c 'int main(void);'
+    put README.md '# x' '' '    scripts/demo.sh' '    scripts/test.sh' '' '```c' 'int main(void);' '```'
+    cp "$tree/README.md" "$work/readme"
+    good "$tree"
+    put examples/embed_minimal.c 'int main(int argc);'; bad 'the example differs' "$tree"
+    put examples/embed_minimal.c 'int main(void);'
+    put README.md '# x' '' '    make' '' '```c' 'int main(void);' '```'; bad 'the first commands' "$tree"
+    { cat "$work/readme"; echo '[a](docs/gone.md)'; } >"$tree/README.md"; bad 'docs/gone.md' "$tree"
+    cp "$work/readme" "$tree/README.md"; put docs/map.md '(lost.md)'; bad 'lost.md' "$tree"
+}
+
 try_size() {
     fresh
     "${CC:-cc}" -shared -fPIC -I"$tree/include" -o "$work/core.so" "$tree/lib/base/one.c"
