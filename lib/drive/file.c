@@ -41,7 +41,7 @@ struct files {
     uint32_t made;
 };
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 bool cad_file_is_url(cad_str url)
 {
@@ -84,7 +84,7 @@ int cad_file_url(cad_str path, struct cad_sb *out)
     return cad_sb_error(out);
 }
 
-/* ---- transfers -------------------------------------------------------------------------------- */
+/* ---- transfers ------------------------------------------------------------------------------- */
 
 static void clear(struct files *files, struct file_transfer *t)
 {
@@ -159,7 +159,7 @@ static void file_cancel(struct cad_transport *transport, uint32_t id)
     }
 }
 
-/* ---- answering -------------------------------------------------------------------------------- */
+/* ---- answering ------------------------------------------------------------------------------- */
 
 /* The size of the file that was opened; 0, or errno. O_NONBLOCK: a FIFO must not block the open. */
 static int open_file(struct file_transfer *t, int64_t *size)
@@ -296,7 +296,7 @@ static cad_time file_pump(struct cad_transport *transport)
     return files->active ? cad_clock_now() : CAD_TIME_NONE;
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void file_destroy(struct cad_transport *transport)
 {

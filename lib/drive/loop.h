@@ -29,8 +29,8 @@ CAD_MUST_CHECK int cad_loop_init(struct cad_loop *loop);
 void cad_loop_deinit(struct cad_loop *loop);
 /* Wake when fd is readable, until the loop or the descriptor ends. fd -1 is ignored. CAD_E_IO. */
 CAD_MUST_CHECK int cad_loop_add(struct cad_loop *loop, int fd);
-/* Sleep until `until` (absolute, rounded up to a whole ms; CAD_TIME_NONE: without end), a descriptor
- * or a wake. A time that has passed only looks. */
+/* Sleep until `until` (absolute, rounded up to a whole ms; CAD_TIME_NONE: without end), a
+ * descriptor or a wake. A time that has passed only looks. */
 void cad_loop_wait(struct cad_loop *loop, cad_time until);
 void cad_loop_wake(struct cad_loop *loop);
 

@@ -2,9 +2,10 @@
  * mailbox.h - what other threads tell the drive thread, and what the drive thread tells the sink's.
  *
  * Commands are kept in order and never dropped: a full mailbox refuses. The sink's reports are
- * levels, of which only the newest matters: a newer anchor replaces an older one, a newer level takes
- * over the first picture and the end that an unread one of its epoch reported, and failures are kept
- * until CAD_MAILBOX_FAILS_MAX. So a sink can always report, whatever the drive thread does.
+ * levels, of which only the newest matters: a newer anchor replaces an older one, a newer level
+ * takes over the first picture and the end that an unread one of its epoch reported, and failures
+ * are kept until CAD_MAILBOX_FAILS_MAX. So a sink can always report, whatever the drive thread
+ * does.
  *
  * In the other direction there are two orders, configure and flush, and of each only the newest
  * matters too; they keep their order.

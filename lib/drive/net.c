@@ -31,7 +31,7 @@ struct net {
     uint32_t made;          /* transfers[0 .. made) exist */
 };
 
-/* ---- what curl tells the loop ------------------------------------------------------------------- */
+/* ---- what curl tells the loop ---------------------------------------------------------------- */
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
 {
@@ -44,7 +44,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *kn
     struct epoll_event event = {.data.fd = fd};
     if (what & CURL_POLL_IN) event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
-    /* A descriptor that was closed has left the set without a word, and its number may come back. */
+    /* A closed descriptor has left the set without a word, and its number may come back. */
     int failed = epoll_ctl(net->base.fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
     if (failed && errno == ENOENT) failed = epoll_ctl(net->base.fd, EPOLL_CTL_ADD, fd, &event);
     if (failed && errno == EEXIST) failed = epoll_ctl(net->base.fd, EPOLL_CTL_MOD, fd, &event);
@@ -61,7 +61,7 @@ static int on_timer(CURLM *multi, long ms, void *ctx)
     return 0;
 }
 
-/* ---- transfers ------------------------------------------------------------------------------------ */
+/* ---- transfers ------------------------------------------------------------------------------- */
 
 static void clear(struct net *net, struct net_transfer *t)
 {
@@ -173,7 +173,7 @@ static void net_cancel(struct cad_transport *transport, uint32_t id)
     }
 }
 
-/* ---- the pump --------------------------------------------------------------------------------------- */
+/* ---- the pump -------------------------------------------------------------------------------- */
 
 static void pump_sockets(struct net *net)
 {
@@ -237,7 +237,7 @@ static cad_time net_pump(struct cad_transport *transport)
     return net->timer == CAD_TIME_NONE ? next : CAD_MIN(next, net->timer);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void net_destroy(struct cad_transport *transport)
 {

@@ -1,14 +1,15 @@
 /*
- * net.h - the transport over HTTP and HTTPS: libcurl's multi_socket interface on an epoll set of its
- * own, whose descriptor is the transport's `fd`.
+ * net.h - the transport over HTTP and HTTPS: libcurl's multi_socket interface on an epoll set of
+ * its own, whose descriptor is the transport's `fd`.
  *
  * Verification is always on. Redirects are delivered as answers; credentials, cookies, proxies and
- * .netrc are never used; other schemes end with CAD_HTTP_SCHEME. What the environment can still do:
- * libcurl's OpenSSL backend honours SSLKEYLOGFILE, and OpenSSL reads the file named by OPENSSL_CONF;
- * neither can be switched off by an option, so an embedder that must exclude them unsets them.
+ * .netrc are never used; other schemes, and URLs with a name or password, end with CAD_HTTP_SCHEME.
+ * What the environment can still do: libcurl's OpenSSL backend honours SSLKEYLOGFILE, and OpenSSL
+ * reads the file named by OPENSSL_CONF; neither can be switched off by an option, so an embedder
+ * that must exclude them unsets them.
  *
- * One pump reads each ready socket until it is empty, as libcurl does: its work is bounded by what the
- * network delivers meanwhile.
+ * One pump reads each ready socket until it is empty, as libcurl does: its work is bounded by what
+ * the network delivers meanwhile.
  *
  * curl_global_init is called by create and paired in destroy. It is thread-safe and counted in
  * libcurl 7.84 and later built with atomics (CURL_VERSION_THREADSAFE, as Debian's is); with another

@@ -70,7 +70,7 @@ static int on_connected(void *ctx, char *remote, char *local, int remote_port, i
     return CURL_PREREQFUNC_OK;
 }
 
-/* ---- making and asking ------------------------------------------------------------------------ */
+/* ---- making and asking ----------------------------------------------------------------------- */
 
 /* Remembers the first failure, so that a run of options is tested once. */
 struct options {
@@ -209,7 +209,8 @@ int cad_net_easy_ask(struct net_transfer *t, const struct cad_http_start *start)
 {
     struct cad_uri uri;
     char url[CAD_URI_BYTES_MAX + 1];
-    if (cad_uri_parse(start->url, &uri) || !cad_uri_is_http(&uri)) {
+    /* A name and password in a URL would be sent: such a URL is refused, whoever wrote it. */
+    if (cad_uri_parse(start->url, &uri) || !cad_uri_is_http(&uri) || uri.has_userinfo) {
         return invalid(t, CAD_HTTP_SCHEME, CURLE_URL_MALFORMAT);
     }
     cad_str_copyz(url, sizeof url, start->url);
@@ -222,13 +223,14 @@ int cad_net_easy_ask(struct net_transfer *t, const struct cad_http_start *start)
     ask_body(&o, start);
     ask_range(&o, &start->range);
     /* 0 means curl's own default of 300 s there, so "none" is a day. */
-    cad_time connect = start->connect_timeout > 0 ? start->connect_timeout : 86400 * CAD_SECOND;
-    set_long(&o, CURLOPT_CONNECTTIMEOUT_MS, (long)(CAD_MIN(connect, 86400 * CAD_SECOND) / CAD_MS + 1));
+    const cad_time day = 86400 * CAD_SECOND;
+    cad_time connect = start->connect_timeout > 0 ? CAD_MIN(start->connect_timeout, day) : day;
+    set_long(&o, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect / CAD_MS + 1));
     if (o.err == CURLE_URL_MALFORMAT) return invalid(t, CAD_HTTP_SCHEME, o.err);
     return o.err ? CAD_E_NOMEM : 0;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 enum cad_http_class cad_net_class(CURLcode code, bool connected)
 {
@@ -269,7 +271,7 @@ enum cad_http_class cad_net_class(CURLcode code, bool connected)
     }
 }
 
-/* A time of curl, in us since its start, as monotonic time between `from` and `to`; 0: not passed. */
+/* A time of curl (us since its start; 0: not passed) as monotonic time between from and to. */
 static cad_time mark(const struct net_transfer *t, CURLINFO info, cad_time from, cad_time to)
 {
     curl_off_t us = 0;

@@ -26,8 +26,9 @@ struct cad_net_head {
 
 void cad_net_head_init(struct cad_net_head *head, uint32_t id);
 /*
- * One line with or without its line end. wall_ms: Unix time for a Retry-After date in an answer that
- * has no Date. 1: the head is whole, head->http is filled; 0: go on; CAD_E_DATA: no status line.
+ * One line with or without its line end. wall_ms: Unix time for a Retry-After date in an answer
+ * that has no Date. 1: the head is whole, head->http is filled; 0: go on; CAD_E_DATA: no status
+ * line.
  */
 CAD_MUST_CHECK int cad_net_head_line(struct cad_net_head *head, cad_str line, int64_t wall_ms);
 

@@ -6,7 +6,7 @@
 #include "drive/clock.h"
 #include "drive/player_impl.h"
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 int cad_player_events_push(struct cad_player *player, const struct cad_app_event *event)
 {
@@ -53,7 +53,7 @@ cad_time cad_player_now(const struct cad_player *player)
     return cad_clock_now();
 }
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 /* 0 is "no ticket" and is passed over when the counter wraps. */
 static uint32_t next_ticket(struct cad_player *player)
@@ -141,7 +141,7 @@ int cad_player_pin(struct cad_player *player, int32_t rung)
     return post(player, &command, NULL);
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void cad_player_config_init(struct cad_player_config *config)
 {

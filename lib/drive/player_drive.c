@@ -12,7 +12,7 @@
 #include "drive/net.h"
 #include "drive/player_impl.h"
 
-/* ---- the door: from transports to the engine -------------------------------------------------- */
+/* ---- the door: from transports to the engine ------------------------------------------------- */
 
 static void door_head(void *ctx, const struct cad_http_head *head)
 {
@@ -48,7 +48,7 @@ static void door_end(void *ctx, const struct cad_http_end *end)
     }
 }
 
-/* ---- feeding ------------------------------------------------------------------------------------ */
+/* ---- feeding --------------------------------------------------------------------------------- */
 
 static void feed(struct cad_player *p, const struct cad_event *event)
 {
@@ -122,7 +122,7 @@ static void feed_reports(struct cad_player *p)
     }
 }
 
-/* ---- what the application is told --------------------------------------------------------------- */
+/* ---- what the application is told ------------------------------------------------------------ */
 
 /* False: the queue is full; the event is held and the engine stands still. */
 static bool tell(struct cad_player *p, const struct cad_app_event *event)
@@ -164,7 +164,7 @@ static void feed_commands(struct cad_player *p)
     }
 }
 
-/* ---- actions ------------------------------------------------------------------------------------ */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static struct cad_transport *route(struct cad_player *p, cad_str url)
 {
@@ -228,7 +228,7 @@ static bool poll_actions(struct cad_player *p)
     return true;
 }
 
-/* ---- samples ------------------------------------------------------------------------------------ */
+/* ---- samples --------------------------------------------------------------------------------- */
 
 /* True: the sink's thread waits for what was put in. */
 static bool fill_ring(struct cad_player *p, uint32_t slot)
@@ -260,7 +260,7 @@ static void fill_rings(struct cad_player *p)
     if (wake) cad_orderbox_signal(&p->orderbox);
 }
 
-/* ---- turns -------------------------------------------------------------------------------------- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 static void publish_stats(struct cad_player *p)
 {
@@ -298,9 +298,9 @@ static bool turn(struct cad_player *p)
         CAD_LOG(&p->log, ERROR, d->now, "drive: engine broken result=%s", cad_result_name(more));
     }
     d->fed = false;
+    publish_stats(p); /* first: who reads an event finds figures that are not older */
     bool room = poll_actions(p);
     fill_rings(p);
-    publish_stats(p);
     return room && (more == 1 || d->has_held || cad_ring_count(&d->ends) > 0);
 }
 
@@ -354,7 +354,7 @@ void *cad_player_drive_main(void *player)
     return NULL;
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int join(struct cad_player *p, struct cad_transport *transport)
 {

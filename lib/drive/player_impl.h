@@ -19,7 +19,7 @@
 #include "drive/spsc.h"
 #include "drive/transport.h"
 
-#define PLAYER_ENDS_MAX (2 * CAD_TRANSPORT_TRANSFERS_MAX) /* ends that wait for room in the engine */
+#define PLAYER_ENDS_MAX (2 * CAD_TRANSPORT_TRANSFERS_MAX) /* ends that wait for the engine */
 #define PLAYER_TURNS_MAX 16       /* turns in a row before the network is looked at again */
 #define PLAYER_ENTROPY_START 256  /* bytes of the first ENTROPY event */
 #define PLAYER_ENTROPY_FRESH 64   /* bytes after each POST */
@@ -98,9 +98,9 @@ CAD_MUST_CHECK int cad_player_events_push(struct cad_player *player,
 
 /* ---- player_url.c ---- */
 /*
- * What a person gives to be played, as an absolute URL: text with a scheme and "//", and file: URLs,
- * as they are; everything else is a path, made absolute against the working directory. Appended to
- * out. CAD_E_INVAL: empty; CAD_E_LIMIT; CAD_E_IO: the working directory is gone.
+ * What a person gives to be played, as an absolute URL: text with a scheme and "//", and file:
+ * URLs, as they are; everything else is a path, made absolute against the working directory.
+ * Appended to out. CAD_E_INVAL: empty; CAD_E_LIMIT; CAD_E_IO: the working directory is gone.
  */
 CAD_MUST_CHECK int cad_player_title_url(cad_str text, struct cad_sb *out);
 

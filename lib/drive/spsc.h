@@ -6,9 +6,9 @@
  *     if (cad_spsc_push(&ring, &item) == 1)       item = cad_spsc_peek(&ring);      NULL: empty
  *         wake the consumer;                      if (cad_spsc_pop(&ring)) wake the producer;
  *
- * Each side asks for a wake by finding nothing to do: the consumer by peeking into an empty ring, the
- * producer by pushing into a full one. The producer is woken when half of the ring is free again, so
- * that refilling costs two wakes a ring and not one a sample.
+ * Each side asks for a wake by finding nothing to do: the consumer by peeking into an empty ring,
+ * the producer by pushing into a full one. The producer is woken when half of the ring is free
+ * again, so that refilling costs two wakes a ring and not one a sample.
  *
  * An item owns one reference to its bytes; who pops it takes that over.
  */

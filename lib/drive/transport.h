@@ -14,10 +14,10 @@
  *  1. For each start that answered 0: at most one head, then bytes, then exactly one end; without a
  *     head (no answer came) there are no bytes. After cancel(id) nothing of that id comes any more.
  *  2. The door is never called from start or cancel, and never calls back into the transport.
- *  3. A body's bytes are copied once, from the edge into leased space, and committed in order; a lease
- *     may be smaller than what was wanted. Nothing is ever paused to wait for space.
- *  4. lease answers CAD_E_STALE: the transfer is dropped without an end. CAD_E_LIMIT, or a body over
- *     size_max: it ends with CAD_HTTP_TOO_LARGE. Another failure of the door: CAD_HTTP_RESET.
+ *  3. A body's bytes are copied once, from the edge into leased space, and committed in order; a
+ *     lease may be smaller than what was wanted. Nothing is ever paused to wait for space.
+ *  4. lease answers CAD_E_STALE: the transfer is dropped without an end. CAD_E_LIMIT, or a body
+ *     over size_max: it ends with CAD_HTTP_TOO_LARGE. Another failure of the door: CAD_HTTP_RESET.
  *  5. An answer that was refused by its status is still an answer: it ends with CAD_HTTP_OK.
  *  6. Timing marks are in order (dns, connect, tls, first byte, last byte) and not in the future.
  *  7. pump works for a bounded time; it returns the absolute time at which it wants to be called
@@ -47,8 +47,8 @@ struct cad_transport_ops {
     const char *name; /* "net", "file" */
     /* Drops all transfers without a word. */
     void (*destroy)(struct cad_transport *transport);
-    /* Everything in start is copied. CAD_E_NOMEM; CAD_E_LIMIT: too many transfers. What is wrong with
-     * the request itself comes as an end. */
+    /* Everything in start is copied. CAD_E_NOMEM; CAD_E_LIMIT: too many transfers. What is wrong
+     * with the request itself comes as an end. */
     int (*start)(struct cad_transport *transport, const struct cad_http_start *start);
     /* Unknown ids are ignored. */
     void (*cancel)(struct cad_transport *transport, uint32_t id);

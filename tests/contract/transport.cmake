@@ -6,6 +6,6 @@ if(TARGET cad_room_drive_real AND TARGET cad_cmocka)
 
     foreach(name file net virtual)
         cad_test(transport ${name} SOURCES transport_${name}_test.c
-            LINK cad_transport_contract Threads::Threads LABEL contract POSIX)
+            LINK cad_transport_contract cad_curl Threads::Threads LABEL contract POSIX)
     endforeach()
 endif()

@@ -7,7 +7,7 @@
 #include "transport_contract.h"
 #include "transport_server.h"
 
-static char folder[] = "/tmp/cad-transport-XXXXXX";
+static char folder[] = "/tmp/transport-XXXXXX";
 static char missing[128];
 
 static int create(struct cad_transport **out)

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/util.h"
 #include "drive/net.h"
+#include "support/failing_alloc.h"
 #include "transport_contract.h"
 #include "transport_server.h"
 
@@ -134,6 +136,40 @@ static void test_net_bad_header(void **state)
     }
 }
 
+static void test_net_userinfo(void **state)
+{
+    struct bench *bench = *state;
+    char text[128];
+    struct cad_http_start start;
+    snprintf(text, sizeof text, "http://a:b@127.0.0.1:%d/whole/1", transport_server_port(server));
+    bench_request(1, text, &start);
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, 1, 5 * CAD_SECOND));
+    assert_int_equal(bench->records[1].end.cls, CAD_HTTP_SCHEME);
+}
+
+/* Refused memory is an answer at every allocation, and leaves nothing behind. */
+static void test_net_no_memory(void **state)
+{
+    CAD_UNUSED(state);
+    for (uint64_t at = 1;; at++) {
+        struct cad_failing f;
+        cad_failing_init(&f, at);
+        struct cad_net_config config = {.alloc = cad_failing_alloc(&f), .ca_file = "/none"};
+        struct cad_transport *transport = NULL;
+        int err = cad_net_create(&config, &transport);
+        if (!err) {
+            struct cad_http_start start;
+            bench_request(1, "http://127.0.0.1:1/", &start);
+            err = transport->ops->start(transport, &start);
+            transport->ops->destroy(transport);
+        }
+        assert_int_equal(err, f.failed ? CAD_E_NOMEM : 0);
+        assert_int_equal(f.live_blocks, 0);
+        if (!f.failed) break;
+    }
+}
+
 static void test_net_reuse(void **state)
 {
     struct bench *bench = *state;
@@ -212,8 +248,9 @@ static int run_own(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_net_##name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(chunked), TEST(redirect), TEST(busy), TEST(garbage),        TEST(post),       TEST(bad_header),
-        TEST(reuse),   TEST(dns),      TEST(connect_timeout), TEST(cancel_dns),
+        TEST(chunked), TEST(redirect), TEST(busy),  TEST(garbage),
+        TEST(post),    TEST(bad_header), TEST(reuse), TEST(dns),
+        TEST(connect_timeout), TEST(cancel_dns), TEST(userinfo), TEST(no_memory),
     };
 #undef TEST
     return cmocka_run_group_tests_name("transport_net_http", tests, NULL, NULL);

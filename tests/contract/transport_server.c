@@ -43,7 +43,7 @@ uint8_t transport_pattern(int64_t i)
     return (uint8_t)(i * 7 + i / 251);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void set_answer(struct connection *c, const char *head, const char *body, size_t n)
 {
@@ -135,7 +135,8 @@ static void answer_simple(struct connection *c, const char *path, const char *bo
 {
     char head[256];
     if (strcmp(path, "/redirect") == 0) {
-        set_answer(c, "HTTP/1.1 302 Found\r\nLocation: /whole/1\r\nContent-Length: 0\r\n\r\n", NULL, 0);
+        set_answer(c, "HTTP/1.1 302 Found\r\nLocation: /whole/1\r\n"
+                      "Content-Length: 0\r\n\r\n", NULL, 0);
     } else if (strcmp(path, "/busy") == 0) {
         set_answer(c, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n"
                       "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n", NULL, 0);
@@ -170,7 +171,7 @@ static void answer(struct connection *c, const char *body, size_t body_n)
     if (!c->answer) answer_simple(c, path, body, body_n);
 }
 
-/* ---- connections -------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void drop(struct connection *c)
 {
@@ -276,7 +277,7 @@ static void *serve(void *arg)
     }
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct transport_server *transport_server_start(void)
 {

@@ -1,6 +1,6 @@
 /*
- * transport_server.h - a small HTTP/1.1 server on loopback that answers by the path it is asked, also
- * in the ways in which servers should not.
+ * transport_server.h - a small HTTP/1.1 server on loopback that answers by the path it is asked,
+ * also in the ways in which servers should not.
  *
  *     /whole/N     N bytes of the pattern; a Range header is obeyed (206, 416)
  *     /chunked/N   the same without a length

@@ -80,7 +80,7 @@ static void test_player_offline(void **state)
     stage_close(&stage);
 }
 
-/* ---- destroying ------------------------------------------------------------------------------- */
+/* ---- destroying ------------------------------------------------------------------------------ */
 
 /* Longest time that cad_player_destroy took, after several waits. */
 static void check_destroy(const char *what, const char *url)

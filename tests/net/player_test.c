@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "player_stage.h"
+#include "support/failing_alloc.h"
 
 #define FILE_TITLE CAD_TITLE_DIR "/video-240.mp4"
 #define TITLE_DURATION (20 * CAD_SECOND)
@@ -236,13 +237,39 @@ static void test_player_arguments(void **state)
     stage_close(&stage);
 }
 
+/* Refused memory while a player is made: an answer, and nothing left behind. */
+static void test_player_no_memory(void **state)
+{
+    (void)state;
+    uint64_t at = 0;
+    bool failed = true;
+    while (failed) {
+        struct cad_failing f;
+        cad_failing_init(&f, ++at);
+        struct cad_player_config config;
+        struct cad_player *player = NULL;
+        cad_player_config_init(&config);
+        config.engine.alloc = cad_failing_alloc(&f);
+        config.ca_file = "/none";
+        int err = cad_player_create(&config, &player);
+        failed = err != 0;
+        if (failed) assert_int_equal(err, CAD_E_NOMEM);
+        if (failed) assert_null(player);
+        cad_player_destroy(&player);
+        assert_int_equal(f.live_blocks, 0);
+        assert_int_equal(f.mismatches, 0);
+    }
+    print_message("%llu allocations make a player\n", (unsigned long long)at - 1);
+    assert_true(at > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_player_file),       cmocka_unit_test(test_player_relative_audio),
         cmocka_unit_test(test_player_real_time),  cmocka_unit_test(test_player_quiet),
         cmocka_unit_test(test_player_events_full), cmocka_unit_test(test_player_wakeup),
-        cmocka_unit_test(test_player_arguments),
+        cmocka_unit_test(test_player_arguments),  cmocka_unit_test(test_player_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

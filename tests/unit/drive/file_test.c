@@ -72,7 +72,7 @@ static void test_file_round_trip(void **state)
     }
 }
 
-/* ---- the transport ------------------------------------------------------------------------------ */
+/* ---- the transport --------------------------------------------------------------------------- */
 
 struct seen {
     int heads, ends;
@@ -132,7 +132,7 @@ static void check(const char *url, enum cad_http_class cls, int error)
 static void test_file_failures(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/cad-file-XXXXXX";
+    char folder[] = "/tmp/file-test-XXXXXX";
     char path[64];
     assert_non_null(mkdtemp(folder));
     check(folder, CAD_HTTP_BAD_FILE, EISDIR);

@@ -79,7 +79,7 @@ static void test_mailbox_reports(void **state)
     assert_false(got.has_caps || got.has_anchor || got.has_level || got.fail_count);
     struct cad_sink_report report = {.has_anchor = true, .has_level = true};
     for (int i = 0; i < 1000; i++) {
-        report.anchor = (struct cad_sink_anchor){.epoch = 3, .media = i, .at = i, .rate_q16 = 65536};
+        report.anchor = (struct cad_sink_anchor){.epoch = 3, .media = i, .at = i};
         report.level = (struct cad_sink_level){.epoch = 3, .frames = (uint64_t)i};
         report.level.first_frame = i == 10;
         report.level.first_frame_pts = i == 10 ? 77 : 0;
@@ -124,7 +124,7 @@ static void test_mailbox_fails_and_caps(void **state)
     assert_int_equal(got.fail_count, 0);
 }
 
-/* ---- orders --------------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 static struct cad_orders orders_of(const char *text)
 {
