@@ -26,8 +26,7 @@
 
 #define INPUT_MAX 8192
 #define REQUESTS_MAX 48
-#define URL_MAX 2048
-#define POST_MAX 8192
+#define URL_MAX 1024
 #define TURNS_MAX 64          /* turns in a row while the engine says there is more */
 #define PULLS_MAX 64
 #define SERVE_MAX (1 << 20)   /* bytes of a body that one operation hands over */
@@ -46,7 +45,7 @@ struct request {
     bool post;
     char host[128];
     char path[URL_MAX];
-    uint8_t body[POST_MAX];
+    uint8_t *body;           /* of a POST; freed with the request */
     size_t body_n;
     struct cad_origin_answer answer;
     int64_t sent;
@@ -111,6 +110,8 @@ static void forget(struct request *r)
 {
     if (r->answer.release) r->answer.release(r->answer.token);
     memset(&r->answer, 0, sizeof(r->answer));
+    free(r->body);
+    r->body = NULL;
     r->live = false;
 }
 
@@ -135,8 +136,11 @@ static void start(struct fuzz *f, const struct cad_http_start *start_)
     size_t host = slash < 0 ? rest.n : (size_t)slash;
     cad_str_copyz(r->host, sizeof(r->host), cad_str_sub(rest, 0, host));
     cad_str_copyz(r->path, sizeof(r->path), cad_str_sub(rest, host, rest.n));
-    r->body_n = CAD_MIN(start_->body.n, sizeof(r->body));
-    if (r->body_n) memcpy(r->body, start_->body.p, r->body_n);
+    r->body_n = start_->body.n;
+    if (r->body_n == 0) return;
+    r->body = malloc(r->body_n);
+    if (!r->body) abort();
+    memcpy(r->body, start_->body.p, r->body_n);
 }
 
 static void cancel(struct fuzz *f, uint32_t id)
