@@ -261,8 +261,12 @@ static void want_header(struct cad_engine *e, struct slot *s, struct rep *rep)
         if (!title_urls_usable(e) || !e->online) return;
         int64_t goal = rep_header_goal(e, s, rep);
         if (goal <= rep->header_have) {
-            cad_error_init(&s->lost, CAD_ERR_MEDIA_NO_INDEX);
-            s->lost.phase = CAD_PHASE_HEADER;
+            struct cad_error err;
+            cad_error_init(&err, CAD_ERR_MEDIA_NO_INDEX);
+            err.phase = CAD_PHASE_HEADER;
+            err.track = (int32_t)(s - e->slots);
+            rep_lost(e, (uint32_t)(s - e->slots), (uint32_t)(rep - s->reps), &err);
+            e->more = true;
             return;
         }
         rep->request = request_new(e, CAD_PURPOSE_HEADER, (int32_t)(s - e->slots));

@@ -326,6 +326,14 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
                   end);
 }
 
+/* Boxes that reach past every header there is, so that a moov cannot follow: not a media file. */
+static bool moov_is_out_of_reach(cad_buf b)
+{
+    uint64_t at = 0;
+    int rc = cad_mp4_find_box(b, CAD_FOURCC('m', 'o', 'o', 'v'), &at);
+    return rc == CAD_E_AGAIN && at > ENGINE_HEADER_MAX;
+}
+
 void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep)
 {
     if (rep->state != REP_NEW || !rep->header || rep->header_have == 0) return;
@@ -336,6 +344,7 @@ void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep)
     if (rep->header_need > rep->header_have) return; /* not enough for what is known to come */
     int rc = cad_mp4_init_read(b, &rep->init, &moov_end);
     if (rc == CAD_E_AGAIN && media_comes_first(b)) rc = CAD_E_NOTFOUND;
+    if (rc == CAD_E_AGAIN && moov_is_out_of_reach(b)) rc = CAD_E_DATA;
     if (rc == CAD_E_AGAIN) return;
     enum cad_error_code problem = rc != 0 ? header_error(rc) : init_problem(e, rep);
     if (problem != CAD_ERR_NONE) {
