@@ -180,6 +180,7 @@ struct drv {
     int64_t credit;                /* bytes the link may still move in this tick, times 8e9 */
     bool offline;                  /* nothing moves, nothing ends */
     uint8_t *asked[DRV_STREAMS];   /* per byte: in flight or held */
+    uint8_t *header[DRV_STREAMS];  /* bytes before the first fragment, as they are served */
     bool strict_bytes;             /* default true */
     uint64_t bytes_twice;          /* asked for while in flight or held */
     uint64_t bytes_media;          /* delivered, of the title's files */
@@ -192,7 +193,6 @@ struct drv {
     int64_t server_skew_ms;        /* of the server's clock from DRV_EPOCH_MS */
     /* sink */
     struct drv_sink sink;
-    uint32_t rung_shift;           /* a bare file is rung 0 of its ladder, but which one of ours? */
     /* what the application was told */
     struct cad_app_event *events;  /* DRV_EVENTS_MAX */
     uint32_t event_count;
@@ -287,6 +287,8 @@ void drv_anchor(struct drv *d, cad_time media, uint32_t rate_q16, bool underrun)
 void *drv_malloc(size_t n);
 /* The manifest that the service would answer now; free it. Counts as a new generation. */
 char *drv_manifest_text(struct drv *d);
+/* The first box type or codec name `from` in a stream's header becomes `to`; four bytes each. */
+void drv_patch(struct drv *d, int32_t stream, const char *from, const char *to);
 void drv_title_init(struct drv *d);
 void drv_title_deinit(struct drv *d);
 int64_t drv_server_ms(const struct drv *d);

@@ -281,6 +281,12 @@ static int read_body(struct drv *d, struct drv_request *r, uint8_t *out, size_t 
     int64_t limit = r->answer.fault == DRV_GARBAGE ? r->answer.value - r->origin - r->sent
                                                    : INT64_MAX;
     if ((int64_t)n > limit) n = (size_t)limit;
+    int64_t at = r->origin + r->sent, header_left = d->stream[r->stream].header_bytes - at;
+    if (header_left > 0) {
+        *done = CAD_MIN(n, (size_t)header_left);
+        memcpy(out, d->header[r->stream] + at, *done);
+        return 0;
+    }
     struct cad_range bytes = {r->origin + r->sent, r->origin + r->sent + (int64_t)n - 1};
     int rc = cad_synth_read(d->synth, (uint32_t)r->stream, bytes, out, done);
     assert_true(rc == 0 || rc == 1);

@@ -143,13 +143,32 @@ void drv_title_init(struct drv *d)
     for (uint32_t i = 0; i < DRV_STREAMS; i++) {
         assert_int_equal(cad_synth_stream_at(d->synth, i, &d->stream[i]), 0);
         d->asked[i] = drv_malloc((size_t)d->stream[i].size_bytes + 1);
+        size_t n = (size_t)d->stream[i].header_bytes, done = 0;
+        d->header[i] = drv_malloc(n);
+        struct cad_range all = {0, (int64_t)n - 1};
+        assert_int_equal(cad_synth_read(d->synth, i, all, d->header[i], &done), 0);
+        assert_int_equal(done, n);
     }
+}
+
+void drv_patch(struct drv *d, int32_t stream, const char *from, const char *to)
+{
+    uint8_t *p = d->header[stream];
+    for (int64_t i = 0; i + 4 <= d->stream[stream].header_bytes; i++) {
+        if (memcmp(p + i, from, 4) != 0) continue;
+        memcpy(p + i, to, 4);
+        return;
+    }
+    fail_msg("no %s in stream %d", from, stream);
 }
 
 void drv_title_deinit(struct drv *d)
 {
     cad_synth_destroy(&d->synth);
-    for (uint32_t i = 0; i < DRV_STREAMS; i++) free(d->asked[i]);
+    for (uint32_t i = 0; i < DRV_STREAMS; i++) {
+        free(d->asked[i]);
+        free(d->header[i]);
+    }
     free(d->segment_bytes);
     free(d->manifest);
 }

@@ -54,7 +54,6 @@ static void play_bare(struct drv *d, const char *url)
 static void test_url_bare_video(void **state)
 {
     struct drv *d = *state;
-    d->rung_shift = 1;
     play_bare(d, "http://h0/v1.mp4");
     assert_true(drv_slot_stats(d, CAD_SLOT_VIDEO).present);
     assert_false(drv_slot_stats(d, CAD_SLOT_AUDIO).present);
