@@ -126,7 +126,9 @@ static bool is_rich(const struct question *q)
 static uint32_t without_estimate(const struct hybrid *h, const struct question *q)
 {
     if (q->has_last && is_rich(q)) return q->last;
+    /* Nothing is known of the link: cheap in itself, and in the lower half of what there is. */
     uint32_t start = cad_abr_ladder_highest(&q->ladder, h->config.start_rate_max_bps);
+    start = CAD_MIN(start, (q->ladder.count - 1) / 2);
     return q->has_last ? CAD_MIN(start, q->last) : start;
 }
 

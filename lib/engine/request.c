@@ -462,6 +462,9 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
     struct cad_error named;
     cad_error_init(&named, verdict.error ? verdict.error : CAD_ERR_MEDIA_SEGMENT_LOST);
     if (end->cls == CAD_HTTP_BAD_FILE) cad_error_init(&named, CAD_ERR_FILE_UNREADABLE);
+    if (request->status == 416 && e->manifest.from_mp4) {
+        engine_error(&named, CAD_ERR_MEDIA_BAD, "the file is shorter than its index says");
+    }
     err.code = named.code;
     err.domain = named.domain;
     err.cls = named.cls;

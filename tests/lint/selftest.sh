@@ -94,7 +94,7 @@ try_layers() {
     bad_c '<pthread.h> is not for layers 0 to 2' lib/base/a.c '#include <pthread.h>'
     bad_c 'a public header may not include "base/x.h"' include/cadmium/abr.h '#include "base/x.h"'
     bad_c 'may not include cadmium/engine.h' include/cadmium/abr.h '#include "cadmium/engine.h"'
-    bad_c 'an edge header may hold no code' include/cadmium/sink.h 'static inline int f(void) { return 0; }'
+    bad_c 'an edge header may hold no code' include/cadmium/store.h 'static inline int f(void) { return 0; }'
     bad_c 'cadmium/new.h is not in layers.table' lib/abr/a.c '#include "cadmium/new.h"'
     fresh; mkdir "$tree/lib/attic"; put lib/attic/a.c '#include <stdint.h>'; bad 'belongs to no room' "$tree"
     rm -rf "$tree"; mkdir -p "$tree/lib" "$tree/include"; bad 'no sources found' "$tree"
