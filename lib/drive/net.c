@@ -142,6 +142,7 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     t->delivery = (struct cad_transport_delivery){start->id, start->size_max, 0};
     t->cls = CAD_HTTP_OK;
     t->edge_code = 0;
+    t->head_bytes = 0;
     t->stale = false;
     t->started = t->heard = cad_clock_now();
     t->first_byte = t->last_byte = CAD_TIME_NONE;

@@ -11,6 +11,7 @@
 /* What is read at a time. */
 #define NET_BUFFER_BYTES (16L * 1024)
 #define NET_HEADER_BYTES_MAX 16384    /* one request header */
+#define NET_HEAD_BYTES_MAX (256u * 1024) /* all header lines of an answer, trailers too */
 
 /* ---- callbacks of curl ---------------------------------------------------------------------- */
 
@@ -27,7 +28,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     CAD_UNUSED(size); /* always 1 */
     heard(t, cad_clock_now());
     int got = cad_net_head_line(&t->head, cad_str_make(p, n), cad_clock_wall_ms());
-    if (got < 0) {
+    t->head_bytes += n;
+    if (got < 0 || t->head_bytes > NET_HEAD_BYTES_MAX) {
         t->cls = CAD_HTTP_PROTOCOL;
         t->edge_code = CURLE_WEIRD_SERVER_REPLY;
         return CURL_WRITEFUNC_ERROR;

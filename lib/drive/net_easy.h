@@ -33,6 +33,7 @@ struct net_transfer {
     cad_time heard;             /* last byte, or connected */
     cad_time first_byte, last_byte; /* CAD_TIME_NONE none */
     cad_time connect_timeout, silence_timeout; /* <= 0 none */
+    size_t head_bytes;          /* of header lines so far */
     struct cad_net_head head;
 };
 

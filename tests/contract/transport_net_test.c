@@ -92,6 +92,17 @@ static void test_net_garbage(void **state)
     assert_int_equal(r->heads, 0);
 }
 
+/* Headers have a limit as well: 256 KiB are 5242 of these lines. */
+static void test_net_headers_limit(void **state)
+{
+    struct bench_record *r = get(*state, 1, "/headers/5000");
+    assert_int_equal(r->end.cls, CAD_HTTP_OK);
+    assert_int_equal(r->head.status, 200);
+    r = get(*state, 2, "/headers/5300");
+    assert_int_equal(r->end.cls, CAD_HTTP_PROTOCOL);
+    assert_int_equal(r->heads, 0);
+}
+
 static void test_net_post(void **state)
 {
     struct bench *bench = *state;
@@ -251,6 +262,7 @@ static int run_own(void)
         TEST(chunked), TEST(redirect), TEST(busy),  TEST(garbage),
         TEST(post),    TEST(bad_header), TEST(reuse), TEST(dns),
         TEST(connect_timeout), TEST(cancel_dns), TEST(userinfo), TEST(no_memory),
+        TEST(headers_limit),
     };
 #undef TEST
     return cmocka_run_group_tests_name("transport_net_http", tests, NULL, NULL);

@@ -131,6 +131,19 @@ static void answer_chunked(struct connection *c, int64_t size)
     free(body);
 }
 
+static void answer_headers(struct connection *c, int64_t lines)
+{
+    static const char line[] = "X-Header: 01234567890123456789012345678901234567\r\n";
+    size_t size = strlen(line);
+    char *text = malloc((size_t)lines * size + 64);
+    if (!text) abort();
+    size_t at = (size_t)sprintf(text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+    for (int64_t i = 0; i < lines; i++, at += size) memcpy(text + at, line, size);
+    memcpy(text + at, "\r\n", 3);
+    set_answer(c, text, NULL, 0);
+    free(text);
+}
+
 static void answer_simple(struct connection *c, const char *path, const char *body, size_t body_n)
 {
     char head[256];
@@ -164,6 +177,7 @@ static void answer(struct connection *c, const char *body, size_t body_n)
     if (sscanf(path, "/%31[a-z]/%lld", name, &n) == 2) {
         if (strcmp(name, "whole") == 0) answer_whole(c, n);
         if (strcmp(name, "chunked") == 0) answer_chunked(c, n);
+        if (strcmp(name, "headers") == 0) answer_headers(c, n);
         if (strcmp(name, "stall") == 0) answer_half(c, n, AFTER_STALL);
         if (strcmp(name, "reset") == 0) answer_half(c, n, AFTER_RESET);
         if (strcmp(name, "cut") == 0) answer_half(c, n, AFTER_CLOSE);

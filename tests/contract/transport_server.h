@@ -13,6 +13,7 @@
  *     /reset/N     half of N bytes, then the connection is reset
  *     /cut/N       half of N bytes, then the connection is closed
  *     /garbage     bytes that are no HTTP
+ *     /headers/N   N header lines of 50 bytes before an empty body
  *
  * One thread serves all connections. Byte i of the pattern is transport_pattern(i).
  */

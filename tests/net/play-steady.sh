@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A whole title in real time: what was fetched is what was needed, each byte once; a seek inside the
-# buffer fetches nothing.
+# A whole title in real time at one rung: two byte-range streams, without a gap, each byte once. Then with
+# switching: still no byte twice, and a seek inside the buffer fetches nothing.
 # usage: play-steady.sh PLAY MOCKD TITLE_DIR
 set -u
 . "$(dirname "$0")/play.bash"
@@ -14,7 +14,7 @@ ranges() {
 
 serve
 before=$(date +%s%N)
-run --title 900100 "$base" </dev/null
+run --rung 2 --title 900100 "$base" </dev/null
 seconds=$((($(date +%s%N) - before) / 1000000000))
 check 'status' $status 0
 check 'ends' "$(events end)" 1
@@ -24,8 +24,8 @@ check 'errors' "$(events error)" 0
 check_that 'real time' test $seconds -ge 19 -a $seconds -le 23
 
 check 'refused' "$(ranges | awk '$4 != 200' | wc -l)" 0
-check 'bytes fetched twice' "$(ranges | awk '$1 == asset && $2 <= last { print } { asset = $1; last = $3 }')" ''
-# Where two ranges of a representation follow each other without a gap, all of it was played from there.
+twice() { ranges | awk '$1 == asset && $2 <= last { print } { asset = $1; last = $3 }'; }
+check 'bytes fetched twice' "$(twice)" ''
 for asset in audio-en "$(ranges | awk '/^video/ { n[$1]++ } END { for (a in n) if (n[a] > m) { m = n[a]; b = a } print b }')"; do
     size=$(stat -c %s "$title/$asset.mp4")
     check "gaps in $asset" "$(ranges | awk -v a="$asset" '$1 == a { if ($2 != next_byte) print; next_byte = $3 + 1 }')" ''
@@ -34,6 +34,7 @@ done
 echo "$(ranges | wc -l) ranges, $(ranges | awk '{ n += $3 - $2 + 1 } END { print n }') bytes, played $seconds s"
 
 # Twice through the buffer: back, and nearly to the end.
+: >"$log"
 mark=0
 {
     sleep 3
@@ -50,5 +51,6 @@ tail -f "$work/commands" --pid=$commands | run --title 900100 "$base"
 wait $commands || failed=1
 check 'seeks' "$(grep -c '"event":"seek_done"' "$work/events")" 2
 check 'ends after seeks' "$(events end)" 1
+check 'bytes fetched twice with seeks' "$(twice)" ''
 unserve
 finish

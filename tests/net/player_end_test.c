@@ -137,6 +137,24 @@ static void test_player_destroy_connecting(void **state)
     close(fd);
 }
 
+/* Destroyed while the engine stands still because nobody reads events. */
+static void test_player_destroy_unread(void **state)
+{
+    (void)state;
+    if (access(FILE_TITLE, R_OK) != 0) skip();
+    stage_open(&stage, false, NULL);
+    assert_int_equal(cad_player_load_url(stage.player, FILE_TITLE, CAD_TIME_NONE, NULL), 0);
+    bool full = false;
+    for (int i = 0; i < 3000 && !full; i++) {
+        full = (i % 2 ? cad_player_pause(stage.player) : cad_player_play(stage.player)) != 0;
+        usleep(1000);
+    }
+    assert_true(full);
+    cad_time took = stage_close(&stage);
+    print_message("destroy, events unread: %lld us\n", (long long)(took / CAD_US));
+    assert_true(took < 50 * CAD_MS);
+}
+
 int main(void)
 {
     server = transport_server_start();
@@ -146,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_player_offline),
         cmocka_unit_test(test_player_destroy),
         cmocka_unit_test(test_player_destroy_connecting),
+        cmocka_unit_test(test_player_destroy_unread),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     transport_server_stop(server);
