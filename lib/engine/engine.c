@@ -374,6 +374,9 @@ cad_time cad_engine_next_wake(const struct cad_engine *engine)
     const struct cad_engine *e = engine;
     if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return CAD_TIME_NONE;
     cad_time wake = cad_fetch_next_wake(e->fetch, cad_abr_estimate_bps(e->abr, e->now));
+    /* A request that is due and that the last turn left alone waits for something else: whoever
+     * drives the engine must not spin for it. */
+    if (wake != CAD_TIME_NONE && wake <= e->now) wake = cad_time_add(e->now, ENGINE_LEFT_ALONE);
     wake = earlier(wake, title_next_wake(e));
     wake = earlier(wake, plan_next_wake(e));
     return earlier(wake, clock_next_wake(e));

@@ -485,6 +485,16 @@ static void settle_headers(struct cad_engine *e, struct slot *s)
     }
 }
 
+/* A header that failed, whose time has come again and which this turn did not want any more. */
+static void drop_unwanted_headers(struct cad_engine *e, struct slot *s)
+{
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        struct cad_fetch_request *request = s->reps[i].request;
+        if (!request || request->state != CAD_FETCH_WAITING) continue;
+        if (request->not_before <= e->now) request_drop(e, request);
+    }
+}
+
 void plan_turn(struct cad_engine *e)
 {
     enum cad_state state = e->clock.state;
@@ -492,7 +502,9 @@ void plan_turn(struct cad_engine *e)
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (!e->slots[i].present || e->clock.state == CAD_STATE_FAILED) continue;
         plan_slot(e, i);
-        if (e->slots[i].present) settle_headers(e, &e->slots[i]);
+        if (!e->slots[i].present) continue;
+        settle_headers(e, &e->slots[i]);
+        if (!e->more) drop_unwanted_headers(e, &e->slots[i]);
     }
 }
 

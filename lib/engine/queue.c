@@ -109,7 +109,9 @@ void queue_clear(struct cad_engine *e, struct slot *s)
     s->reader_serial = 0;
     /* Media that came with a header is not remembered past this: it would be fetched in order. */
     for (uint32_t i = 0; i < s->rep_count; i++) {
-        if (s->reps[i].header) s->reps[i].header_taken = true;
+        struct rep *rep = &s->reps[i];
+        if (rep->header) rep->header_taken = true;
+        if (rep->state == REP_READY && rep->request) request_drop(e, rep->request);
     }
 }
 

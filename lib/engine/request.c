@@ -502,6 +502,24 @@ static void observe(struct cad_engine *e, const struct cad_fetch_request *reques
     cad_abr_observe(e->abr, &transfer);
 }
 
+/*
+ * A header request that broke off behind the header itself: what is missing are media, and the
+ * segments that want them ask for the rest. false: the header is not there, the request goes on.
+ */
+static bool header_is_enough(struct cad_engine *e, struct cad_fetch_request *request,
+                             enum cad_failure failure)
+{
+    struct rep *rep = request_target(request)->rep;
+    rep_header_progress(e, (uint32_t)request->track, rep);
+    if (rep->state == REP_LOST) return true; /* and the request is gone with it */
+    if (rep->state != REP_READY) return false;
+    tell_steer(e, request, failure);
+    engine_decide(e, "header is enough id=%u why=%s", request->id, cad_failure_name(failure));
+    unlink_request(e, request);
+    e->more = true;
+    return true;
+}
+
 static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
                       const struct cad_http_end *end)
 {
@@ -525,6 +543,7 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
     enum cad_failure failure = request_failure(end, request->status);
     if (target->range_wrong) failure = CAD_FAIL_RANGE;
     else if (end->cls == CAD_HTTP_OK && good) failure = CAD_FAIL_RESET;
+    if (header && header_is_enough(e, request, failure)) return;
     media_failed(e, request, end, failure);
 }
 

@@ -49,6 +49,7 @@
 #define ENGINE_MEMORY_RETRIES 25
 #define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */
 #define ENGINE_OUTAGE_RETRY (2 * CAD_SECOND) /* after giving up while the viewer still has media */
+#define ENGINE_LEFT_ALONE (100 * CAD_MS) /* until a request that is due and not wanted is looked at */
 #define ENGINE_AUDIO_RATE_MAX 192000     /* of an audio representation beside video, bit/s */
 
 enum rep_state {
