@@ -109,6 +109,52 @@ static void test_reset_of_the_header(void **state)
     no_harm(d);
 }
 
+/* The header was read, the media that come with it break off: the rest follows, and nothing spins. */
+static void test_reset_behind_the_header(void **state)
+{
+    static const enum drv_fault faults[] = {DRV_CUT, DRV_SILENT, DRV_SHORT};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct drv *d = drv_renew(state, NULL);
+        drv_pin(d, 2);
+        drv_rule(d, 0, 2, faults[i], 100000)->left = 1;
+        drv_load(d, 1);
+        drv_play_for(d, 12 * CAD_SECOND);
+        no_harm(d);
+        const struct drv_request *first = media(d, 0, 0), *rest = NULL;
+        assert_int_equal(first->answer.fault, faults[i]);
+        for (uint32_t k = 0; k < d->request_count && !rest; k++) {
+            const struct drv_request *r = &d->requests[k];
+            if (r != first && r->stream == first->stream) rest = r;
+        }
+        assert_non_null(rest);
+        assert_int_equal(rest->range.first, first->sent);
+    }
+}
+
+/* The same, and the viewer is elsewhere by then. */
+static void test_reset_behind_the_header_after_a_seek(void **state)
+{
+    static const enum drv_fault faults[] = {DRV_CUT, DRV_SILENT};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct drv *d = drv_renew(state, NULL);
+        d->options.rate_bps = 500000;
+        drv_pin(d, 2);
+        drv_rule(d, 0, 2, faults[i], 60000)->left = 1;
+        drv_load(d, 1);
+        assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 10 * CAD_SECOND));
+        assert_true(d->requests[1].open);
+        drv_seek(d, 40 * CAD_SECOND, 9);
+        drv_turns(d);
+        /* its media are of no use to anybody now */
+        assert_true(d->requests[1].cancelled);
+        d->options.rate_bps = 0;
+        drv_play_for(d, 12 * CAD_SECOND);
+        assert_int_equal(d->state, CAD_STATE_PLAYING);
+        assert_int_equal(drv_count(d, CAD_APP_SEEK_DONE), 1);
+        assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
+    }
+}
+
 /* A head, then not a byte more, and the edge does not notice. */
 static void test_silence_is_noticed(void **state)
 {
@@ -335,6 +381,8 @@ int main(void)
         DRV_TEST(test_dns_tls_and_certificate),
         DRV_TEST(test_reset_in_mid_body),
         DRV_TEST(test_reset_of_the_header),
+        DRV_TEST(test_reset_behind_the_header),
+        DRV_TEST(test_reset_behind_the_header_after_a_seek),
         DRV_TEST(test_silence_is_noticed),
         DRV_TEST(test_silence_without_a_head),
         DRV_TEST(test_5xx),
