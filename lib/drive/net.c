@@ -22,6 +22,7 @@ struct net {
     struct cad_alloc alloc;
     struct cad_log log;
     CURLM *multi;
+    struct net_roots roots;
     char *ca_file;          /* NULL: the system's roots */
     size_t ca_file_size;
     cad_time timer;         /* when curl wants to be called; CAD_TIME_NONE never */
@@ -135,7 +136,7 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     struct net *net = (struct net *)transport;
     struct net_transfer *t;
     int err = free_place(net, &t);
-    if (!err) err = cad_net_easy_make(t, net->ca_file);
+    if (!err) err = cad_net_easy_make(t, &net->roots);
     if (err) return err;
     log_start(net, start);
     t->door = &net->base.door;
@@ -299,6 +300,9 @@ int cad_net_create(const struct cad_net_config *config, struct cad_transport **o
         if (net->ca_file) memcpy(net->ca_file, config->ca_file, net->ca_file_size);
         else err = CAD_E_NOMEM;
     }
+    net->roots.file = net->ca_file;
+    /* The string is libcurl's own and lives as long as the library. */
+    net->roots.folder = cad_net_system_folder(curl_version_info(CURLVERSION_NOW)->capath);
     net->base.fd = epoll_create1(EPOLL_CLOEXEC);
     if (!err && net->base.fd < 0) err = CAD_E_IO;
     if (!err) err = make_multi(net);

@@ -1,5 +1,6 @@
 #include "drive/net_easy.h"
 
+#include <dirent.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -72,6 +73,28 @@ static int on_connected(void *ctx, char *remote, char *local, int remote_port, i
     return CURL_PREREQFUNC_OK;
 }
 
+/* ---- roots ------------------------------------------------------------------------------------ */
+
+/* "5443e9e3.0": the hash of a subject, as c_rehash names it. */
+static bool is_hash(const char *name)
+{
+    for (int i = 0; i < 8; i++) {
+        if (cad_hex_value(name[i]) < 0) return false;
+    }
+    return name[8] == '.' && name[9] == '0' && name[10] == '\0';
+}
+
+const char *cad_net_system_folder(const char *path)
+{
+    DIR *folder = path ? opendir(path) : NULL;
+    if (!folder) return NULL;
+    bool found = false;
+    const struct dirent *entry;
+    while (!found && (entry = readdir(folder)) != NULL) found = is_hash(entry->d_name);
+    closedir(folder);
+    return found ? path : NULL;
+}
+
 /* ---- making and asking ----------------------------------------------------------------------- */
 
 /* Remembers the first failure, so that a run of options is tested once. */
@@ -108,7 +131,7 @@ static void set_callbacks(struct options *o, struct net_transfer *t)
     o->err = err;
 }
 
-int cad_net_easy_make(struct net_transfer *t, const char *ca_file)
+int cad_net_easy_make(struct net_transfer *t, const struct net_roots *roots)
 {
     if (t->easy) return 0;
     struct options o = {curl_easy_init(), CURLE_OK};
@@ -127,9 +150,12 @@ int cad_net_easy_make(struct net_transfer *t, const char *ca_file)
     set_long(&o, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
     set_long(&o, CURLOPT_BUFFERSIZE, NET_BUFFER_BYTES);
     set_long(&o, CURLOPT_TCP_KEEPALIVE, 1);
-    if (ca_file) {
-        set_text(&o, CURLOPT_CAINFO, ca_file);
+    if (roots->file) {
+        set_text(&o, CURLOPT_CAINFO, roots->file);
         set_text(&o, CURLOPT_CAPATH, NULL); /* only the file's roots */
+    } else if (roots->folder) {
+        set_text(&o, CURLOPT_CAINFO, NULL);
+        set_text(&o, CURLOPT_CAPATH, roots->folder);
     }
     if (o.err) {
         curl_easy_cleanup(o.easy);

@@ -37,8 +37,20 @@ struct net_transfer {
     struct cad_net_head head;
 };
 
+/*
+ * Who is trusted: the file alone; else the folder, whose certificates are looked up by the hash of
+ * their subject as they are needed; else what libcurl was built with, which it reads and parses as a
+ * whole for each connection (25 ms for Debian's 140 roots, on the drive thread).
+ */
+struct net_roots {
+    const char *file;
+    const char *folder;
+};
+
+/* path if it is a folder with at least one certificate under its hash; else NULL. */
+const char *cad_net_system_folder(const char *path);
 /* A handle with the constant options. CAD_E_NOMEM. */
-CAD_MUST_CHECK int cad_net_easy_make(struct net_transfer *transfer, const char *ca_file);
+CAD_MUST_CHECK int cad_net_easy_make(struct net_transfer *transfer, const struct net_roots *roots);
 /* The options of this request. CAD_E_NOMEM; CAD_E_INVAL: it cannot be asked (cls says why). */
 CAD_MUST_CHECK int cad_net_easy_ask(struct net_transfer *transfer,
                                     const struct cad_http_start *start);

@@ -1,5 +1,7 @@
 /* How things end: each failure with one typed error in good time, and destroying at any moment. */
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +17,26 @@
 
 #define FILE_TITLE CAD_TITLE_DIR "/video-240.mp4"
 
+#define SLOW_HOST "slow.invalid"
+#define SLOW_SECONDS 3
+
 static struct stage stage;
+static _Atomic uint32_t slow_lookups;
+
+/* In place of the C library's: one name takes long, as with a name server that does not answer. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    if (node && strcmp(node, SLOW_HOST) == 0) {
+        atomic_fetch_add(&slow_lookups, 1);
+        sleep(SLOW_SECONDS);
+        return EAI_AGAIN;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+    memcpy(&real, &symbol, sizeof real);
+    return real(node, service, hints, result);
+}
 static struct transport_server *server;
 
 static const char *server_url(const char *path)
@@ -105,9 +126,13 @@ static void test_player_destroy(void **state)
     check_destroy("silent server", server_url("/silent"));
     check_destroy("stalled server", server_url("/stall/100000"));
     check_destroy("refused", "http://127.0.0.1:1/");
-    check_destroy("resolving", "http://no-such-host.invalid/");
+    atomic_store(&slow_lookups, 0);
+    check_destroy("resolving", "http://" SLOW_HOST "/");
+    assert_true(atomic_load(&slow_lookups) > 0);
     check_destroy("unroutable", "http://203.0.113.1/");
-    check_destroy("TLS to a silent server", "https://127.0.0.1:1/");
+    char tls[64];
+    snprintf(tls, sizeof tls, "https://127.0.0.1:%d/", transport_server_port(server));
+    check_destroy("TLS to a server that says nothing", tls);
     check_destroy("missing file", "/no/such/file");
     if (access(FILE_TITLE, R_OK) == 0) check_destroy("playing a file", FILE_TITLE);
 }
