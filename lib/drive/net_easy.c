@@ -73,7 +73,7 @@ static int on_connected(void *ctx, char *remote, char *local, int remote_port, i
     return CURL_PREREQFUNC_OK;
 }
 
-/* ---- roots ------------------------------------------------------------------------------------ */
+/* ---- roots ----------------------------------------------------------------------------------- */
 
 /* "5443e9e3.0": the hash of a subject, as c_rehash names it. */
 static bool is_hash(const char *name)

@@ -39,8 +39,8 @@ struct net_transfer {
 
 /*
  * Who is trusted: the file alone; else the folder, whose certificates are looked up by the hash of
- * their subject as they are needed; else what libcurl was built with, which it reads and parses as a
- * whole for each connection (25 ms for Debian's 140 roots, on the drive thread).
+ * their subject as they are needed; else what libcurl was built with, which it reads and parses as
+ * a whole for each connection (25 ms for Debian's 140 roots, on the drive thread).
  */
 struct net_roots {
     const char *file;
