@@ -7,6 +7,7 @@
 #include "base/util.h"
 
 #define SECONDS_MAX INT64_C(31536000) /* a year */
+#define BUFFER_S_MAX 3600             /* more than the memory limit ever lets it hold */
 
 const char *args_help(void)
 {
@@ -19,9 +20,10 @@ const char *args_help(void)
         "  --title ID BASE   ask the service at BASE for the title ID\n"
         "  --seek S          begin at S seconds\n"
         "  --until S         stop at S seconds of the title\n"
-        "  --rung N          always the N-th rung of the video ladder, 0 is the lowest\n"
-        "  --buffer-s S      keep S seconds of media ahead\n"
-        "  --memory-mb N     at most N MiB of media in memory\n"
+        "  --rung N          always this rung of the video ladder, 0 to 63; 0 is the lowest,\n"
+        "                    what is beyond the ladder is its highest (default: adaptive)\n"
+        "  --buffer-s S      keep S seconds of media ahead, 2 to 3600 (default 60)\n"
+        "  --memory-mb N     at most N MiB of media in memory, 4 to 65536 (default 64)\n"
         "  --ca FILE         trust the certificates in this PEM file, not the system's\n"
         "  --start-paused    show the first picture and wait\n"
         "  --volume N        0 to 100 (default 100)\n"
@@ -36,6 +38,7 @@ const char *args_help(void)
         "  --log-level L     error, warn, info (default), debug or trace\n"
         "  --version         print the version\n"
         "  --help            print this\n"
+        "  --                what follows is no option\n"
         "\n"
         "Keys in the window:\n"
         "  space, p          pause and go on       f            full screen\n"
@@ -46,7 +49,8 @@ const char *args_help(void)
         "Without a window, these lines on standard input are obeyed:\n"
         "  seek SECONDS, pause, play, quit\n"
         "\n"
-        "Exit status: 0 the title ended or was quit, 1 it could not be played, 2 wrong usage.\n";
+        "Seconds may have decimals. Exit status: 0 the title ended or was quit, 1 it could not be\n"
+        "played or what it prints could not be written, 2 wrong usage.\n";
 }
 
 int args_seconds(cad_str text, cad_time *out)
@@ -75,7 +79,7 @@ struct option {
     const char *name;
     enum option_kind kind;
     size_t place;          /* offset in struct play_args */
-    int64_t least, most;   /* of a number; the least of seconds, too */
+    int64_t least, most;   /* of a number or of seconds */
 };
 
 #define PLACE(field) offsetof(struct play_args, field)
@@ -84,9 +88,9 @@ static const struct option *find_option(const char *name)
 {
     static const struct option options[] = {
         {"--title", OPTION_TITLE, 0, 0, 0},
-        {"--seek", OPTION_SECONDS, PLACE(seek), 0, 0},
-        {"--until", OPTION_SECONDS, PLACE(until), 0, 0},
-        {"--buffer-s", OPTION_SECONDS, PLACE(buffer), 2, 0},
+        {"--seek", OPTION_SECONDS, PLACE(seek), 0, SECONDS_MAX},
+        {"--until", OPTION_SECONDS, PLACE(until), 0, SECONDS_MAX},
+        {"--buffer-s", OPTION_SECONDS, PLACE(buffer), 2, BUFFER_S_MAX},
         {"--rung", OPTION_NUMBER, PLACE(rung), 0, 63},
         {"--volume", OPTION_NUMBER, PLACE(volume), 0, 100},
         {"--memory-mb", OPTION_NUMBER, PLACE(memory_mb), 4, 65536},
@@ -155,10 +159,33 @@ static bool set_option(struct play_args *args, const struct option *option, char
     case OPTION_SECONDS:
         if (args_seconds(cad_str_from(values[0]), &seconds) < 0) return false;
         if (seconds < option->least * CAD_SECOND) return false;
+        if (seconds > option->most * CAD_SECOND) return false;
         memcpy(place, &seconds, sizeof(seconds));
         return true;
     }
     return false;
+}
+
+/* What an option takes, after a value that it does not. */
+static void explain(const struct option *option, const char *value, char *error, size_t size)
+{
+    int n = snprintf(error, size, "%s wants ", option->name);
+    char *out = n < 0 || (size_t)n >= size ? error + size - 1 : error + n;
+    size_t left = size - (size_t)(out - error);
+    switch (option->kind) {
+    case OPTION_NUMBER:
+    case OPTION_SECONDS:
+        snprintf(out, left, "%s from %lld to %lld, not \"%.40s\"",
+                 option->kind == OPTION_NUMBER ? "a whole number" : "seconds",
+                 (long long)option->least, (long long)option->most, value);
+        break;
+    case OPTION_LEVEL:
+        snprintf(out, left, "error, warn, info, debug or trace, not \"%.40s\"", value);
+        break;
+    case OPTION_TITLE: snprintf(out, left, "an id and the address of a service"); break;
+    case OPTION_TEXT:
+    case OPTION_FLAG: snprintf(out, left, "the name of a file"); break;
+    }
 }
 
 static int check(const struct play_args *args, char *error, size_t size)
@@ -181,11 +208,16 @@ int args_parse(struct play_args *args, int argc, char *const *argv, char *error,
     *args = (struct play_args){
         .rung = -1, .seek = CAD_TIME_NONE, .until = CAD_TIME_NONE, .buffer = CAD_TIME_NONE,
         .volume = 100, .log_level = CAD_LOG_INFO};
+    bool options = true;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        if (word[0] != '-') {
+        if (options && strcmp(word, "--") == 0) {
+            options = false;
+            continue;
+        }
+        if (!options || word[0] != '-') {
             if (args->target) {
-                snprintf(error, size, "only one thing can be played: %s", word);
+                snprintf(error, size, "only one thing can be played, not \"%.60s\" too", word);
                 return CAD_E_INVAL;
             }
             args->target = word;
@@ -193,12 +225,16 @@ int args_parse(struct play_args *args, int argc, char *const *argv, char *error,
         }
         const struct option *option = find_option(word);
         if (!option) {
-            snprintf(error, size, "unknown option %s", word);
+            snprintf(error, size, "unknown option %.60s", word);
             return CAD_E_INVAL;
         }
         int values = option->kind == OPTION_FLAG ? 0 : option->kind == OPTION_TITLE ? 2 : 1;
-        if (values > argc - 1 - i || !set_option(args, option, argv + i + 1)) {
-            snprintf(error, size, "%s: a value is missing or wrong", word);
+        if (values > argc - 1 - i) {
+            snprintf(error, size, "%s: its value is missing", word);
+            return CAD_E_INVAL;
+        }
+        if (!set_option(args, option, argv + i + 1)) {
+            explain(option, argv[i + 1], error, size);
             return CAD_E_INVAL;
         }
         i += values;

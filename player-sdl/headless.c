@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "session.h"
+#include "tell.h"
 
 #define LINE_BYTES_MAX 256 /* of a command; longer lines are passed over */
 #define LOOK_MS 100        /* the state is looked at this often without any event */
@@ -33,7 +34,9 @@ static void obey(struct session *session, cad_str line)
                args_seconds(cad_str_trim(cad_str_sub(line, 5, line.n)), &to) == 0) {
         session_seek(session, to);
     } else if (line.n > 0) {
-        fprintf(stderr, "cadmium-play: not understood: %.*s\n", CAD_STR_ARG(line));
+        fputs("cadmium-play: not understood: ", stderr);
+        tell_shown(stderr, line);
+        fputc('\n', stderr);
     }
 }
 

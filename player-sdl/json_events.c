@@ -2,10 +2,12 @@
 #include <time.h>
 
 #include "base/jsonw.h"
+#include "base/shown.h"
 #include "base/str.h"
 #include "tell.h"
 
 #define LINE_MAX_BYTES 2048
+#define SHOWN_MAX_BYTES (3 * LINE_MAX_BYTES) /* two bytes become six */
 
 struct line {
     char text[LINE_MAX_BYTES];
@@ -18,6 +20,11 @@ cad_time tell_now(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (cad_time)ts.tv_sec * CAD_SECOND + ts.tv_nsec;
+}
+
+cad_time tell_duration(cad_time duration)
+{
+    return duration > 0 ? duration : CAD_TIME_NONE;
 }
 
 static void line_begin(struct line *line, const char *event, cad_time at)
@@ -33,9 +40,13 @@ static void line_begin(struct line *line, const char *event, cad_time at)
 /* Line by line, so that a program which reads along is never behind. */
 static void line_end(struct line *line)
 {
+    char text[SHOWN_MAX_BYTES];
+    struct cad_sb shown;
     cad_jsonw_end(&line->w);
     if (cad_jsonw_error(&line->w)) return;
-    fprintf(stdout, "%s\n", cad_sb_z(&line->sb));
+    cad_sb_init_fixed(&shown, text, sizeof(text));
+    cad_shown_json(&shown, cad_sb_str(&line->sb));
+    fprintf(stdout, "%s\n", cad_sb_z(&shown));
     fflush(stdout);
 }
 
@@ -68,7 +79,9 @@ static void put_members(struct line *line, const struct cad_app_event *event, ca
 {
     struct cad_jsonw *w = &line->w;
     switch (event->type) {
-    case CAD_APP_LOADED: cad_jsonw_key_seconds(w, "duration", event->duration); break;
+    case CAD_APP_LOADED:
+        cad_jsonw_key_seconds(w, "duration", tell_duration(event->duration));
+        break;
     case CAD_APP_FIRST_FRAME:
     case CAD_APP_STALL_BEGIN: cad_jsonw_key_seconds(w, "position", event->position); break;
     case CAD_APP_STALL_END:
@@ -83,6 +96,7 @@ static void put_members(struct line *line, const struct cad_app_event *event, ca
         cad_jsonw_key_string(w, "track", cad_str_from(slot_name(event->slot)));
         cad_jsonw_key_i64(w, "rung", event->rung);
         put_kbps(line, "kbps", event->rate_bps);
+        if (event->slot != CAD_SLOT_VIDEO) break;
         cad_jsonw_key_i64(w, "width", event->width);
         cad_jsonw_key_i64(w, "height", event->height);
         break;
@@ -103,8 +117,6 @@ void tell_json_event(const struct cad_app_event *event, cad_time to)
     /* The end is told once, when everything is over; the rest of these the reader does not know. */
     if (event->type == CAD_APP_ENDED || event->type == CAD_APP_STATE) return;
     if (event->type == CAD_APP_REFRESHED) return;
-    /* What is reported of rungs is the picture's. */
-    if (event->type == CAD_APP_RUNG && event->slot != CAD_SLOT_VIDEO) return;
     line_begin(&line, cad_app_event_name(event->type), event->at);
     put_members(&line, event, to);
     line_end(&line);
@@ -127,7 +139,12 @@ void tell_json_end(const struct cad_engine_stats *stats, cad_time at)
     cad_jsonw_key_seconds(&line.w, "startup_s", stats->startup);
     cad_jsonw_key_i64(&line.w, "stalls", stats->stalls);
     cad_jsonw_key_seconds(&line.w, "stall_s", stats->stall_time);
-    put_kbps(&line, "mean_kbps", shown->played_rate_bps);
+    if (stats->startup == CAD_TIME_NONE) { /* a mean of nothing */
+        cad_jsonw_key(&line.w, CAD_STR("mean_kbps"));
+        cad_jsonw_null(&line.w);
+    } else {
+        put_kbps(&line, "mean_kbps", shown->played_rate_bps);
+    }
     cad_jsonw_key_i64(&line.w, "switches", shown->switches);
     cad_jsonw_key_i64(&line.w, "frames", (int64_t)stats->frames);
     cad_jsonw_key_i64(&line.w, "dropped", (int64_t)stats->dropped);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/shown.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "font.h"
 
@@ -41,19 +43,26 @@ void overlay_figures(const struct cad_engine_stats *stats, bool paused, char *ou
     struct clock_text position = clock_text(stats->position);
     struct clock_text duration = clock_text(stats->duration);
     const char *state = cad_state_name(stats->state);
+    char measures[32] = "";
+    char server[CAD_APP_TEXT_SIZE];
+    if (video->present) {
+        snprintf(measures, sizeof(measures), "  %ux%u", video->width, video->height);
+    }
+    cad_shown_copyz(server, sizeof(server), cad_str_from(main_slot->server));
     snprintf(out, size,
              "%s%s  %s / %s\n"
-             "picture     %lld kbit/s  %ux%u  rung %u of %u\n"
+             "%s     %lld kbit/s%s  rung %u of %u\n"
              "buffer      video %.1f s  audio %.1f s\n"
              "throughput  %lld kbit/s\n"
              "server      %s\n"
              "dropped     %llu of %llu\n"
              "stalls      %u  %.1f s",
              state, paused && stats->state == CAD_STATE_BUFFERING ? " (paused)" : "", position.text,
-             duration.text, (long long)(main_slot->rate_bps / 1000), video->width, video->height,
+             duration.text, video->present ? "picture" : "sound  ",
+             (long long)(main_slot->rate_bps / 1000), measures,
              main_slot->rung_count > 0 ? main_slot->rung + 1 : 0, main_slot->rung_count,
              seconds(video->ahead), seconds(audio->ahead), (long long)(stats->estimate_bps / 1000),
-             main_slot->server, (unsigned long long)stats->dropped,
+             server, (unsigned long long)stats->dropped,
              (unsigned long long)stats->frames, stats->stalls, seconds(stats->stall_time));
 }
 

@@ -28,8 +28,10 @@ static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str 
 {
     FILE *file = ctx;
     if (now == CAD_TIME_NONE) now = 0;
-    fprintf(file, "%lld.%06lld %s %.*s\n", (long long)(now / CAD_SECOND),
-            (long long)(now % CAD_SECOND / CAD_US), cad_log_level_name(level), CAD_STR_ARG(line));
+    fprintf(file, "%lld.%06lld %s ", (long long)(now / CAD_SECOND),
+            (long long)(now % CAD_SECOND / CAD_US), cad_log_level_name(level));
+    tell_shown(file, line);
+    fputc('\n', file);
     if (level <= CAD_LOG_WARN) fflush(file);
 }
 
@@ -75,12 +77,13 @@ void session_fail(struct session *session, enum cad_error_code code, const char 
     if (session->args->json) tell_json_error(&session->error, tell_now());
 }
 
-static FILE *open_file(struct session *session, const char *path)
+static FILE *open_file(struct session *session, const char *option, const char *path)
 {
     FILE *file = fopen(path, "w");
     if (!file) {
         char text[CAD_ERROR_MESSAGE_SIZE];
-        snprintf(text, sizeof(text), "cannot write %.80s: %.40s", path, strerror(errno));
+        snprintf(text, sizeof(text), "%s %.80s cannot be written: %.40s", option, path,
+                 strerror(errno));
         session_fail(session, CAD_ERR_FILE_UNREADABLE, text);
     }
     return file;
@@ -92,11 +95,11 @@ static int open_files(struct session *session)
     if (args->log_path && strcmp(args->log_path, "-") == 0) {
         session->log = stderr;
     } else if (args->log_path) {
-        session->log = open_file(session, args->log_path);
+        session->log = open_file(session, "--log", args->log_path);
         if (!session->log) return CAD_E_IO;
     }
     if (args->framemd5) {
-        session->md5 = open_file(session, args->framemd5);
+        session->md5 = open_file(session, "--framemd5", args->framemd5);
         if (!session->md5) return CAD_E_IO;
     }
     return 0;
@@ -202,13 +205,40 @@ static cad_time seek_target(struct session *session, const struct cad_app_event 
     return event->position;
 }
 
+/* A rung beyond the ladder plays the highest: that is said once, when the ladder is known. */
+static void look_at_rung(struct session *session, const struct cad_engine_stats *stats)
+{
+    const struct cad_slot_stats *video = &stats->slot[CAD_SLOT_VIDEO];
+    int32_t rung = session->args->rung;
+    if (session->rung_looked_at || rung < 0) return;
+    session->rung_looked_at = true;
+    if (!video->present) {
+        fputs("cadmium-play: --rung means nothing here: the title has no picture\n", stderr);
+    } else if ((uint32_t)rung >= video->rung_count) {
+        fprintf(stderr, "cadmium-play: --rung %d: the ladder has %u rung%s; %u is played\n",
+                (int)rung, video->rung_count, video->rung_count == 1 ? "" : "s",
+                video->rung_count - 1);
+    }
+}
+
+/* Rungs are those of the picture, or of the sound where there is no picture. */
+static bool is_told(struct session *session, const struct cad_app_event *event)
+{
+    if (event->type != CAD_APP_RUNG) return true;
+    struct cad_engine_stats stats;
+    cad_player_stats(session->player, &stats);
+    look_at_rung(session, &stats);
+    return event->slot == CAD_SLOT_VIDEO || !stats.slot[CAD_SLOT_VIDEO].present;
+}
+
 static void take_event(struct session *session, const struct cad_app_event *event)
 {
+    bool told = is_told(session, event);
     cad_time to = event->type == CAD_APP_SEEK_DONE ? seek_target(session, event) : CAD_TIME_NONE;
     if (event->type == CAD_APP_FIRST_FRAME) session->first_told = true;
-    if (session->args->json) {
+    if (told && session->args->json) {
         tell_json_event(event, to);
-    } else if (session->args->headless) {
+    } else if (told && session->args->headless) {
         tell_text_event(event, to);
     }
     if (event->type == CAD_APP_ENDED) session->ended = true;
@@ -289,14 +319,20 @@ void session_seek_by(struct session *session, cad_time by)
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
+/* What could not be written while playing fails now, at the latest. */
+static void close_file(struct session *session, FILE **file, const char *message)
+{
+    if (!*file || *file == stderr) return;
+    bool good = !ferror(*file);
+    if (fclose(*file) != 0) good = false;
+    if (!good) session_fail(session, CAD_ERR_FILE_UNREADABLE, message);
+    *file = NULL;
+}
+
 static void close_files(struct session *session)
 {
-    if (session->md5 && fclose(session->md5) != 0) {
-        session_fail(session, CAD_ERR_FILE_UNREADABLE, "the frame sums could not be written");
-    }
-    session->md5 = NULL;
-    if (session->log && session->log != stderr) fclose(session->log);
-    session->log = NULL;
+    close_file(session, &session->md5, "the file of --framemd5 could not be written");
+    close_file(session, &session->log, "the file of --log could not be written");
     for (int i = 0; i < 2; i++) {
         if (session->wake[i] >= 0) close(session->wake[i]);
     }
@@ -331,5 +367,6 @@ int session_close(struct session *session)
     } else if (session->args->headless) {
         tell_text_end(&stats);
     }
-    return session->failed ? PLAY_EXIT_ERROR : PLAY_EXIT_OK;
+    bool written = tell_written();
+    return session->failed || !written ? PLAY_EXIT_ERROR : PLAY_EXIT_OK;
 }

@@ -45,6 +45,7 @@ struct session {
     struct cad_error error;      /* with failed */
     bool paused;                 /* the user's wish */
     bool first_told;             /* the first picture was announced */
+    bool rung_looked_at;         /* --rung was compared with the ladder */
     struct session_seek seeks[SESSION_SEEKS_MAX];
     uint32_t seek_next;
     cad_time end_at;             /* when it ended or failed; CAD_TIME_NONE before */

@@ -1,6 +1,10 @@
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/shown.h"
 #include "base/str.h"
+#include "base/util.h"
 #include "tell.h"
 
 /* Seconds with a decimal, enough for people. */
@@ -9,25 +13,74 @@ static double seconds(cad_time t)
     return t == CAD_TIME_NONE ? 0.0 : (double)t / 1e9;
 }
 
+void tell_shown(FILE *file, cad_str text)
+{
+    while (text.n > 0) {
+        size_t bad = 0;
+        size_t n = cad_shown_run(text, &bad);
+        fwrite(text.p, 1, n, file);
+        if (bad > 0) fputc('?', file);
+        text = cad_str_sub(text, n + bad, text.n);
+    }
+}
+
+bool tell_written(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    /* What failed earlier has left its mark on the stream, but no reason. */
+    fprintf(stderr, "cadmium-play: standard output could not be written%s%s\n",
+            errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+    return false;
+}
+
+static void tell_loaded(cad_time duration)
+{
+    if (tell_duration(duration) == CAD_TIME_NONE) {
+        printf("loaded\n");
+    } else {
+        printf("loaded: %.1f s\n", seconds(duration));
+    }
+}
+
+static void tell_rung(const struct cad_app_event *event)
+{
+    bool sound = event->slot == CAD_SLOT_AUDIO;
+    if (sound && event->rate_bps <= 0) return;
+    printf("%s: ", sound ? "sound" : "picture");
+    if (event->rate_bps > 0) printf("%lld kbit/s", (long long)(event->rate_bps / 1000));
+    if (!sound) {
+        printf("%s%ux%u", event->rate_bps > 0 ? ", " : "", event->width, event->height);
+    }
+    putchar('\n');
+}
+
+static void tell_server(const struct cad_app_event *event)
+{
+    printf("%s from ", event->slot == CAD_SLOT_AUDIO ? "sound" : "picture");
+    tell_shown(stdout, cad_str_from(event->text));
+    putchar('\n');
+}
+
+static void tell_trouble(const struct cad_error *error)
+{
+    if (error->cls == CAD_ERROR_FATAL) return;
+    printf("trouble: ");
+    tell_shown(stdout, cad_str_from(error->message));
+    putchar('\n');
+}
+
 void tell_text_event(const struct cad_app_event *event, cad_time to)
 {
     switch (event->type) {
-    case CAD_APP_LOADED: printf("loaded: %.1f s\n", seconds(event->duration)); break;
-    case CAD_APP_FIRST_FRAME: printf("first picture at %.3f s\n", seconds(event->position)); break;
+    case CAD_APP_LOADED: tell_loaded(event->duration); break;
+    case CAD_APP_FIRST_FRAME: printf("began at %.3f s\n", seconds(event->position)); break;
     case CAD_APP_STALL_BEGIN: printf("stalled at %.1f s\n", seconds(event->position)); break;
     case CAD_APP_STALL_END: printf("went on after %.2f s\n", seconds(event->duration)); break;
     case CAD_APP_SEEK_DONE: printf("at %.1f s\n", seconds(to)); break;
-    case CAD_APP_RUNG:
-        if (event->slot != CAD_SLOT_VIDEO) break;
-        printf("picture: %lld kbit/s, %ux%u\n", (long long)(event->rate_bps / 1000), event->width,
-               event->height);
-        break;
-    case CAD_APP_SERVER:
-        printf("%s from %s\n", event->slot == CAD_SLOT_AUDIO ? "sound" : "picture", event->text);
-        break;
-    case CAD_APP_ERROR:
-        if (event->error.cls != CAD_ERROR_FATAL) printf("trouble: %s\n", event->error.message);
-        break;
+    case CAD_APP_RUNG: tell_rung(event); break;
+    case CAD_APP_SERVER: tell_server(event); break;
+    case CAD_APP_ERROR: tell_trouble(&event->error); break;
     case CAD_APP_STATE:
     case CAD_APP_REFRESHED:
     case CAD_APP_ENDED: break;
@@ -39,18 +92,30 @@ void tell_text_end(const struct cad_engine_stats *stats)
 {
     const struct cad_slot_stats *video = &stats->slot[CAD_SLOT_VIDEO];
     const struct cad_slot_stats *shown = video->present ? video : &stats->slot[CAD_SLOT_AUDIO];
-    if (stats->startup != CAD_TIME_NONE) {
-        printf("start %.3f s, ", seconds(stats->startup));
+    if (stats->startup == CAD_TIME_NONE) {
+        printf("nothing was played\n");
+        fflush(stdout);
+        return;
     }
-    printf("%u stalls (%.2f s), mean %lld kbit/s, %u switches, %llu pictures, %llu dropped\n",
-           stats->stalls, seconds(stats->stall_time), (long long)(shown->played_rate_bps / 1000),
-           shown->switches, (unsigned long long)stats->frames, (unsigned long long)stats->dropped);
+    printf("start %.3f s, ", seconds(stats->startup));
+    printf("%u stalls (%.2f s)", stats->stalls, seconds(stats->stall_time));
+    if (shown->played_rate_bps > 0) {
+        printf(", mean %lld kbit/s", (long long)(shown->played_rate_bps / 1000));
+    }
+    printf(", %u switches", shown->switches);
+    if (video->present) {
+        printf(", %llu pictures, %llu dropped", (unsigned long long)stats->frames,
+               (unsigned long long)stats->dropped);
+    }
+    putchar('\n');
     fflush(stdout);
 }
 
 void tell_error_text(const struct cad_error *error, char *out, size_t size)
 {
-    int n = snprintf(out, size, "%s (%s", error->message, cad_error_name(error->code));
+    char message[CAD_ERROR_MESSAGE_SIZE];
+    cad_shown_copyz(message, sizeof(message), cad_str_from(error->message));
+    int n = snprintf(out, size, "%s (%s", message, cad_error_name(error->code));
     if (n < 0 || (size_t)n >= size) return;
     size_t used = (size_t)n;
     if (error->http_status > 0) {

@@ -5,6 +5,7 @@
 
 #include <SDL.h>
 
+#include "base/shown.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "keys.h"
@@ -51,7 +52,9 @@ void window_caption(const struct play_args *args, char *out, size_t size)
             name = cad_str_sub(name, (size_t)slash + 1, name.n);
         }
     }
-    snprintf(out, size, "%.*s - cadmium-play", CAD_STR_ARG(name));
+    char shown[128];
+    cad_shown_copyz(shown, sizeof(shown), name);
+    snprintf(out, size, "%s - cadmium-play", shown);
 }
 
 /* On the sink's thread. */

@@ -55,6 +55,13 @@ static void test_args_takes_every_option(void **state)
     assert_int_equal(args.rung, -1);
     assert_int_equal(args.seek, CAD_TIME_NONE);
     assert_int_equal(args.volume, 100);
+    assert_int_equal(PARSE(&args, "--headless", "--", "--odd.mp4"), 0);
+    assert_true(args.headless);
+    assert_string_equal(args.target, "--odd.mp4");
+    assert_int_equal(PARSE(&args, "--", "--"), 0);
+    assert_string_equal(args.target, "--");
+    assert_int_equal(PARSE(&args, "--buffer-s", "3600", "a"), 0);
+    assert_int_equal(PARSE(&args, "--memory-mb", "65536", "a"), 0);
     assert_int_equal(PARSE(&args, "--help"), 0);
     assert_true(args.help);
     assert_int_equal(PARSE(&args, "--version"), 0);
@@ -75,12 +82,47 @@ static void test_args_refuses_what_is_wrong(void **state)
     assert_int_equal(PARSE(&args, "a", "--memory-mb", "3"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--seek", "x"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--buffer-s", "1.9"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "a", "--buffer-s", "3600.1"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "a", "--memory-mb", "65537"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "--"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "--", "a", "--headless"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--log-level", "loud"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--framemd5", ""), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "--title", "900100"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--title", "900100", "base"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--seek", "5", "--until", "5"), CAD_E_INVAL);
     assert_int_equal(PARSE(&args, "a", "--fast"), CAD_E_INVAL);
+}
+
+static void check_words(const char *option, char *value, const char *expected)
+{
+    struct play_args args;
+    char name[32];
+    char error[160] = "";
+    cad_str_copyz(name, sizeof(name), cad_str_from(option));
+    char *argv[] = {"cadmium-play", name, value};
+    assert_int_equal(args_parse(&args, value ? 3 : 2, argv, error, sizeof(error)), CAD_E_INVAL);
+    assert_string_equal(error, expected);
+    for (size_t size = 1; size < 40; size++) {
+        char cut[48];
+        memset(cut, 'x', sizeof(cut));
+        assert_int_equal(args_parse(&args, value ? 3 : 2, argv, cut, size), CAD_E_INVAL);
+        assert_true(strlen(cut) < size);
+        assert_int_equal(cut[size], 'x');
+    }
+}
+
+/* A wrong value is answered by what would be right. */
+static void test_args_says_what_it_wants(void **state)
+{
+    (void)state;
+    check_words("--buffer-s", "1", "--buffer-s wants seconds from 2 to 3600, not \"1\"");
+    check_words("--memory-mb", "x", "--memory-mb wants a whole number from 4 to 65536, not \"x\"");
+    check_words("--rung", "64", "--rung wants a whole number from 0 to 63, not \"64\"");
+    check_words("--log-level", "loud",
+                "--log-level wants error, warn, info, debug or trace, not \"loud\"");
+    check_words("--framemd5", "", "--framemd5 wants the name of a file");
+    check_words("--rung", NULL, "--rung: its value is missing");
 }
 
 static void test_args_reads_seconds(void **state)
@@ -122,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_args_takes_every_option),
         cmocka_unit_test(test_args_refuses_what_is_wrong),
+        cmocka_unit_test(test_args_says_what_it_wants),
         cmocka_unit_test(test_args_reads_seconds),
         cmocka_unit_test(test_args_help_is_complete),
     };

@@ -47,10 +47,18 @@ took=$((($(date +%s%N) - begin) / 1000000))
 [ "$status" = 0 ] || fail "status $status"
 if [ "$took" -lt 3500 ] || [ "$took" -gt 8000 ]; then fail "took $took ms"; fi
 
-# Sound alone.
-play --fast "$media/aac.mp4"
+# Sound alone: its rungs are told, a rung of the picture means nothing.
+play --fast --rung 1 "$media/aac.mp4"
 [ "$status" = 0 ] || fail "aac: status $status"
 has '"event":"first_frame"'
+has '"event":"rung","track":"audio","rung":0,"kbps":[0-9.]*}'
+[ "$(grep -c -- '--rung means nothing' "$work/err")" = 1 ] || fail "aac: --rung is passed over"
+
+# A rung beyond the ladder is the highest, and that is said.
+play --fast --until 1 --rung 63 "$media/h264.mp4"
+[ "$status" = 0 ] || fail "rung 63: status $status"
+has '"event":"rung","track":"video","rung":0,'
+grep -q -- '--rung 63: the ladder has 1 rung' "$work/err" || fail "rung 63 is not spoken of"
 
 # Bounds: pictures from 1 s up to 2 s, and no others.
 play --fast --seek 1 --until 2 --framemd5 "$work/sums" "$media/h264.mp4"
@@ -89,6 +97,31 @@ expect_error() {
 expect_error FILE_NOT_FOUND "$work/none.mp4"
 head -c 20000 /dev/zero >"$work/zeros.mp4"
 expect_error 'M[A-Z]*_[A-Z_]*' "$work/zeros.mp4"
+
+# Files and an output that cannot be written.
+for option in --log --framemd5; do
+    expect_error FILE_UNREADABLE "$option" "$work/none/file" "$media/aac.mp4"
+    grep -q -- "$option $work/none/file cannot be written: No such" "$work/err" ||
+        fail "$option: not said what is wrong"
+done
+if [ -c /dev/full ]; then
+    for words in --help --version "--headless --fast --json-stats $media/aac.mp4" \
+        "--headless --fast $media/aac.mp4"; do
+        status=0
+        # shellcheck disable=SC2086
+        "$player" $words >/dev/full 2>"$work/err" </dev/null || status=$?
+        [ "$status" = 1 ] || fail "a full disk, $words: status $status"
+        grep -q 'standard output could not be written' "$work/err" || fail "a full disk, $words"
+    done
+    expect_error FILE_UNREADABLE --fast --framemd5 /dev/full "$media/h264.mp4"
+fi
+
+# A line that is not understood comes back without what a terminal would obey.
+status=0
+printf 'a\033[2J\302\233\342\200\256b\nquit\n' |
+    "$player" --headless "$media/h264.mp4" >"$work/out" 2>"$work/err" || status=$?
+[ "$status" = 0 ] || fail "echo: status $status"
+grep -q 'not understood: a?\[2J??b$' "$work/err" || fail "a control was echoed"
 
 status=0
 "$player" --what >"$work/out" 2>"$work/err" || status=$?

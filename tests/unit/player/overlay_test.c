@@ -25,6 +25,15 @@ static void test_overlay_tells_the_figures(void **state)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         assert_non_null(strstr(text, parts[i]));
     }
+    /* A server's name keeps to its line. */
+    memcpy(stats.slot[0].server, "c\n\xc2\x9b" "d", 6);
+    overlay_figures(&stats, false, text, sizeof(text));
+    assert_non_null(strstr(text, "server      c??d\n"));
+    /* Sound alone has no size. */
+    stats.slot[CAD_SLOT_AUDIO] = stats.slot[0];
+    stats.slot[0].present = false;
+    overlay_figures(&stats, false, text, sizeof(text));
+    assert_non_null(strstr(text, "sound       1200 kbit/s  rung 3 of 4\n"));
     stats.position = stats.duration = CAD_TIME_NONE;
     overlay_figures(&stats, false, text, sizeof(text));
     assert_non_null(strstr(text, "-:-- / -:--"));

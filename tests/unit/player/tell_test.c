@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "tell.h"
 
 #define OUTPUT "tell-test-output.txt"
@@ -46,6 +47,13 @@ static void check_event(const struct cad_app_event *event, cad_time to, const ch
     assert_string_equal(end(), expected);
 }
 
+static void check_text(const struct cad_app_event *event, const char *expected)
+{
+    begin();
+    tell_text_event(event, CAD_TIME_NONE);
+    assert_string_equal(end(), expected);
+}
+
 static void test_tell_writes_json_lines(void **state)
 {
     (void)state;
@@ -69,6 +77,50 @@ static void test_tell_writes_json_lines(void **state)
                                    .position = 2 * CAD_SECOND, .duration = CAD_SECOND / 2};
     check_event(&event, CAD_TIME_NONE,
                 "{\"t\":1.000000000,\"event\":\"stall_end\",\"position\":2,\"duration\":0.5}\n");
+}
+
+/* A title of sound alone has rungs without a size; a length that is not known is null. */
+static void test_tell_leaves_out_what_is_not_known(void **state)
+{
+    (void)state;
+    struct cad_app_event event = {.type = CAD_APP_RUNG, .at = CAD_SECOND, .slot = CAD_SLOT_AUDIO,
+                                  .rung = 1, .rate_bps = 96000};
+    check_event(&event, CAD_TIME_NONE,
+                "{\"t\":1.000000000,\"event\":\"rung\",\"track\":\"audio\",\"rung\":1,"
+                "\"kbps\":96}\n");
+    check_text(&event, "sound: 96 kbit/s\n");
+    event = (struct cad_app_event){.type = CAD_APP_LOADED, .at = CAD_SECOND, .duration = 0};
+    check_event(&event, CAD_TIME_NONE,
+                "{\"t\":1.000000000,\"event\":\"load\",\"duration\":null}\n");
+    check_text(&event, "loaded\n");
+    event.duration = 90 * CAD_SECOND;
+    check_text(&event, "loaded: 90.0 s\n");
+    struct cad_engine_stats stats = {.startup = CAD_TIME_NONE, .position = CAD_TIME_NONE};
+    begin();
+    tell_text_end(&stats);
+    assert_string_equal(end(), "nothing was played\n");
+    begin();
+    tell_json_end(&stats, CAD_SECOND);
+    assert_non_null(strstr(end(), "\"startup_s\":null,\"stalls\":0,\"stall_s\":0,"
+                                  "\"mean_kbps\":null,"));
+}
+
+/* What a server says is not obeyed by the terminal: ESC, CSI in one byte pair, right-to-left. */
+static void test_tell_shows_no_controls(void **state)
+{
+    (void)state;
+    struct cad_app_event event = {.type = CAD_APP_SERVER, .at = CAD_SECOND,
+                                  .text = "a\x1b[1m\xc2\x9b" "2J\xe2\x80\xae" "z\xc3\xa9"};
+    check_text(&event, "picture from a?[1m?2J?z\xc3\xa9\n");
+    check_event(&event, CAD_TIME_NONE,
+                "{\"t\":1.000000000,\"event\":\"server\",\"track\":\"video\","
+                "\"id\":\"a\\u001b[1m\\u009b2J\\u202ez\xc3\xa9\"}\n");
+    struct cad_error error;
+    cad_error_init(&error, CAD_ERR_MANIFEST_DENIED);
+    cad_str_copyz(error.message, sizeof(error.message), CAD_STR("no\xc2\x9d" "0;x\x07"));
+    char text[256];
+    tell_error_text(&error, text, sizeof(text));
+    assert_string_equal(text, "no?0;x? (MANIFEST_DENIED)");
 }
 
 /* The vocabulary is closed: what is not in it is not printed. */
@@ -127,6 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tell_writes_json_lines),
+        cmocka_unit_test(test_tell_leaves_out_what_is_not_known),
+        cmocka_unit_test(test_tell_shows_no_controls),
         cmocka_unit_test(test_tell_keeps_to_its_words),
         cmocka_unit_test(test_tell_describes_an_error),
         cmocka_unit_test(test_tell_sums_up),
