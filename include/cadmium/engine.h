@@ -10,7 +10,7 @@
  *     cad_engine_lease / cad_engine_commit              bytes of a response body, in place
  *     more = cad_engine_run(engine, now);               one bounded turn; 1: run again soon
  *     while (cad_engine_poll(engine, &action) == 0)     do what it says
- *     while (cad_engine_pull(engine, track, &sample) == 0)  hand it to the sink
+ *     rc = cad_engine_pull(engine, slot, &sample);      0 or CAD_E_CONFIG: sample.ref is yours
  *     wake = cad_engine_next_wake(engine);              run again then, or when something happens
  *     cad_engine_destroy(&engine);
  *
@@ -59,7 +59,8 @@ enum cad_command_type {
     CAD_COMMAND_LOAD,   /* title; play or pause follows the wish that is set */
     CAD_COMMAND_PLAY,
     CAD_COMMAND_PAUSE,
-    CAD_COMMAND_SEEK,   /* to `position` on the presentation timeline; clamped to the title */
+    CAD_COMMAND_SEEK,   /* to `position`, clamped to the title. A seek that a later one replaces has
+                           no SEEK_DONE of its own: tickets rise, the later one answers both */
     CAD_COMMAND_STOP,   /* drop everything; the engine can load again */
     CAD_COMMAND_PIN     /* always `rung` of the video ladder; -1: free again */
 };
@@ -92,18 +93,19 @@ struct cad_http_head {
     int32_t status;           /* 100..599; files answer 200 or 206 */
     int64_t length;           /* Content-Length of this body; -1 unknown */
     struct cad_range range;   /* Content-Range; first -1 none */
-    int64_t total;            /* of Content-Range; -1 unknown */
+    int64_t total;            /* of Content-Range; -1 unknown; advisory */
     int64_t date_ms;          /* Date, Unix epoch, ms; 0 none */
     cad_time retry_after;     /* CAD_TIME_NONE none */
-    cad_str location;         /* of a redirect; copied */
+    cad_str location;         /* of a redirect; not followed yet, may be empty */
 };
 
 struct cad_http_end {
     uint32_t id;
     enum cad_http_class cls;
     int64_t edge_code;        /* CURLcode, errno */
-    cad_time dns, connect, tls, first_byte, last_byte; /* monotonic; CAD_TIME_NONE not passed */
-    bool reused;              /* on a connection that was open */
+    cad_time dns, connect, tls; /* monotonic; CAD_TIME_NONE not passed; advisory */
+    cad_time first_byte, last_byte; /* monotonic; CAD_TIME_NONE none came */
+    bool reused;              /* on a connection that was open; advisory */
 };
 
 /* The sink's clock: at monotonic `at` it shows presentation time `media` and runs at rate_q16. */
@@ -174,10 +176,10 @@ struct cad_http_start {
     struct cad_range range;         /* to ask by a Range header; first -1: none */
     int64_t size_max;               /* a larger body ends in CAD_HTTP_TOO_LARGE */
     uint32_t priority;              /* 0 most urgent .. 7 (RFC 9218 urgency) */
-    cad_time deadline;              /* CAD_TIME_NONE none: for ordering, not a time-out */
+    cad_time deadline;              /* CAD_TIME_NONE none; advisory: for ordering, not a time-out */
     cad_time connect_timeout;       /* duration */
     cad_time silence_timeout;       /* duration without a byte */
-    uint32_t group;                 /* requests of one group may share a connection */
+    uint32_t group;                 /* requests of one group may share a connection; advisory */
 };
 
 /* The sink's clock and devices. Issued when anything in it changes. */
@@ -278,16 +280,16 @@ struct cad_engine_config {
     size_t size;                   /* sizeof(struct cad_engine_config) */
     struct cad_alloc alloc;
     struct cad_log log;            /* decisions are lines of level INFO that begin "decide:" */
-    uint64_t seed;                 /* of jitter and tie-breaks; default 1 */
+    uint64_t seed;                 /* of jitter and tie-breaks; any value; default 1 */
     int64_t ceiling_bytes;         /* media in flight plus held; 4 MiB .. ; default 64 MiB */
     cad_time buffer_ahead;         /* forward goal; 2 s .. ; default 60 s */
     cad_time buffer_behind;        /* kept for seeking back; default 20 s */
-    cad_time start_goal;           /* media ahead to start or to leave a seek; default 2 s */
-    cad_time resume_goal;          /* media ahead to leave a stall; default 4 s */
+    cad_time start_goal;           /* media ahead to start or leave a seek; 0 .. ; default 2 s */
+    cad_time resume_goal;          /* media ahead to leave a stall; 0 .. ; default 4 s */
     bool check;                    /* test invariants after every turn and abort on a breach */
-    bool allow_http;               /* http: URLs from manifests; default true for now */
+    bool allow_http;               /* accept http: URLs in manifests beside https:; default true */
     const struct cad_abr_ops *abr; /* NULL: cad_abr_hybrid() */
-    struct cad_abr_config abr_config;
+    struct cad_abr_config abr_config; /* see abr.h */
     cad_str app_name, app_version, platform, language; /* for service requests; copied */
 };
 void cad_engine_config_init(struct cad_engine_config *config);
@@ -298,7 +300,9 @@ CAD_MUST_CHECK int cad_engine_create(const struct cad_engine_config *config,
                                      struct cad_engine **out);
 void cad_engine_destroy(struct cad_engine **engine);
 
-/* Queue an event for the next turn. CAD_E_LIMIT: the queue is full, run first; CAD_E_NOMEM. */
+/* Queue an event for the next turn; HTTP_HEAD and ENTROPY take effect at once. CAD_E_LIMIT: the
+ * queue is full, run first. CAD_E_INVAL: an unknown event, or a LOAD with a text over 8192 bytes.
+ * CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_engine_feed(struct cad_engine *engine, const struct cad_event *event);
 
 /* Space for body bytes of a request: at least 1, at most `want`. CAD_E_STALE: the request is over,
@@ -311,8 +315,9 @@ CAD_MUST_CHECK int cad_engine_commit(struct cad_engine *engine, uint32_t id, siz
 CAD_MUST_CHECK int cad_engine_commit_hole(struct cad_engine *engine, uint32_t id, size_t n,
                                           cad_time at);
 
-/* One turn. 1: work is left, run again soon; 0: wait for events or cad_engine_next_wake; negative:
- * the engine is broken (CAD_E_NOMEM in an unrecoverable place) and has reported it. */
+/* One turn. 1: work is left, run again soon; or actions of the last turn wait to be polled, and
+ * nothing was done. 0: wait for events or cad_engine_next_wake. CAD_E_INVAL: now is negative.
+ * Failures of the session are APP_EVENTs, never results of this call. */
 CAD_MUST_CHECK int cad_engine_run(struct cad_engine *engine, cad_time now);
 /* The next action; CAD_E_AGAIN: none. */
 CAD_MUST_CHECK int cad_engine_poll(struct cad_engine *engine, struct cad_action *out);
@@ -349,7 +354,7 @@ struct cad_engine_stats {
     uint64_t turns, decisions;
     uint64_t decision_hash;         /* of all decision lines so far */
     uint64_t bytes_twice;           /* media bytes that were asked for again while held */
-    int64_t memory_used, memory_peak; /* through the allocator, bytes */
+    int64_t memory_used, memory_peak; /* through the allocator, media included, bytes */
 };
 void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *out);
 

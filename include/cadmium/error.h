@@ -78,6 +78,7 @@ enum cad_phase {
     X(SCHEME_REFUSED, 101, USER, FATAL, "the URL scheme is not allowed")                           \
     X(FILE_NOT_FOUND, 102, USER, FATAL, "the file does not exist")                                 \
     X(FILE_UNREADABLE, 103, USER, FATAL, "the file cannot be read")                                \
+    X(NOTHING_LOADED, 104, USER, DEGRADED, "nothing is loaded")                                    \
     X(NET_DNS, 200, NETWORK, FATAL, "the host name could not be resolved")                         \
     X(NET_CONNECT, 201, NETWORK, FATAL, "no server accepted a connection")                         \
     X(NET_TLS, 202, NETWORK, FATAL, "the TLS handshake failed")                                    \

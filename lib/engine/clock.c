@@ -15,7 +15,6 @@
 #include "base/util.h"
 #include "engine/session.h"
 
-#define REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: nothing to play */
 #define ANCHOR_NUDGES_MAX 3 /* recovery steps for a sink whose clock stands */
 
 cad_time clock_position(const struct cad_engine *e)
@@ -23,14 +22,12 @@ cad_time clock_position(const struct cad_engine *e)
     const struct clock_part *c = &e->clock;
     if (!c->has_anchor) return c->position;
     const struct cad_sink_anchor *a = &c->anchor;
-    cad_time passed = CAD_MAX(e->now - a->at, 0);
+    cad_time passed = CAD_MAX(cad_time_sub(e->now, a->at), 0);
     cad_time moved = passed;
     if (a->rate_q16 != 65536) moved = cad_muldiv_floor_i64(passed, a->rate_q16, 65536);
     cad_time position = cad_time_add(a->media, moved);
-    if (e->manifest.duration != CAD_TIME_NONE && position > e->manifest.duration) {
-        return e->manifest.duration;
-    }
-    return position;
+    cad_time end = CAD_MAX(e->manifest.duration, e->manifest.media_end);
+    return end > 0 && position > end ? end : position;
 }
 
 cad_time clock_ahead(struct cad_engine *e, struct slot *s)
@@ -42,7 +39,7 @@ cad_time clock_ahead(struct cad_engine *e, struct slot *s)
 
 /* ---- a new epoch ---- */
 
-static void begin_epoch(struct cad_engine *e, cad_time position)
+void clock_begin(struct cad_engine *e, cad_time position)
 {
     struct clock_part *c = &e->clock;
     c->position = position;
@@ -73,16 +70,24 @@ static void end_stall(struct cad_engine *e)
 void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
 {
     struct clock_part *c = &e->clock;
-    if (!e->manifest.loaded || c->state == CAD_STATE_FAILED) return;
+    if (!e->manifest.loaded || c->state == CAD_STATE_FAILED) {
+        struct cad_error err;
+        cad_error_init(&err, CAD_ERR_NOTHING_LOADED);
+        struct cad_app_event *app = engine_app(e, CAD_APP_ERROR);
+        if (!app) return;
+        app->ticket = ticket;
+        app->error = err;
+        return;
+    }
     cad_time end = e->manifest.duration;
-    if (position == CAD_TIME_NONE || position < 0) position = 0;
+    position = CAD_MIN(CAD_MAX(position, 0), ENGINE_POSITION_MAX); /* NONE is less than 0 */
     if (end != CAD_TIME_NONE && position >= end) position = CAD_MAX(end - CAD_MS, 0);
     end_stall(e);
     c->seek_pending = true;
     c->seek_ticket = ticket;
     c->anchor_nudges = 0;
     engine_decide(e, "seek to_ms=%" PRId64, position / CAD_MS);
-    begin_epoch(e, position);
+    clock_begin(e, position);
     cad_abr_note(e->abr, CAD_ABR_NOTE_SEEK, e->now);
     if (c->state != CAD_STATE_LOADING) engine_set_state(e, CAD_STATE_BUFFERING, "seek");
 }
@@ -94,8 +99,8 @@ void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor)
     struct clock_part *c = &e->clock;
     if (anchor->epoch != c->epoch || !e->manifest.loaded || anchor->media == CAD_TIME_NONE) return;
     struct cad_sink_anchor a = *anchor;
-    if (a.at > e->now || a.at == CAD_TIME_NONE) a.at = e->now;
-    if (c->has_anchor && a.media < c->anchor.media) a.media = c->anchor.media; /* never back */
+    if (a.at > e->now || a.at < 0) a.at = e->now;
+    a.media = CAD_MAX(a.media, c->has_anchor ? c->anchor.media : c->position); /* never back */
     bool moved = a.media > (c->has_anchor ? c->anchor.media : c->position);
     if (moved || c->state != CAD_STATE_PLAYING) {
         c->anchor_seen = e->now;
@@ -179,7 +184,7 @@ static cad_time whole_ahead(struct cad_engine *e, struct slot *s)
 {
     cad_time position = clock_position(e);
     cad_time ahead = queue_buffered_end(e, s, position, false) - position;
-    return ahead > REMAINDER ? ahead : 0;
+    return ahead > ENGINE_REMAINDER ? ahead : 0;
 }
 
 /* Enough media to run: the goal, the end of the title, or all that can be had. */
@@ -187,7 +192,7 @@ static bool slot_ready(struct cad_engine *e, struct slot *s, cad_time goal)
 {
     if (s->lost.code != CAD_ERR_NONE) return whole_ahead(e, s) > 0;
     cad_time ahead = clock_ahead(e, s);
-    if (ahead >= goal || queue_at_end(s)) return true;
+    if ((ahead >= goal && ahead > 0) || queue_at_end(s)) return true;
     bool no_more = s->blocked || (!title_urls_usable(e) && e->manifest.refresh_failures > 0);
     return no_more && whole_ahead(e, s) > 0;
 }
@@ -195,7 +200,7 @@ static bool slot_ready(struct cad_engine *e, struct slot *s, cad_time goal)
 static bool session_ready(struct cad_engine *e)
 {
     cad_time goal = e->clock.stalled ? e->config.resume_goal : e->config.start_goal;
-    goal = CAD_MIN(goal, e->config.buffer_ahead / 2);
+    goal = CAD_MIN(goal, e->buffer_ahead / 2);
     bool any = false;
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
         struct slot *s = &e->slots[i];
@@ -214,6 +219,17 @@ static bool all_at_end(const struct cad_engine *e)
     return true;
 }
 
+/* Fresh URLs were refused for good, or asked for in vain for too long. */
+static bool refresh_hopeless(const struct cad_engine *e)
+{
+    const struct manifest_part *m = &e->manifest;
+    if (m->refresh_failures == 0 || title_urls_usable(e)) return false;
+    enum cad_error_domain domain = m->refresh_error.domain;
+    bool refused = domain == CAD_DOMAIN_MANIFEST || domain == CAD_DOMAIN_HTTP;
+    if (m->refresh_error.code == CAD_ERR_HTTP_SERVER) refused = false;
+    return refused || m->refresh_failures >= ENGINE_REFRESHES_HOPELESS;
+}
+
 /* A track that can have no more media ends the session when the viewer has seen what there was. */
 static bool fail_if_lost(struct cad_engine *e)
 {
@@ -222,8 +238,7 @@ static bool fail_if_lost(struct cad_engine *e)
         struct slot *s = &e->slots[i];
         if (!s->present) continue;
         struct cad_error err = s->lost;
-        bool expired = e->manifest.refresh_failures > 0 && !title_urls_usable(e) &&
-                       !queue_at_end(s);
+        bool expired = refresh_hopeless(e) && !queue_at_end(s);
         if (err.code == CAD_ERR_NONE && !expired) continue;
         if (running || e->clock.state == CAD_STATE_PAUSED) continue;
         if (whole_ahead(e, s) > 0) continue;
@@ -248,7 +263,7 @@ static void begin_stall(struct cad_engine *e)
     struct clock_part *c = &e->clock;
     c->stalled = true;
     c->stalls++;
-    c->stall_since = c->anchor.at;
+    c->stall_since = c->has_anchor ? c->anchor.at : e->now;
     c->progress_at = e->now;
     engine_set_state(e, CAD_STATE_BUFFERING, "stall");
     struct cad_app_event *app = engine_app(e, CAD_APP_STALL_BEGIN);
@@ -266,15 +281,28 @@ static void start_running(struct cad_engine *e)
     cad_abr_note(e->abr, CAD_ABR_NOTE_PLAY, e->now);
 }
 
+static bool nothing_ahead(struct cad_engine *e)
+{
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        struct slot *s = &e->slots[i];
+        if (s->present && !queue_at_end(s) && whole_ahead(e, s) == 0) return true;
+    }
+    return false;
+}
+
 /* A clock that should move and does not: flush and begin again where it stands, then give up. */
 static void watch_sink(struct cad_engine *e)
 {
     struct clock_part *c = &e->clock;
     if (e->now - c->anchor_seen < ENGINE_ANCHOR_LIMIT) return;
+    if (nothing_ahead(e)) {
+        begin_stall(e); /* it has nothing to show: no fault of the sink */
+        return;
+    }
     struct cad_error err;
     if (c->anchor_nudges++ < ANCHOR_NUDGES_MAX) {
         engine_decide(e, "recover step=flush nudge=%u", c->anchor_nudges);
-        begin_epoch(e, clock_position(e));
+        clock_begin(e, clock_position(e));
         return;
     }
     cad_error_init(&err, CAD_ERR_SINK_STUCK);
@@ -287,6 +315,11 @@ static void watch_buffering(struct cad_engine *e)
     struct cad_error err;
     if (e->now - e->clock.progress_at < ENGINE_STUCK_LIMIT) return;
     cad_error_init(&err, CAD_ERR_STUCK);
+    /* What has been failing all the time says more than that nothing came of it. */
+    if (e->last_failure_at != CAD_TIME_NONE && e->last_failure_at >= e->clock.progress_at) {
+        err = e->last_failure;
+    }
+    err.cls = CAD_ERROR_FATAL;
     err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
     engine_fail(e, &err);
 }
@@ -314,6 +347,8 @@ static void step_state(struct cad_engine *e)
         if (e->slots[0].present || e->slots[1].present) {
             c->progress_at = e->now;
             engine_set_state(e, CAD_STATE_BUFFERING, "start");
+        } else {
+            watch_buffering(e);
         }
         break;
     case CAD_STATE_BUFFERING:
@@ -366,6 +401,18 @@ static void tell_sink(struct cad_engine *e)
     c->sent_any = true;
 }
 
+void clock_halt(struct cad_engine *e)
+{
+    struct clock_part *c = &e->clock;
+    if (!c->sent_any || (c->sent.rate_q16 == 0 && c->sent.epoch == c->epoch)) return;
+    struct cad_action *action = engine_action(e, CAD_ACTION_SINK_CONFIG);
+    if (!action) return;
+    c->sent.epoch = c->epoch;
+    c->sent.rate_q16 = 0;
+    c->sent.position = c->position;
+    action->u.sink = c->sent;
+}
+
 void clock_turn(struct cad_engine *e)
 {
     if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return;
@@ -386,6 +433,8 @@ cad_time clock_next_wake(const struct cad_engine *e)
 {
     const struct clock_part *c = &e->clock;
     if (c->state == CAD_STATE_PLAYING) return cad_time_add(c->anchor_seen, ENGINE_ANCHOR_LIMIT);
-    if (c->state == CAD_STATE_BUFFERING) return cad_time_add(c->progress_at, ENGINE_STUCK_LIMIT);
+    if (c->state == CAD_STATE_BUFFERING || c->state == CAD_STATE_LOADING) {
+        return cad_time_add(c->progress_at, ENGINE_STUCK_LIMIT);
+    }
     return CAD_TIME_NONE;
 }

@@ -106,6 +106,8 @@ int cad_engine_create(const struct cad_engine_config *config, struct cad_engine 
     e->manifest.refresh_at = CAD_TIME_NONE;
     e->manifest.refreshed_at = CAD_TIME_NONE;
     e->manifest.duration = CAD_TIME_NONE;
+    e->last_failure_at = CAD_TIME_NONE;
+    e->buffer_ahead = e->config.buffer_ahead;
     rc = create_parts(e);
     if (rc != 0) {
         cad_engine_destroy(&e);
@@ -201,6 +203,7 @@ void engine_fail(struct cad_engine *e, const struct cad_error *err)
                   cad_phase_name(err->phase));
     slots_clear(e);
     if (e->manifest.request) request_drop(e, e->manifest.request);
+    clock_halt(e);
     engine_set_state(e, CAD_STATE_FAILED, cad_error_name(err->code));
 }
 
@@ -209,7 +212,7 @@ void engine_fail(struct cad_engine *e, const struct cad_error *err)
 static int copy_title(struct cad_engine *e, struct cad_title *t)
 {
     if (t->url.n > ENGINE_URL_MAX || t->base.n > ENGINE_URL_MAX || t->id.n > ENGINE_URL_MAX) {
-        return CAD_E_LIMIT;
+        return CAD_E_INVAL;
     }
     size_t n = t->url.n + t->base.n + t->id.n + 1;
     char *p = cad_alloc_new(&e->alloc, n, CAD_MEM_SESSION);
@@ -246,6 +249,7 @@ int cad_engine_feed(struct cad_engine *engine, const struct cad_event *event)
     }
     struct cad_event copy = *event;
     if (cad_ring_space(&engine->inputs) == 0) return CAD_E_LIMIT;
+    if (copy.type == CAD_EVENT_HTTP_END) request_mark_end(engine, copy.u.end.id);
     if (copy.type == CAD_EVENT_COMMAND && copy.u.command.type == CAD_COMMAND_LOAD) {
         int rc = copy_title(engine, &copy.u.command.title);
         if (rc != 0) return rc;
@@ -263,6 +267,8 @@ static void take_command(struct cad_engine *e, const struct cad_command *c)
     case CAD_COMMAND_STOP:
         if (!e->manifest.loaded) break;
         title_stop(e);
+        clock_begin(e, 0); /* nothing of the old epoch is shown any more */
+        clock_halt(e);
         engine_set_state(e, CAD_STATE_STOPPED, "stop");
         break;
     case CAD_COMMAND_PIN: e->pin = c->rung; break;
@@ -346,6 +352,7 @@ int cad_engine_run(struct cad_engine *engine, cad_time now)
         clock_turn(e);
         plan_turn(e);
     }
+    e->pool_peak = CAD_MAX(e->pool_peak, (int64_t)cad_pool_used_bytes(e->pool));
     if (e->config.check) {
         const char *broken = engine_check(e);
         if (broken) {
@@ -379,7 +386,9 @@ cad_time cad_engine_next_wake(const struct cad_engine *engine)
     if (wake != CAD_TIME_NONE && wake <= e->now) wake = cad_time_add(e->now, ENGINE_LEFT_ALONE);
     wake = earlier(wake, title_next_wake(e));
     wake = earlier(wake, plan_next_wake(e));
-    return earlier(wake, clock_next_wake(e));
+    wake = earlier(wake, clock_next_wake(e));
+    /* A time that has come already is served by the turn that has just been; never spin on it. */
+    return wake == CAD_TIME_NONE ? wake : CAD_MAX(wake, cad_time_add(e->now, CAD_MS));
 }
 
 int cad_engine_pull(struct cad_engine *engine, uint32_t slot, struct cad_sample *out)

@@ -15,6 +15,7 @@
 #define PREFETCH_BUFFER (10 * CAD_SECOND) /* headers ahead of need only with that much in hand */
 #define SEGMENT_GUESS (4 * CAD_SECOND)    /* duration of a segment while no index is known */
 #define AUDIO_LEAD (10 * CAD_SECOND)      /* sound may be that much further than the picture */
+#define ROOM_STEP (20 * CAD_MS)
 #define BLOCKED_RETRY (500 * CAD_MS)
 
 /* ---- bytes ---- */
@@ -50,7 +51,7 @@ static bool admit(struct cad_engine *e, struct slot *s, struct cad_fetch_request
     if (held < 0) held = 0;
     if (cad_fetch_admit(e->fetch, request, held, bytes)) return true;
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        if (e->slots[i].present) queue_evict(e, &e->slots[i], clock_position(e));
+        if (e->slots[i].present) queue_evict(e, &e->slots[i], clock_position(e) + ENGINE_REMAINDER);
     }
     held = CAD_MAX(engine_held(e) - cad_fetch_in_flight_bytes(e->fetch), 0);
     if (cad_fetch_admit(e->fetch, request, held, bytes)) return true;
@@ -207,7 +208,7 @@ static bool choose(struct cad_engine *e, struct slot *s, cad_time at)
     fill_rungs(e, s, state.segment_duration, rungs);
     state.rung_last = rung_of(s, s->rep_now);
     state.buffer = clock_ahead(e, s);
-    state.buffer_target = e->config.buffer_ahead;
+    state.buffer_target = e->buffer_ahead;
     state.playing = e->clock.state == CAD_STATE_PLAYING;
     state.size_of = size_of;
     state.size_ctx = &ctx;
@@ -237,6 +238,18 @@ static bool may_start(struct cad_engine *e, struct cad_fetch_request *request)
     request->state = CAD_FETCH_WAITING;
     request->not_before = cad_time_add(e->now, BLOCKED_RETRY);
     return false;
+}
+
+static void start(struct cad_engine *e, struct slot *s, struct cad_fetch_request *request,
+                  struct rep *rep, struct cad_range bytes)
+{
+    int rc = request_start_media(e, request, rep, bytes);
+    if (rc == CAD_E_AGAIN) e->more = true; /* no room for actions or text this turn */
+    if (rc == 0 || rc == CAD_E_AGAIN) return;
+    struct cad_error err;
+    engine_error(&err, CAD_ERR_MANIFEST_BAD, "a representation has no address that can be asked");
+    err.track = (int32_t)(s - e->slots);
+    rep_lost(e, (uint32_t)(s - e->slots), (uint32_t)(rep - s->reps), &err);
 }
 
 /* Grow the header's buffer to `size` bytes; what has come is kept. */
@@ -283,7 +296,7 @@ static void want_header(struct cad_engine *e, struct slot *s, struct rep *rep)
     }
     if (!may_start(e, rep->request)) return;
     struct cad_range bytes = {rep->header_have, rep->header_size - 1};
-    if (!request_start_media(e, rep->request, rep, bytes)) e->more = true;
+    start(e, s, rep->request, rep, bytes);
 }
 
 static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segment *seg)
@@ -294,7 +307,9 @@ static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segm
         struct cad_fetch_request *request =
             request_new(e, CAD_PURPOSE_SEGMENT, (int32_t)(s - e->slots));
         if (!request) return;
-        bool fits = admit(e, s, request, seg->size - seg->have);
+        /* A segment that has its buffer is counted as held already. */
+        bool counted = seg->ref && !seg->in_header;
+        bool fits = admit(e, s, request, counted ? 0 : seg->size - seg->have);
         if (!fits || queue_space(e, s, seg) != 0) {
             request_drop(e, request);
             if (fits) no_memory(e, s);
@@ -308,7 +323,7 @@ static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segm
     }
     if (!may_start(e, seg->request)) return;
     struct cad_range bytes = {seg->first_byte + seg->have, seg->first_byte + seg->size - 1};
-    if (!request_start_media(e, seg->request, rep, bytes)) e->more = true;
+    start(e, s, seg->request, rep, bytes);
 }
 
 /* ---- the next segment ---- */
@@ -329,13 +344,32 @@ static int next_segment(const struct cad_engine *e, const struct slot *s, const 
     return segment_at(e, rep, tail->end, out);
 }
 
+/*
+ * The representation to go on with: the one wanted, or, where that ends earlier, the one before.
+ * NULL: nothing follows, and the tail is marked as the last.
+ */
+static struct rep *following(struct cad_engine *e, struct slot *s, struct rep *wanted,
+                             struct cad_segment *out)
+{
+    if (next_segment(e, s, wanted, out) == 0) return wanted;
+    size_t count = queue_count(s);
+    if (count == 0) return NULL;
+    struct segment *tail = queue_at(s, count - 1);
+    struct rep *before = &s->reps[tail->rep];
+    if (before != wanted && before->state == REP_READY && next_segment(e, s, before, out) == 0) {
+        return before;
+    }
+    tail->last = true;
+    return NULL;
+}
+
 /* How far a slot may fill. Sound stays near the picture, so that it does not take the link from a
  * picture that is short. */
 static cad_time goal_of(struct cad_engine *e, const struct slot *s)
 {
     struct slot *video = &e->slots[CAD_SLOT_VIDEO];
-    if (s == video || !video->present || queue_at_end(video)) return e->config.buffer_ahead;
-    return CAD_MIN(e->config.buffer_ahead, clock_ahead(e, video) + AUDIO_LEAD);
+    if (s == video || !video->present || queue_at_end(video)) return e->buffer_ahead;
+    return CAD_MIN(e->buffer_ahead, clock_ahead(e, video) + AUDIO_LEAD);
 }
 
 /* Is there room in time for a segment that ends at `end`? */
@@ -343,9 +377,12 @@ static bool has_room(struct cad_engine *e, struct slot *s, cad_time position, ca
 {
     cad_time excess = end - position - goal_of(e, s);
     if (excess <= 0 || queue_count(s) == 0) return true;
+    /* A segment longer than the goal comes when half of the goal is used up. */
+    if (queue_at(s, queue_count(s) - 1)->end - position < goal_of(e, s) / 2) return true;
     bool running = e->clock.state == CAD_STATE_PLAYING;
     s->blocked = true;
-    s->room_at = running ? cad_time_add(e->now, excess) : CAD_TIME_NONE;
+    /* The goal may move with the picture's buffer: look again, but not at every nanosecond. */
+    s->room_at = running ? cad_time_add(e->now, CAD_MAX(excess, ROOM_STEP)) : CAD_TIME_NONE;
     return false;
 }
 
@@ -355,7 +392,8 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
     cad_time position = clock_position(e);
     /* Segments that came with the header cost one push each, no request. */
     for (int i = 0; i < 8; i++) {
-        if (next_segment(e, s, rep, &next) != 0) return; /* the end of the title */
+        rep = following(e, s, rep, &next);
+        if (!rep) return; /* the end of the title */
         cad_time end = rep_time(e, rep, next.start_ticks + next.duration_ticks);
         if (!has_room(e, s, position, end)) return;
         if (cad_ring_space(&s->queue) == 0) {
@@ -388,7 +426,7 @@ static bool near_end(const struct cad_engine *e, const struct slot *s)
     if (count == 0) return false;
     const struct segment *tail = queue_at(s, count - 1);
     (void)e;
-    return tail->index + 1 == cad_index_count(s->reps[tail->rep].index);
+    return tail->last || tail->index + 1 == cad_index_count(s->reps[tail->rep].index);
 }
 
 /* A header of a neighbouring rung, so that a switch needs no extra round trip and the controller
@@ -410,7 +448,7 @@ static void prefetch_header(struct cad_engine *e, struct slot *s)
         int32_t rung = now + order[i];
         if (rung < 0 || rung >= (int32_t)s->rung_count || e->pin >= 0) continue;
         struct rep *rep = &s->reps[s->rung_rep[rung]];
-        if (rep->state != REP_NEW) continue;
+        if (rep->state != REP_NEW || rep->prefetch_at > e->now) continue;
         want_header(e, s, rep);
         return;
     }
@@ -433,23 +471,43 @@ static void drop_bad(struct cad_engine *e, struct slot *s)
     rep_lost(e, (uint32_t)(s - e->slots), rep, &err);
 }
 
-static void plan_slot(struct cad_engine *e, uint32_t slot)
+/* A slot that can have no more media asks for none. */
+static void drop_attempts(struct cad_engine *e, struct slot *s)
 {
-    struct slot *s = &e->slots[slot];
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        struct cad_fetch_request *request = s->reps[i].request;
+        if (request && request->state != CAD_FETCH_IN_FLIGHT) request_drop(e, request);
+    }
+    size_t count = queue_count(s);
+    struct cad_fetch_request *tail = count ? queue_at(s, count - 1)->request : NULL;
+    if (tail && tail->state != CAD_FETCH_IN_FLIGHT) request_drop(e, tail);
+}
+
+/* Take in what has come; false: the slot is no longer this one. */
+static bool take_stock(struct cad_engine *e, struct slot *s)
+{
     if (s->bad_media) drop_bad(e, s);
     for (uint32_t i = 0; s->present && i < s->rep_count; i++) {
         struct rep *rep = &s->reps[i];
-        if (rep->request) rep_header_progress(e, slot, rep);
-        if (!s->present) return; /* it moved to the other slot */
+        if (rep->request) rep_header_progress(e, (uint32_t)(s - e->slots), rep);
+        if (!s->present) return false; /* a bare file moved to the other slot */
         if (rep->header && !rep->header_settled) queue_sync_header(s, rep);
     }
     queue_evict(e, s, cad_time_sub(clock_position(e), e->config.buffer_behind));
-    s->blocked = false;
-    s->room_at = CAD_TIME_NONE;
-    if (s->lost.code != CAD_ERR_NONE || s->rung_count == 0) return;
+    if (s->lost.code == CAD_ERR_NONE && s->rung_count > 0) return true;
+    drop_attempts(e, s);
+    return false;
+}
+
+static void plan_slot(struct cad_engine *e, uint32_t slot)
+{
+    struct slot *s = &e->slots[slot];
+    if (!take_stock(e, s)) return;
     size_t count = queue_count(s);
     struct segment *tail = count ? queue_at(s, count - 1) : NULL;
     bool waiting = s->decide_at != CAD_TIME_NONE && s->decide_at > e->now;
+    s->room_at = CAD_TIME_NONE;
+    if (!waiting) s->blocked = false; /* else what blocked it still does */
     if (tail && !segment_whole(tail)) {
         if (!tail->in_header && !(waiting && !tail->request)) want_segment_bytes(e, s, tail);
         prefetch_header(e, s);

@@ -119,6 +119,8 @@ void queue_drop_tail(struct cad_engine *e, struct slot *s)
 {
     size_t count = queue_count(s);
     if (count == 0) return;
+    /* An empty queue begins again where the dropped segment did, not where the viewer began. */
+    if (count == 1) s->skip_until = CAD_MAX(s->skip_until, queue_at(s, 0)->start);
     segment_release(e, queue_at(s, count - 1));
     (void)cad_ring_pop_back(&s->queue, NULL);
     /* The serial is given again: the queue stays dense, and nobody pulled past an unfinished tail
@@ -147,6 +149,7 @@ void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
     size_t count = queue_count(s);
     s->skip_until = position;
     s->pulled_end = position;
+    s->bad_media = false;
     s->rep_config = -1; /* the decoder starts anew */
     s->reader_serial = 0;
     for (size_t i = 0; i < count; i++) {
@@ -303,7 +306,7 @@ bool queue_at_end(const struct slot *s)
     if (count == 0) return false;
     const struct segment *tail = queue_at(s, count - 1);
     const struct rep *rep = &s->reps[tail->rep];
-    return segment_whole(tail) && tail->index + 1 == cad_index_count(rep->index);
+    return segment_whole(tail) && (tail->last || tail->index + 1 == cad_index_count(rep->index));
 }
 
 /* ---- samples ---- */

@@ -145,5 +145,5 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
     out->decision_hash = e->decision_hash;
     out->bytes_twice = e->bytes_twice;
     out->memory_used = cad_budget_used(&e->budget) + (int64_t)cad_pool_used_bytes(e->pool);
-    out->memory_peak = cad_budget_peak(&e->budget);
+    out->memory_peak = cad_budget_peak(&e->budget) + e->pool_peak;
 }

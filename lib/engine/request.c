@@ -179,24 +179,25 @@ static void fill_start(const struct cad_engine *e, const struct cad_fetch_reques
     start->group = (uint32_t)(request->track + 1);
 }
 
-bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
-                         struct cad_range bytes)
+int request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
+                        struct cad_range bytes)
 {
-    if (cad_ring_space(&e->actions) < 16) {
-        e->more = true;
-        return false;
-    }
+    if (cad_ring_space(&e->actions) < 16) return CAD_E_AGAIN;
+    if (rep_servers(rep) == 0) return CAD_E_NOTFOUND;
     uint32_t server = choose_server(e, request, rep);
     const struct cad_location *location = location_on(rep, server);
     cad_str url = {NULL, 0};
-    if (!location || attempt_url(e, location, bytes, &url) != 0) return false;
+    if (!location) return CAD_E_NOTFOUND;
+    int rc = attempt_url(e, location, bytes, &url);
+    if (rc != 0) return rc;
     cad_fetch_start(e->fetch, request, server, e->now);
     struct target *target = request_target(request);
     struct target fresh = {.used = true, .rep = rep, .serial = target->serial,
-                           .first = bytes.first, .last = bytes.last};
+                           .first = bytes.first, .last = bytes.last,
+                           .in_path = location->range_in_path};
     *target = fresh;
     struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
-    if (!action) return false;
+    if (!action) return CAD_E_AGAIN;
     fill_start(e, request, location, bytes, &action->u.start);
     action->u.start.url = url;
     busy_begin(e, target);
@@ -211,7 +212,7 @@ bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request
                   cad_purpose_name(request->purpose), request->id, request->track,
                   (unsigned)(rep - s->reps), bytes.first, bytes.last, CAD_STR_ARG(host),
                   request->attempts);
-    return true;
+    return CAD_OK;
 }
 
 /* ---- bodies ---- */
@@ -221,6 +222,7 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, head->id);
     if (!request) return;
     struct target *target = request_target(request);
+    if (target->head || target->ended) return; /* one head a request, and before its end */
     request->status = head->status;
     target->head = true;
     target->head_data = *head;
@@ -232,7 +234,7 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     /* 206 must be the range that was asked for; a 200 to a Range header is the whole resource,
      * which serves only a range that starts at its first byte. In a path the range is the
      * resource. */
-    bool in_path = target->rep->model->locations[0].range_in_path;
+    bool in_path = target->in_path;
     bool wrong = false;
     if (head->status == 206) wrong = head->range.first >= 0 && head->range.first != target->first;
     if (head->status == 200 && !in_path) wrong = target->first != 0;
@@ -273,6 +275,7 @@ int cad_engine_lease(struct cad_engine *engine, uint32_t id, size_t want, uint8_
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
     if (!request) return CAD_E_STALE;
     struct target *target = request_target(request);
+    if (target->ended) return CAD_E_STALE;
     if (!target->head || target->discard) {
         *data = e->discard;
         *capacity = CAD_MIN(want, sizeof(e->discard));
@@ -287,12 +290,14 @@ static int commit(struct cad_engine *e, uint32_t id, size_t n, cad_time at, bool
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
     if (!request) return CAD_E_STALE;
     struct target *target = request_target(request);
+    if (target->ended) return CAD_E_STALE;
     if (request->first_byte == CAD_TIME_NONE) request->first_byte = at;
     request->last_byte = at;
     if (!target->head || target->discard) return CAD_OK;
     if (!is_media(request)) {
         if (hole || n > e->manifest.body.cap - e->manifest.body.n) return CAD_E_INVAL;
         e->manifest.body.n += n;
+        e->clock.progress_at = CAD_MAX(e->clock.progress_at, e->now);
         request->received += (int64_t)n;
         return CAD_OK;
     }
@@ -422,61 +427,87 @@ static bool may_pass(enum cad_failure failure)
     }
 }
 
-static void describe(struct cad_engine *e, const struct cad_fetch_request *request,
-                     const struct cad_http_end *end, struct cad_error *err)
+/* The error that a failure would end in, should it come to that. */
+static void name_failure(struct cad_engine *e, const struct cad_fetch_request *request,
+                         const struct cad_http_end *end, enum cad_error_code code,
+                         struct cad_error *err)
 {
+    cad_error_init(err, code ? code : CAD_ERR_MEDIA_SEGMENT_LOST);
+    if (end->cls == CAD_HTTP_BAD_FILE) cad_error_init(err, CAD_ERR_FILE_UNREADABLE);
+    if (request->status == 416 && e->manifest.from_mp4) {
+        engine_error(err, CAD_ERR_MEDIA_BAD, "the file is shorter than its index says");
+    }
     err->track = request->track;
     err->request = request->id;
     err->http_status = request->status;
     err->edge_code = end->edge_code;
     err->attempts = request->attempts;
     err->phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_HEADER;
+    e->last_failure = *err;
+    e->last_failure_at = e->now;
+}
+
+/* A header request that broke: is there anything left to ask for under its name? */
+static bool header_wanted(struct cad_engine *e, struct cad_fetch_request *request)
+{
+    struct rep *rep = request_target(request)->rep;
+    rep_header_progress(e, (uint32_t)request->track, rep); /* it may settle or lose the slot */
+    if (rep->state == REP_LOST) return false;
+    struct slot *s = &e->slots[request->track];
+    bool spare = rep != s->reps + s->rep_now;
+    if (rep->state == REP_NEW && !spare) return true;
+    /* What came with the header goes on as segments; a header ahead of need is asked for later. */
+    if (spare) rep->prefetch_at = cad_time_add(e->now, ENGINE_SPARE_RETRY);
+    engine_decide(e, "header left id=%u ready=%d", request->id, rep->state == REP_READY);
+    unlink_request(e, request);
+    e->more = true;
+    return false;
+}
+
+/* Nothing more is tried for this request. */
+static void media_over(struct cad_engine *e, struct cad_fetch_request *request, bool resource,
+                       bool passing, const struct cad_error *err)
+{
+    struct rep *rep = request_target(request)->rep;
+    struct slot *s = &e->slots[request->track];
+    unlink_request(e, request);
+    if (resource) {
+        rep_lost(e, (uint32_t)(s - e->slots), (uint32_t)(rep - s->reps), err);
+    } else if (passing && clock_ahead(e, s) > 0) {
+        s->decide_at = cad_time_add(e->now, ENGINE_OUTAGE_RETRY); /* nobody notices yet */
+    } else {
+        s->lost = *err; /* what is held is played first */
+    }
 }
 
 static void media_failed(struct cad_engine *e, struct cad_fetch_request *request,
                          const struct cad_http_end *end, enum cad_failure failure)
 {
     struct target *target = request_target(request);
-    uint32_t slot = (uint32_t)request->track;
-    struct slot *s = &e->slots[slot];
     struct rep *rep = target->rep;
-    uint32_t rep_index = (uint32_t)(rep - s->reps);
-    uint32_t server = request->server;
     tell_steer(e, request, failure);
-    if (failure == CAD_FAIL_NOT_FOUND) rep->servers_lost |= UINT64_C(1) << server;
+    if (failure == CAD_FAIL_NOT_FOUND) rep->servers_lost |= UINT64_C(1) << request->server;
     if (failure == CAD_FAIL_REFUSED && about_expiry(e, request)) failure = CAD_FAIL_EXPIRED;
     busy_end(e, target);
+    if (request->purpose == CAD_PURPOSE_HEADER && !header_wanted(e, request)) return;
     uint64_t left = rep_servers(rep);
-    struct cad_error err;
-    cad_error_init(&err, CAD_ERR_MEDIA_SEGMENT_LOST);
-    describe(e, request, end, &err);
     if (request->received > 0) cad_fetch_progress(request, e->now);
+    /* A file's own server has no other beside it, and no viewer should wait long to learn that. */
     bool absent = e->manifest.from_mp4 && rep->state == REP_NEW && may_pass(failure) &&
                   e->now - request->created >= ENGINE_FILE_PATIENCE;
     struct cad_verdict verdict =
         request_fail(e, request, failure, target->head_data.retry_after, left);
+    if (verdict.kind == CAD_VERDICT_REFRESH && e->manifest.from_mp4) {
+        verdict.kind = CAD_VERDICT_GIVE_UP; /* there is no manifest to ask again */
+    }
+    struct cad_error err;
+    name_failure(e, request, end, verdict.error, &err);
     if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;
-    bool over = verdict.kind == CAD_VERDICT_LOWER_RUNG || verdict.kind == CAD_VERDICT_GIVE_UP ||
-                absent;
+    bool over = absent || verdict.kind == CAD_VERDICT_LOWER_RUNG ||
+                verdict.kind == CAD_VERDICT_GIVE_UP;
     if (left && !over) return;
-    struct cad_error named;
-    cad_error_init(&named, verdict.error ? verdict.error : CAD_ERR_MEDIA_SEGMENT_LOST);
-    if (end->cls == CAD_HTTP_BAD_FILE) cad_error_init(&named, CAD_ERR_FILE_UNREADABLE);
-    if (request->status == 416 && e->manifest.from_mp4) {
-        engine_error(&named, CAD_ERR_MEDIA_BAD, "the file is shorter than its index says");
-    }
-    err.code = named.code;
-    err.domain = named.domain;
-    err.cls = named.cls;
-    memcpy(err.message, named.message, sizeof(err.message));
-    unlink_request(e, request);
-    if (verdict.kind != CAD_VERDICT_GIVE_UP || !left) {
-        rep_lost(e, slot, rep_index, &err);
-    } else if (may_pass(failure) && clock_ahead(e, s) > 0) {
-        s->decide_at = cad_time_add(e->now, ENGINE_OUTAGE_RETRY); /* nobody notices yet */
-    } else {
-        s->lost = err; /* what is held is played first */
-    }
+    bool resource = !left || (verdict.kind != CAD_VERDICT_GIVE_UP && !absent);
+    media_over(e, request, resource, may_pass(failure), &err);
 }
 
 static void observe(struct cad_engine *e, const struct cad_fetch_request *request,
@@ -502,24 +533,6 @@ static void observe(struct cad_engine *e, const struct cad_fetch_request *reques
     cad_abr_observe(e->abr, &transfer);
 }
 
-/*
- * A header request that broke off behind the header itself: what is missing are media, and the
- * segments that want them ask for the rest. false: the header is not there, the request goes on.
- */
-static bool header_is_enough(struct cad_engine *e, struct cad_fetch_request *request,
-                             enum cad_failure failure)
-{
-    struct rep *rep = request_target(request)->rep;
-    rep_header_progress(e, (uint32_t)request->track, rep);
-    if (rep->state == REP_LOST) return true; /* and the request is gone with it */
-    if (rep->state != REP_READY) return false;
-    tell_steer(e, request, failure);
-    engine_decide(e, "header is enough id=%u why=%s", request->id, cad_failure_name(failure));
-    unlink_request(e, request);
-    e->more = true;
-    return true;
-}
-
 static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
                       const struct cad_http_end *end)
 {
@@ -543,7 +556,6 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
     enum cad_failure failure = request_failure(end, request->status);
     if (target->range_wrong) failure = CAD_FAIL_RANGE;
     else if (end->cls == CAD_HTTP_OK && good) failure = CAD_FAIL_RESET;
-    if (header && header_is_enough(e, request, failure)) return;
     media_failed(e, request, end, failure);
 }
 
@@ -558,6 +570,12 @@ void request_end(struct cad_engine *e, const struct cad_http_end *end)
     struct target *target = request_target(request);
     title_end(e, request, end);
     if (e->manifest.request != request) target->used = false;
+}
+
+void request_mark_end(struct cad_engine *e, uint32_t id)
+{
+    struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
+    if (request) request_target(request)->ended = true;
 }
 
 /* Attempts on which nothing arrives for too long are broken off here, whatever the edge does. */

@@ -38,18 +38,23 @@
 #define ENGINE_MEMORY_OVERHEAD (32 * 1024 * 1024) /* session and manifest beside media */
 #define ENGINE_ASKED_MAX 3               /* attempts of a service request that is denied */
 #define ENGINE_REFRESHES_MAX 5           /* failed manifest refreshes in a row */
+#define ENGINE_REFRESHES_HOPELESS 2      /* of them: a viewer without media is told */
 
 #define ENGINE_REFRESH_SPACING (30 * CAD_SECOND) /* licensed manifest 9: at most one in 30 s */
 #define ENGINE_STALE_MARGIN_MS 60000     /* a URL is stale that long before it expires */
 #define ENGINE_EXPIRY_NEAR_MS 300000     /* a 403 this near to expiry is about expiry */
 #define ENGINE_REFRESH_LEAD_MS 1800000
 #define ENGINE_ANCHOR_LIMIT (3 * CAD_SECOND) /* playing without an anchor: recovery steps */
+#define ENGINE_REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: none */
+#define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
+#define ENGINE_ENTROPY_LIMIT (5 * CAD_SECOND) /* a request waits for entropy; then an error */
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
 #define ENGINE_MEMORY_RETRY (200 * CAD_MS)
 #define ENGINE_MEMORY_RETRIES 25
 #define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */
+#define ENGINE_SPARE_RETRY (10 * CAD_SECOND)  /* a header ahead of need that could not be had */
 #define ENGINE_OUTAGE_RETRY (2 * CAD_SECOND) /* after giving up while the viewer still has media */
-#define ENGINE_LEFT_ALONE (100 * CAD_MS) /* until a request that is due and not wanted is looked at */
+#define ENGINE_LEFT_ALONE (100 * CAD_MS) /* until a request that is due is looked at again */
 #define ENGINE_AUDIO_RATE_MAX 192000     /* of an audio representation beside video, bit/s */
 
 enum rep_state {
@@ -75,6 +80,7 @@ struct rep {
     int64_t index_base;          /* ticks of the index that are presentation time 0 */
     int64_t sample_base;         /* the same for samples, ticks of init.timescale */
     uint64_t servers_lost;       /* bits of servers that answered 404 */
+    cad_time prefetch_at;        /* not ahead of need before */
     struct cad_fetch_request *request;
 };
 
@@ -94,6 +100,7 @@ struct segment {
     struct cad_mp4_reader scan;  /* how far samples are known to be whole */
     cad_time scanned;            /* end of the last whole sample, CAD_TIME_NONE none */
     bool scan_done;
+    bool last;                   /* nothing follows, whatever the index says */
     cad_time show_from;          /* CAD_TIME_NONE, or samples before it are decode-only */
 };
 
@@ -148,6 +155,7 @@ struct manifest_part {
     struct cad_manifest_parser *parser;  /* of a whole body */
     struct cad_presentation *presentation;
     cad_time duration;           /* of the title; CAD_TIME_NONE not known yet */
+    cad_time media_end;          /* of the longest index that was read, 0 none */
     char xid[33], req_id[33];
     uint32_t asked;              /* attempts under req_id that were answered in full */
     cad_time refresh_at;         /* CAD_TIME_NONE: URLs do not expire */
@@ -198,6 +206,8 @@ struct target {
     bool discard;                /* the body is not wanted (error status, wrong range) */
     bool range_wrong;
     bool head;
+    bool ended;                  /* its HTTP_END waits for the turn: nothing may follow */
+    bool in_path;                /* the range stands in the URL's path */
     struct cad_http_head head_data; /* location is dropped */
 };
 
@@ -235,6 +245,10 @@ struct cad_engine {
     uint32_t errors, refreshes;
     uint64_t bytes_twice;
     int64_t media_bytes;         /* of all transfers of media */
+    struct cad_error last_failure; /* of a media request, as it would be reported */
+    cad_time last_failure_at;
+    int64_t pool_peak;           /* bytes of media buffers in use, the most after a turn */
+    cad_time buffer_ahead;       /* the forward goal of this title */
     cad_time busy_total, busy_since;
     uint32_t busy_count;
     uint8_t discard[4096];       /* bodies nobody wants */
@@ -271,10 +285,12 @@ struct cad_fetch_request *request_new(struct cad_engine *e, enum cad_purpose pur
                                       int32_t slot);
 void request_drop(struct cad_engine *e, struct cad_fetch_request *request); /* cancels, forgets */
 void request_head(struct cad_engine *e, const struct cad_http_head *head);
+void request_mark_end(struct cad_engine *e, uint32_t id);
 void request_end(struct cad_engine *e, const struct cad_http_end *end);
-/* Issue HTTP_START for a media request: bytes first..last of rep. false: not this turn. */
-bool request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
-                         struct cad_range bytes);
+/* Issue HTTP_START for a media request: bytes first..last of rep. CAD_E_AGAIN: no room this turn;
+ * another negative: the representation has no address that can be asked. */
+int request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
+                        struct cad_range bytes);
 struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *request,
                                 enum cad_failure failure, cad_time retry_after, uint64_t servers);
 enum cad_failure request_failure(const struct cad_http_end *end, int32_t status);
@@ -326,6 +342,8 @@ int64_t slot_held(const struct slot *s);
 
 /* ---- clock.c ---- */
 cad_time clock_position(const struct cad_engine *e);
+void clock_begin(struct cad_engine *e, cad_time position); /* a new epoch there */
+void clock_halt(struct cad_engine *e);                     /* the sink stands and shows nothing */
 void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket);
 void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor);
 void clock_level(struct cad_engine *e, const struct cad_sink_level *level);

@@ -321,6 +321,7 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
     cad_time duration = rep_time(e, rep, cad_index_end_ticks(rep->index));
     if (rep->rate_bps <= 0) rep->rate_bps = measured_rate(rep, duration);
     if (e->manifest.duration == CAD_TIME_NONE) e->manifest.duration = duration;
+    e->manifest.media_end = CAD_MAX(e->manifest.media_end, duration);
     engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%" PRId64, slot,
                   (unsigned)(rep - s->reps), rep->init.codecs, cad_index_count(rep->index),
                   end);

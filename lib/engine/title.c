@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/uri.h"
@@ -93,18 +94,16 @@ static bool check_title(const struct cad_title *t, struct cad_error *err)
 static void reset_clock(struct cad_engine *e, cad_time start)
 {
     struct clock_part *c = &e->clock;
-    c->position = start == CAD_TIME_NONE ? 0 : start;
-    c->first_frame = c->first_ever = c->drained = false;
+    if (start == CAD_TIME_NONE || start < 0) start = 0;
+    clock_begin(e, CAD_MIN(start, ENGINE_POSITION_MAX));
+    c->first_ever = false;
     c->stall_time = 0;
     c->stalls = 0;
     c->startup = CAD_TIME_NONE;
-    c->loaded_at = c->progress_at = c->anchor_seen = e->now;
+    c->loaded_at = e->now;
     c->anchor_nudges = 0;
-    c->epoch++;
-    struct cad_action *flush = engine_action(e, CAD_ACTION_SINK_FLUSH);
-    if (!flush) return;
-    flush->u.flush.epoch = c->epoch;
-    flush->u.flush.position = c->position;
+    e->last_failure_at = CAD_TIME_NONE;
+    e->buffer_ahead = e->config.buffer_ahead;
 }
 
 void title_load(struct cad_engine *e, const struct cad_command *command)
@@ -227,7 +226,7 @@ static int start_request(struct cad_engine *e)
     m->body.n = 0;
     cad_fetch_start(e->fetch, request, 0, e->now);
     struct target *target = request_target(request);
-    target->head = target->discard = target->range_wrong = false;
+    target->head = target->ended = target->discard = target->range_wrong = false;
     struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
     if (!action) return CAD_E_LIMIT;
     struct cad_http_start *start = &action->u.start;
@@ -387,7 +386,7 @@ static void set_refresh_time(struct cad_engine *e)
     int64_t rest = CAD_MAX(m->presentation->expiry_ms - wall, 0);
     int64_t lead = CAD_MIN(ENGINE_REFRESH_LEAD_MS, rest / 2);
     m->stale_margin_ms = stale_margin_ms(rest);
-    cad_time in = (rest - lead) * CAD_MS;
+    cad_time in = cad_mul_sat_i64(rest - lead, CAD_MS);
     m->refresh_at = cad_time_add(e->now, rest ? in : ENGINE_REFRESH_SPACING);
 }
 
@@ -399,12 +398,12 @@ static void announce(struct cad_engine *e, bool first)
         (void)engine_app(e, CAD_APP_REFRESHED);
         return;
     }
-    if (m->title.start == CAD_TIME_NONE && m->presentation->bookmark != CAD_TIME_NONE) {
-        if (!e->clock.seek_pending) e->clock.position = m->presentation->bookmark;
+    cad_time bookmark = m->presentation->bookmark;
+    if (m->title.start == CAD_TIME_NONE && bookmark > 0 && !e->clock.seek_pending) {
+        clock_begin(e, bookmark);
     }
-    if (m->presentation->overrides.buffer_target_ms > 0) {
-        e->config.buffer_ahead = m->presentation->overrides.buffer_target_ms * CAD_MS;
-    }
+    int64_t target_ms = m->presentation->overrides.buffer_target_ms;
+    if (target_ms > 0) e->buffer_ahead = CAD_MAX(target_ms * CAD_MS, 2 * CAD_SECOND);
 }
 
 static void install(struct cad_engine *e, struct cad_presentation *fresh)
@@ -567,9 +566,13 @@ static void pump_request(struct cad_engine *e)
     }
     if (request->state == CAD_FETCH_WAITING && request->not_before > e->now) return;
     int rc = start_request(e);
-    if (rc == 0 || rc == CAD_E_AGAIN) return; /* AGAIN: entropy or text is missing this turn */
+    if (rc == 0) return;
     struct cad_error err;
     cad_error_init(&err, rc == CAD_E_NOMEM ? CAD_ERR_OUT_OF_MEMORY : CAD_ERR_TITLE_INVALID);
+    if (rc == CAD_E_AGAIN) { /* entropy or text is missing this turn */
+        if (e->now - request->created < ENGINE_ENTROPY_LIMIT) return;
+        engine_error(&err, CAD_ERR_LIMIT, "no entropy came for the request's id");
+    }
     if (rc == CAD_E_UNSUPPORTED) cad_error_init(&err, CAD_ERR_MEDIA_CODEC);
     err.phase = m->presentation ? CAD_PHASE_REFRESH : CAD_PHASE_MANIFEST;
     manifest_failed(e, &err);
@@ -600,6 +603,9 @@ void title_turn(struct cad_engine *e)
 cad_time title_next_wake(const struct cad_engine *e)
 {
     const struct manifest_part *m = &e->manifest;
+    if (m->request && m->request->state == CAD_FETCH_READY) {
+        return cad_time_add(m->request->created, ENGINE_ENTROPY_LIMIT);
+    }
     if (!m->presentation || m->request || m->parser || !refresh_useful(e)) return CAD_TIME_NONE;
     return refresh_due(e);
 }

@@ -15,6 +15,7 @@ struct entry {
     struct cad_fetch_request request; /* first: a request is its entry */
     uint32_t rounds;                  /* over the servers, begun; 1 the first */
     cad_time spent;                   /* on attempts and waits; not on being held back */
+    cad_time since;                   /* attempts count from here on: bytes came until then */
 };
 
 struct cad_fetch {
@@ -86,6 +87,7 @@ struct cad_fetch_request *cad_fetch_new(struct cad_fetch *fetch, enum cad_purpos
     struct entry *entry = &fetch->entries[free_entry];
     *entry = (struct entry){
         .rounds = 1,
+        .since = now,
         .request = {
             .state = CAD_FETCH_READY,
             .serial = ++fetch->serial_last,
@@ -215,7 +217,7 @@ struct cad_verdict cad_fetch_fail(struct cad_fetch *fetch, struct cad_fetch_requ
 {
     CAD_ASSERT(request->state == CAD_FETCH_IN_FLIGHT);
     struct entry *entry = (struct entry *)request;
-    cad_time took = cad_time_sub(now, request->started);
+    cad_time took = cad_time_sub(now, CAD_MAX(request->started, entry->since));
     entry->spent = cad_time_add(entry->spent, CAD_MAX(took, 0));
     const struct cad_policy *row = cad_policy_row(request->purpose, failure->kind);
     struct cad_policy_facts facts = {
@@ -268,6 +270,9 @@ cad_time cad_fetch_next_wake(const struct cad_fetch *fetch, int64_t estimate_bps
 
 void cad_fetch_progress(struct cad_fetch_request *request, cad_time now)
 {
+    struct entry *entry = (struct entry *)request;
     request->created = now;
-    request->attempts = 1;
+    entry->since = now;
+    entry->rounds = 1;
+    entry->spent = 0;
 }
