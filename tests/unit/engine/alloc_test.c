@@ -1,6 +1,6 @@
 /*
- * Goal: whichever allocation fails between creation and the first seconds of play, the session goes on
- * or ends in one typed error; nothing leaks, nothing hangs.
+ * Goal: whichever allocation fails between creation and the first seconds of play, the session goes
+ * on or ends in one typed error; nothing leaks, nothing hangs.
  */
 #include "driver.h"
 

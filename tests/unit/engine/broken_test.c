@@ -1,6 +1,6 @@
 /*
- * Goal: media that are not what they should be cost a rung, not the session; when nothing is left to
- * play the error says what was wrong. Nothing broken reaches the decoder.
+ * Goal: media that are not what they should be cost a rung, not the session; when nothing is left
+ * to play the error says what was wrong. Nothing broken reaches the decoder.
  */
 #include "driver.h"
 
@@ -51,7 +51,8 @@ static void test_broken_fragment(void **state)
     }
 }
 
-/* Held when it is found out: the pictures before it were shown, those after it come from elsewhere. */
+/* Held when it is found out: the pictures before it were shown, those after it come from
+ * elsewhere. */
 static void test_broken_fragment_shows_every_picture(void **state)
 {
     struct drv *d = *state;

@@ -1,6 +1,6 @@
 /*
- * Goal: creation refuses what cannot work, the queues have limits and keep them, turns are cheap when
- * nothing is to be done and deterministic when something is.
+ * Goal: creation refuses what cannot work, the queues have limits and keep them, turns are cheap
+ * when nothing is to be done and deterministic when something is.
  */
 #include "driver.h"
 

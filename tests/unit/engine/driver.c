@@ -9,7 +9,7 @@
 #define TURNS_MAX 500 /* of one instant: more is a livelock */
 #define FEED_TRIES 3  /* an allocation that fails once is asked for again */
 
-/* ---- making one ---------------------------------------------------------------------------------- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 void *drv_malloc(size_t n)
 {
@@ -131,7 +131,7 @@ struct drv *drv_renew(void **state, const struct drv_options *options)
     return d;
 }
 
-/* ---- in -------------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
 void drv_feed(struct drv *d, const struct cad_event *event)
 {
@@ -210,7 +210,7 @@ struct drv_rule *drv_rule(struct drv *d, int32_t server, int32_t stream, enum dr
     return rule;
 }
 
-/* ---- out ------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 static void keep_event(struct drv *d, const struct cad_app_event *event)
 {
@@ -257,7 +257,7 @@ static bool is_due(const struct drv *d)
     return d->due || (wake != CAD_TIME_NONE && wake <= d->now);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------ */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 void drv_turns(struct drv *d)
 {
@@ -315,7 +315,7 @@ bool drv_until_state(struct drv *d, enum cad_state state, cad_time limit)
     return d->state == state;
 }
 
-/* ---- what was seen --------------------------------------------------------------------------------- */
+/* ---- what was seen --------------------------------------------------------------------------- */
 
 uint32_t drv_count(const struct drv *d, enum cad_app_event_type type)
 {

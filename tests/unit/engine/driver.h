@@ -14,9 +14,9 @@
  * drv_teardown asserts that nothing leaks.
  *
  * Standing assertions, made all the time: no request for a byte that is in flight or held while
- * `strict_bytes` is set; URLs come back byte for byte; a head's range inside the file; samples of an
- * epoch follow each other without gap or repeat; a configuration precedes the first sample of a rung;
- * next_wake lies in the future once a turn says that no work is left.
+ * `strict_bytes` is set; URLs come back byte for byte; a head's range inside the file; samples of
+ * an epoch follow each other without gap or repeat; a configuration precedes the first sample of a
+ * rung; next_wake lies in the future once a turn says that no work is left.
  */
 #ifndef CAD_TESTS_ENGINE_DRIVER_H
 #define CAD_TESTS_ENGINE_DRIVER_H
@@ -228,7 +228,8 @@ void drv_load_url(struct drv *d, const char *url, uint32_t ticket);
 void drv_play(struct drv *d);
 void drv_pause(struct drv *d);
 
-/* Adds a rule: on requests of `stream` (-1 any) to `server` (-1 any), for ever unless `left` is set. */
+/* Adds a rule: on requests of `stream` (-1 any) to `server` (-1 any), for ever unless `left` is
+ * set. */
 struct drv_rule *drv_rule(struct drv *d, int32_t server, int32_t stream, enum drv_fault fault,
                           int64_t value);
 
@@ -268,7 +269,7 @@ int64_t drv_rung_bytes(uint32_t rung);
 /* Everything that was seen, printed: for whoever looks into a failure. */
 void drv_dump(const struct drv *d);
 
-/* ---- parts (driver_net.c, driver_sink.c, driver_title.c) --------------------------------------- */
+/* ---- parts (driver_net.c, driver_sink.c, driver_title.c) ------------------------------------- */
 
 void drv_net_start(struct drv *d, const struct cad_http_start *start);
 void drv_net_cancel(struct drv *d, uint32_t id);

@@ -1,4 +1,5 @@
-/* The driver's transport: answers from the title's files and the manifest, with faults by script. */
+/* The driver's transport: answers from the title's files and the manifest, with faults by
+ * script. */
 #include "driver.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 
 #define BODY_REFUSED "no"
 
-/* ---- reading a request ------------------------------------------------------------------------- */
+/* ---- reading a request ----------------------------------------------------------------------- */
 
 static void copy_text(char *out, size_t cap, const void *p, size_t n)
 {
@@ -92,7 +93,7 @@ static void read_url(struct drv *d, struct drv_request *r)
     else r->service = true;
 }
 
-/* ---- the byte map ------------------------------------------------------------------------------ */
+/* ---- the byte map ---------------------------------------------------------------------------- */
 
 static int64_t last_byte_of(const struct drv *d, const struct drv_request *r)
 {
@@ -132,7 +133,7 @@ void drv_net_forget(struct drv *d)
     }
 }
 
-/* ---- start and cancel -------------------------------------------------------------------------- */
+/* ---- start and cancel ------------------------------------------------------------------------ */
 
 static struct drv_request *find(struct drv *d, uint32_t id)
 {
@@ -205,7 +206,7 @@ void drv_net_cancel(struct drv *d, uint32_t id)
     unmark_rest(d, r);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void feed_end(struct drv *d, struct drv_request *r, enum cad_http_class cls)
 {

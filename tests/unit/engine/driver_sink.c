@@ -1,4 +1,5 @@
-/* The driver's sink: takes samples by depth, checks each one, and keeps a clock as sink.h has it. */
+/* The driver's sink: takes samples by depth, checks each one, and keeps a clock as sink.h has
+ * it. */
 #include "driver.h"
 
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 #define ANCHOR_PERIOD (100 * CAD_MS)
 #define SLIP 2 /* ns: times are rounded down one by one */
 
-/* ---- samples ------------------------------------------------------------------------------------- */
+/* ---- samples --------------------------------------------------------------------------------- */
 
 /* Of the stream that the configuration in force declares: its rate tells which one it is. */
 static int64_t segment_bytes(const struct drv *d)
@@ -24,7 +25,8 @@ static int64_t segment_bytes(const struct drv *d)
     return 0;
 }
 
-/* The first of the 50 pictures of a segment has the size of eight; rungs differ by a factor of 2. */
+/* The first of the 50 pictures of a segment has the size of eight; rungs differ by a factor of
+ * 2. */
 static void check_rung(const struct drv *d, uint32_t i, const struct drv_sample *s)
 {
     assert_true(d->sink.slot[i].has_config);
@@ -131,7 +133,7 @@ static bool fill(struct drv *d, uint32_t i)
     return any;
 }
 
-/* ---- the clock ----------------------------------------------------------------------------------- */
+/* ---- the clock ------------------------------------------------------------------------------- */
 
 static bool all_ended(const struct drv_sink *k)
 {

@@ -1,4 +1,5 @@
-/* The title of the driver: three video files and one of sound, and the service's manifest of them. */
+/* The title of the driver: three video files and one of sound, and the service's manifest of
+ * them. */
 #include "driver.h"
 
 #include <inttypes.h>
@@ -74,7 +75,8 @@ static void put_stream(struct text *t, const struct drv *d, uint32_t stream)
 
 static void put_servers(struct text *t, const struct drv *d)
 {
-    put(t, "\"locations\":[{\"key\":\"near\",\"rank\":1,\"level\":1,\"weight\":100}],\"servers\":[");
+    put(t, "\"locations\":[{\"key\":\"near\",\"rank\":1,\"level\":1,\"weight\":100}],");
+    put(t, "\"servers\":[");
     for (uint32_t h = 0; h < d->options.servers; h++) {
         put(t, "%s{\"id\":%u,\"key\":\"near\",\"name\":\"server%u\",\"rank\":%u,"
             "\"type\":\"OPEN_CONNECT_APPLIANCE\",\"lowgrade\":false,\"dns\":{\"host\":\"h%u\","

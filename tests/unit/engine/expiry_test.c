@@ -1,6 +1,6 @@
 /*
- * Goal: URLs are renewed before they expire, at once when a server says that they have, and never in
- * a storm; while that goes on the buffer plays (licensed manifest 9).
+ * Goal: URLs are renewed before they expire, at once when a server says that they have, and never
+ * in a storm; while that goes on the buffer plays (licensed manifest 9).
  */
 #include "driver.h"
 
@@ -212,7 +212,8 @@ static void test_expiry_refresh_fails_once(void **state)
     assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
 }
 
-/* Paused over the expiry: nothing is asked for meanwhile, and on resume the manifest comes first. */
+/* Paused over the expiry: nothing is asked for meanwhile, and on resume the manifest comes
+ * first. */
 static void test_expiry_paused_over_it(void **state)
 {
     struct drv *d = short_life(state, 60 * CAD_SECOND);

@@ -109,7 +109,8 @@ static void test_reset_of_the_header(void **state)
     no_harm(d);
 }
 
-/* The header was read, the media that come with it break off: the rest follows, and nothing spins. */
+/* The header was read, the media that come with it break off: the rest follows, and nothing
+ * spins. */
 static void test_reset_behind_the_header(void **state)
 {
     static const enum drv_fault faults[] = {DRV_CUT, DRV_SILENT, DRV_SHORT};
@@ -355,7 +356,8 @@ static void test_416_drops_the_stream(void **state)
     assert_true(asked <= 2);
 }
 
-/* A server that failed is asked again after its rest: ten seconds, and up again after sixty more. */
+/* A server that failed is asked again after its rest: ten seconds, and up again after sixty
+ * more. */
 static void test_server_comes_back(void **state)
 {
     struct drv_options o;

@@ -1,6 +1,6 @@
 /*
- * Goal: a service's title is asked for as licensed manifest 2 and 3 say, asked again as they say, and
- * every way it can fail ends in one typed error within its time.
+ * Goal: a service's title is asked for as licensed manifest 2 and 3 say, asked again as they say,
+ * and every way it can fail ends in one typed error within its time.
  */
 #include "driver.h"
 
@@ -216,7 +216,8 @@ static void test_load_edge_failures(void **state)
         d->script = class_of_value;
         d->script_value = rows[i].cls;
         drv_load(d, 4);
-        /* "within 5 s one typed error" is the certificate's; the network may take its 10 s budget */
+        /* "within 5 s one typed error" is the certificate's; the network may take its 10 s
+         * budget */
         assert_true(drv_until_state(d, CAD_STATE_FAILED, 12 * CAD_SECOND));
         assert_int_equal(drv_fatal(d)->code, rows[i].code);
         assert_int_equal(drv_fatal(d)->edge_code, 7);
@@ -273,7 +274,8 @@ static void test_load_truncated_manifest(void **state)
 
 static void test_load_manifest_without_media(void **state)
 {
-    fails_with(*state, "{\"movieId\":1,\"playbackContextId\":\"c\",\"duration\":1000,\"expiration\":"
+    fails_with(*state, "{\"movieId\":1,\"playbackContextId\":\"c\",\"duration\":1000,"
+               "\"expiration\":"
                "1972367600000,\"servers\":[],\"locations\":[],\"links\":{},\"video_tracks\":[],"
                "\"audio_tracks\":[]}", CAD_ERR_MANIFEST_NO_MEDIA);
 }

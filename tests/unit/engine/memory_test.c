@@ -1,6 +1,6 @@
 /*
- * Goal: bytes held and bytes in flight stay under the ceiling whatever the ladder, old media leaves by
- * time and by need, and an allocation that fails now and then is survived.
+ * Goal: bytes held and bytes in flight stay under the ceiling whatever the ladder, old media leaves
+ * by time and by need, and an allocation that fails now and then is survived.
  */
 #include "driver.h"
 

@@ -1,6 +1,6 @@
 /*
- * Goal: a seek inside the buffer asks for nothing, one outside drops what is of no use; each begins an
- * epoch and is answered with its ticket; nothing of an older epoch ever comes out again.
+ * Goal: a seek inside the buffer asks for nothing, one outside drops what is of no use; each begins
+ * an epoch and is answered with its ticket; nothing of an older epoch ever comes out again.
  */
 #include "driver.h"
 

@@ -1,8 +1,9 @@
 /*
- * Goal: whatever a viewer, a network and a sink do in whatever order, the invariants hold, samples follow
- * each other, and when the trouble is over the session plays or has said why it cannot.
+ * Goal: whatever a viewer, a network and a sink do in whatever order, the invariants hold, samples
+ * follow each other, and when the trouble is over the session plays or has said why it cannot.
  *
- * A failure prints its seed: `test_engine_soak SEED` repeats it, `test_engine_soak SEED COUNT` goes on.
+ * A failure prints its seed: `test_engine_soak SEED` repeats it, `test_engine_soak SEED COUNT` goes
+ * on.
  */
 #include "driver.h"
 
@@ -18,8 +19,9 @@ static uint64_t seed_first = 1, seed_count = SEEDS;
 static void random_fault(struct drv *d, struct cad_rng *rng)
 {
     static const struct drv_answer faults[] = {
-        {.fault = DRV_CLASS, .value = CAD_HTTP_CONNECT}, {.fault = DRV_CLASS, .value = CAD_HTTP_DNS},
-        {.fault = DRV_CLASS, .value = CAD_HTTP_TLS}, {.fault = DRV_CLASS, .value = CAD_HTTP_TIMEOUT},
+        {.fault = DRV_CLASS, .value = CAD_HTTP_CONNECT},
+        {.fault = DRV_CLASS, .value = CAD_HTTP_DNS}, {.fault = DRV_CLASS, .value = CAD_HTTP_TLS},
+        {.fault = DRV_CLASS, .value = CAD_HTTP_TIMEOUT},
         {.fault = DRV_CUT, .value = 3000}, {.fault = DRV_CUT, .value = 0},
         {.fault = DRV_SILENT, .value = 2000}, {.fault = DRV_SILENT, .value = -1},
         {.fault = DRV_STATUS, .value = 500}, {.fault = DRV_STATUS, .value = 404},

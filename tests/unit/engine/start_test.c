@@ -1,6 +1,6 @@
 /*
- * Goal: a start takes one media round trip and no byte twice (licensed manifest 10), goes through its
- * states and events in order with the ticket of the load, and waits for the start goal.
+ * Goal: a start takes one media round trip and no byte twice (licensed manifest 10), goes through
+ * its states and events in order with the ticket of the load, and waits for the start goal.
  */
 #include "driver.h"
 
@@ -185,8 +185,8 @@ static void test_start_speculation_rest_is_kept(void **state)
 
 static void test_start_rest_of_the_header_in_a_second_trip(void **state)
 {
-    /* The manifest says nothing of moov and sidx: the first range cannot cover what it does not know
-     * with certainty, and still no byte comes twice. */
+    /* The manifest says nothing of moov and sidx: the first range cannot cover for certain what it
+     * does not know, and still no byte comes twice. */
     struct drv_options o;
     drv_options_init(&o);
     o.no_boxes = true;
@@ -242,8 +242,7 @@ static void test_start_buffer_goal(void **state)
     struct drv *d = *state;
     drv_load(d, 7);
     drv_play_for(d, 5 * CAD_SECOND);
-    /* An instant network: the forward goal is reached and not passed by more than a join. The default
-     * goal of 60 s covers the title, so ask for the whole. */
+    /* An instant network; the default goal of 60 s covers the whole title. */
     assert_int_equal(drv_slot_stats(d, CAD_SLOT_VIDEO).ahead,
                      60 * CAD_SECOND - drv_stats(d).position);
     assert_int_equal(drv_open_requests(d), 0);

@@ -1,6 +1,7 @@
 /*
- * Goal: over every change of rung the samples follow each other without gap or repeat, a configuration
- * comes first (the driver asserts both for each sample), and what is told of it adds up.
+ * Goal: over every change of rung the samples follow each other without gap or repeat, a
+ * configuration comes first (the driver asserts both for each sample), and what is told of it adds
+ * up.
  */
 #include "driver.h"
 

@@ -1,6 +1,6 @@
 /*
- * Goal: a title may be the URL of a manifest, or of a bare fragmented MP4 with a sidx, of pictures or
- * of sound alone; any other scheme is refused before a request is made.
+ * Goal: a title may be the URL of a manifest, or of a bare fragmented MP4 with a sidx, of pictures
+ * or of sound alone; any other scheme is refused before a request is made.
  */
 #include "driver.h"
 
