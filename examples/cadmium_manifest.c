@@ -14,12 +14,16 @@
 
 #include "cadmium/manifest.h"
 
+#include "base/shown.h"
+#include "base/str.h"
+
 enum {
     EXIT_USAGE = 1,
     EXIT_UNUSABLE = 2,
     EXIT_FILE = 3,
     STEP_TOKENS = 65536,
     READ_BYTES = 65536,
+    DUMP_BYTES_MAX = 1 << 30,
     FILE_BYTES_MAX = 64 << 20, /* the parser's own limit is lower and says so itself */
 };
 
@@ -42,6 +46,38 @@ static const char usage[] =
     "\n"
     "Exit status: 0 a dump was printed; 1 usage; 2 the document is not usable, with one line\n"
     "on standard error; 3 the file could not be read.\n";
+
+/* ---- what is printed ------------------------------------------------------------------------- */
+
+/* Names and texts come from outside: a terminal would obey their controls. */
+static void put_safe(const char *text)
+{
+    cad_str s = cad_str_from(text);
+    while (s.n > 0) {
+        size_t bad = 0;
+        size_t n = cad_shown_run(s, &bad);
+        (void)fwrite(s.p, 1, n, stderr);
+        if (bad > 0) (void)fputc('?', stderr);
+        s = cad_str_sub(s, n + bad, s.n);
+    }
+}
+
+/* The JSON with the same meaning, without what a terminal obeys. False: errno says why not. */
+static bool print_safe(cad_str json)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_sb shown;
+    cad_sb_init(&shown, &alloc, CAD_MEM_OTHER, DUMP_BYTES_MAX);
+    cad_shown_json(&shown, json);
+    errno = ENOMEM;
+    bool good = cad_sb_error(&shown) == 0;
+    cad_str text = cad_sb_str(&shown);
+    if (good) good = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+    int why = errno;
+    cad_sb_deinit(&shown);
+    errno = why;
+    return good;
+}
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
@@ -71,7 +107,9 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
         } else if (!out->file && (arg[0] != '-' || arg[1] == '\0')) {
             out->file = arg;
         } else {
-            (void)fprintf(stderr, "cadmium-manifest: unexpected argument: %s\n", arg);
+            (void)fputs("cadmium-manifest: unexpected argument: ", stderr);
+            put_safe(arg);
+            (void)fputc('\n', stderr);
             return false;
         }
     }
@@ -136,15 +174,6 @@ static const char *code_of(enum cad_error_code code)
     }
 }
 
-/* The name and the text come from outside: controls would reach the terminal. */
-static void put_safe(const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        (void)fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
-    }
-}
-
 static void report(const char *file, const struct cad_manifest_parser *parser)
 {
     struct cad_manifest_error error;
@@ -164,10 +193,11 @@ static int print(const struct cad_presentation *presentation)
         (void)fputs("cadmium-manifest: out of memory\n", stderr);
         return EXIT_FILE;
     }
-    bool written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+    bool written = print_safe(cad_str_from_buf(text));
+    int why = errno;
     (void)alloc.fn(alloc.ctx, (void *)(uintptr_t)text.p, text.n, 0, CAD_MEM_OTHER);
     if (written) return EXIT_SUCCESS;
-    perror("cadmium-manifest");
+    (void)fprintf(stderr, "cadmium-manifest: standard output: %s\n", strerror(why));
     return EXIT_FILE;
 }
 
@@ -215,7 +245,10 @@ int main(int argc, char **argv)
     size_t n = 0;
     uint8_t *bytes = read_file(arguments.file, &n);
     if (!bytes) {
-        (void)fprintf(stderr, "cadmium-manifest: %s: %s\n", arguments.file, strerror(errno));
+        int why = errno;
+        (void)fputs("cadmium-manifest: ", stderr);
+        put_safe(arguments.file);
+        (void)fprintf(stderr, ": %s\n", strerror(why));
         return EXIT_FILE;
     }
     int status = parse_and_print(&arguments, (cad_buf){bytes, n});

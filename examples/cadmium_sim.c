@@ -18,8 +18,10 @@
 #include "cadmium/sim.h"
 
 #include "base/checked.h"
+#include "base/json.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "base/shown.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "base/util.h"
@@ -67,15 +69,42 @@ static const char help[] =
     "\n"
     "Exit status: 0 it played (every expectation held), 1 it did not, 2 usage or files.\n";
 
+/* Names and messages come from outside: a terminal must not obey them. */
+static void put_shown(FILE *f, const char *text)
+{
+    cad_str s = cad_str_from(text);
+    while (s.n > 0) {
+        size_t bad = 0;
+        size_t n = cad_shown_run(s, &bad);
+        (void)fwrite(s.p, 1, n, f);
+        if (bad > 0) (void)fputc('?', f);
+        s = cad_str_sub(s, n + bad, s.n);
+    }
+}
+
 static int complain(const char *what, const char *name)
 {
-    (void)fprintf(stderr, "cadmium-sim: %s%s%s\n", what, name ? ": " : "", name ? name : "");
+    (void)fprintf(stderr, "cadmium-sim: %s%s", what, name ? ": " : "");
+    if (name) put_shown(stderr, name);
+    (void)fputc('\n', stderr);
+    return EXIT_USAGE;
+}
+
+/* line 0: of the file as a whole. */
+static int complain_file(const char *path, uint32_t line, const char *what)
+{
+    (void)fputs("cadmium-sim: ", stderr);
+    put_shown(stderr, path);
+    if (line > 0) (void)fprintf(stderr, ":%u", (unsigned)line);
+    (void)fputs(": ", stderr);
+    put_shown(stderr, what);
+    (void)fputc('\n', stderr);
     return EXIT_USAGE;
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-/* The whole file, allocated; CAD_E_NOTFOUND, CAD_E_IO, CAD_E_LIMIT, CAD_E_NOMEM. */
+/* The whole file, allocated; CAD_E_NOTFOUND and CAD_E_IO with errno, CAD_E_LIMIT, CAD_E_NOMEM. */
 static int read_file(const char *path, cad_str *out)
 {
     FILE *f = fopen(path, "rb");
@@ -99,6 +128,7 @@ static int read_file(const char *path, cad_str *out)
         if (ferror(f)) err = CAD_E_IO;
         if (n > FILE_BYTES_MAX) err = CAD_E_LIMIT;
     }
+    int why = errno;
     (void)fclose(f);
     char *exact = NULL;
     if (!err) {
@@ -107,6 +137,7 @@ static int read_file(const char *path, cad_str *out)
     }
     if (err) {
         cad_alloc_free(&alloc, p, cap, CAD_MEM_OTHER);
+        errno = why;
         return err;
     }
     *out = (cad_str){exact, n};
@@ -119,15 +150,82 @@ static void free_text(cad_str text)
     cad_alloc_free(&alloc, (void *)(uintptr_t)text.p, text.n, CAD_MEM_OTHER);
 }
 
+/* Says why read_file failed. */
+static int complain_read(const char *path, int err)
+{
+    if (err == CAD_E_IO || err == CAD_E_NOTFOUND) return complain_file(path, 0, strerror(errno));
+    return complain_file(path, 0, err == CAD_E_LIMIT ? "larger than 64 MiB" : "out of memory");
+}
+
+/* Says what is wrong with a text that cad_ladder_parse refused with err. */
+static int complain_ladder(const char *path, cad_str text, int err)
+{
+    struct cad_json json;
+    enum cad_json_type type;
+    cad_json_init(&json, text, NULL);
+    do {
+        type = cad_json_next(&json);
+    } while (type != CAD_JSON_END && type != CAD_JSON_ERROR);
+    if (type == CAD_JSON_ERROR) {
+        return complain_file(path, cad_json_line(&json), cad_json_truncated(&json)
+                             ? "this ladder ends in mid-JSON" : "this is no JSON; a ladder is");
+    }
+    switch (err) {
+    case CAD_E_UNSUPPORTED:
+        return complain_file(path, 0, "\"format\" of a ladder is \"cadmium-ladder-1\"");
+    case CAD_E_LIMIT:
+        return complain_file(path, 0, "too many rungs or rows for a ladder, or too large a number");
+    case CAD_E_NOMEM: return complain_file(path, 0, "out of memory");
+    default:
+        return complain_file(path, 0,
+                             "a ladder wants \"format\", \"segment_duration_ms\", \"rungs\" with a "
+                             "\"bitrate_kbps\" each, lowest first, and \"segment_bytes\" with rows "
+                             "of one size a rung");
+    }
+}
+
+/* Can this line stand in a trace? A good one behind it, as a trace of no length cannot. */
+static bool good_period(cad_str line)
+{
+    char text[256];
+    struct cad_trace trace;
+    struct cad_alloc alloc = cad_alloc_system();
+    int n = line.n > sizeof(text) / 2 ? -1 : snprintf(text, sizeof(text), "%.*s\n1 1 1\n",
+                                                      CAD_STR_ARG(line));
+    if (n < 0 || cad_trace_parse(&alloc, cad_str_make(text, (size_t)n), &trace)) return false;
+    cad_trace_deinit(&alloc, &trace);
+    return true;
+}
+
+/* Says what is wrong with a text that cad_trace_parse refused with err. */
+static int complain_trace(const char *path, cad_str text, int err)
+{
+    if (err == CAD_E_NOMEM) return complain_file(path, 0, "out of memory");
+    uint32_t number = 0;
+    cad_str line;
+    while (cad_str_split(&text, '\n', &line)) {
+        number++;
+        if (line.n > 0 && line.p[0] == '#') continue;
+        if (good_period(line)) continue;
+        return complain_file(path, number,
+                             "a line of a trace wants three whole numbers: duration_ms "
+                             "bandwidth_kbps latency_ms (at most 600000)");
+    }
+    return complain_file(path, 0, err == CAD_E_LIMIT ? "a trace with too many lines, or too long"
+                                                     : "a trace wants a line with a duration");
+}
+
+/* 0 or an exit status, with a message printed; so is read_trace. */
 static int read_ladder(const char *path, struct cad_ladder *out)
 {
     struct cad_alloc alloc = cad_alloc_system();
     cad_str text;
     int err = read_file(path, &text);
-    if (err) return err;
+    if (err) return complain_read(path, err);
     err = cad_ladder_parse(&alloc, text, out);
+    int status = err ? complain_ladder(path, text, err) : EXIT_GOOD;
     free_text(text);
-    return err;
+    return status;
 }
 
 static int read_trace(const char *path, struct cad_trace *out)
@@ -135,10 +233,11 @@ static int read_trace(const char *path, struct cad_trace *out)
     struct cad_alloc alloc = cad_alloc_system();
     cad_str text;
     int err = read_file(path, &text);
-    if (err) return err;
+    if (err) return complain_read(path, err);
     err = cad_trace_parse(&alloc, text, out);
+    int status = err ? complain_trace(path, text, err) : EXIT_GOOD;
     free_text(text);
-    return err;
+    return status;
 }
 
 /* ---- the origin ---------------------------------------------------------------------------- */
@@ -187,7 +286,7 @@ static bool open_log(const struct options *o, struct cad_log *out, FILE **file)
     if (!o->log) return true;
     *file = fopen(o->log, "w");
     if (!*file) {
-        (void)complain("cannot write the log", o->log);
+        (void)complain_file(o->log, 0, strerror(errno));
         return false;
     }
     *out = (struct cad_log){log_line, *file, CAD_LOG_INFO};
@@ -398,11 +497,24 @@ static int print_session(const struct session *s)
     cad_jsonw_end(&w);
     cad_sb_putc(&sb, '\n');
     int err = cad_jsonw_error(&w);
-    if (!err && fwrite(cad_sb_z(&sb), 1, cad_sb_str(&sb).n, stdout) != cad_sb_str(&sb).n) {
-        err = CAD_E_IO;
-    }
+    struct cad_sb shown;
+    cad_sb_init(&shown, &alloc, CAD_MEM_OTHER, OUTPUT_BYTES_MAX);
+    cad_shown_json(&shown, cad_sb_str(&sb));
+    if (!err) err = cad_sb_error(&shown);
+    if (!err) (void)fwrite(cad_sb_z(&shown), 1, cad_sb_str(&shown).n, stdout);
+    cad_sb_deinit(&shown);
     cad_sb_deinit(&sb);
+    if (err) (void)complain("the session cannot be printed", cad_result_text(err));
     return err;
+}
+
+/* False, with a message: not everything that was printed was written. */
+static bool is_written(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    (void)complain("standard output", errno ? strerror(errno) : "not written");
+    return false;
 }
 
 /* The ladder, the trace and the title made of them. 0 or an exit status, with a message printed. */
@@ -410,16 +522,16 @@ static int load_session(struct session *s)
 {
     const struct options *o = s->options;
     struct cad_alloc alloc = cad_alloc_system();
-    int err = read_ladder(o->ladder, &s->ladder);
-    if (err) return complain(cad_result_text(err), o->ladder);
-    err = read_trace(o->trace, &s->trace);
-    if (err) return complain(cad_result_text(err), o->trace);
+    int status = read_ladder(o->ladder, &s->ladder);
+    if (status == EXIT_GOOD) status = read_trace(o->trace, &s->trace);
+    if (status != EXIT_GOOD) return status;
     struct cad_synth_config config;
     cad_synth_config_init(&config);
     config.ladder = &s->ladder;
     config.duration = o->session_s * CAD_SECOND;
-    err = cad_synth_create(&alloc, &config, &s->synth);
-    if (err) return complain("the title cannot be made", cad_result_text(err));
+    int err = cad_synth_create(&alloc, &config, &s->synth);
+    if (err == CAD_E_NOMEM) return complain("out of memory", NULL);
+    if (err) return complain_file(o->ladder, 0, "no title of that length can be made of it");
     s->records = cad_alloc_array(&alloc, SEGMENTS_MAX, sizeof(*s->records), CAD_MEM_OTHER);
     return s->records ? EXIT_GOOD : complain("out of memory", NULL);
 }
@@ -499,6 +611,7 @@ static int run_session(const struct options *o)
         if (!err) err = play(s);
         if (err) (void)complain("the simulation failed", cad_result_text(err));
         if (!err) err = print_session(s);
+        if (!err && !is_written()) err = CAD_E_IO;
         struct cad_engine_stats stats;
         if (!err) cad_sim_stats(s->sim, &stats);
         status = !err && stats.state == CAD_STATE_ENDED && !s->full ? EXIT_GOOD : EXIT_BAD;
@@ -510,7 +623,7 @@ static int run_session(const struct options *o)
     cad_ladder_deinit(&alloc, &s->ladder);
     cad_alloc_free(&alloc, s->records, SEGMENTS_MAX * sizeof(*s->records), CAD_MEM_OTHER);
     cad_alloc_free(&alloc, s, sizeof(*s), CAD_MEM_OTHER);
-    if (file && fclose(file) != 0) return complain("cannot write the log", o->log);
+    if (file && fclose(file) != 0) return complain_file(o->log, 0, "the log was not written");
     return status;
 }
 
@@ -518,52 +631,76 @@ static int run_session(const struct options *o)
 
 struct stage {
     const struct options *options;
+    char loaded[4096];           /* path of the file that was read last; "": none */
 };
 
 /* NAME or NAME.json in a folder. */
-static int load_from(const char *dir, size_t dir_n, cad_str name, cad_str *text)
+static int load_from(struct stage *stage, cad_str dir, cad_str name, cad_str *text)
 {
     static const char *const endings[] = {"", ".json", ".trace"};
     for (size_t i = 0; i < CAD_ARRAY_LEN(endings); i++) {
-        char path[4096];
-        int n = snprintf(path, sizeof(path), "%.*s/%.*s%s", (int)dir_n, dir, CAD_STR_ARG(name),
-                         endings[i]);
-        if (n < 0 || (size_t)n >= sizeof(path)) return CAD_E_LIMIT;
+        char *path = stage->loaded;
+        int n = snprintf(path, sizeof(stage->loaded), "%.*s/%.*s%s", CAD_STR_ARG(dir),
+                         CAD_STR_ARG(name), endings[i]);
+        if (n < 0 || (size_t)n >= sizeof(stage->loaded)) return CAD_E_LIMIT;
         int err = read_file(path, text);
+        if (err && err != CAD_E_NOTFOUND) (void)complain_read(path, err);
         if (err != CAD_E_NOTFOUND) return err;
     }
+    stage->loaded[0] = '\0';
     return CAD_E_NOTFOUND;
 }
 
 static int load_text(void *ctx, cad_str name, cad_str *text)
 {
-    const struct stage *stage = ctx;
+    struct stage *stage = ctx;
     const struct options *o = stage->options;
     const char *slash = strrchr(o->scenario, '/');
-    const char *dir = slash ? o->scenario : ".";
-    size_t dir_n = slash ? (size_t)(slash - o->scenario) : 1;
-    int err = load_from(dir, dir_n, name, text);
+    cad_str dir = slash ? cad_str_make(o->scenario, (size_t)(slash - o->scenario)) : CAD_STR(".");
+    int err = load_from(stage, dir, name, text);
     if (err != CAD_E_NOTFOUND) return err;
     char beside[4096];
-    int n = snprintf(beside, sizeof(beside), "%.*s/../data", (int)dir_n, dir);
+    int n = snprintf(beside, sizeof(beside), "%.*s/../data", CAD_STR_ARG(dir));
     if (n < 0 || (size_t)n >= sizeof(beside)) return CAD_E_LIMIT;
-    err = load_from(beside, (size_t)n, name, text);
+    err = load_from(stage, cad_str_make(beside, (size_t)n), name, text);
     for (uint32_t i = 0; err == CAD_E_NOTFOUND && i < o->dir_count; i++) {
-        err = load_from(o->dirs[i], strlen(o->dirs[i]), name, text);
+        err = load_from(stage, cad_str_from(o->dirs[i]), name, text);
     }
     return err;
 }
 
-/* Text for an XML attribute or element. */
-static void put_escaped(FILE *f, const char *text)
+/* A mistake in a scenario, and in the file that it named last if that one is no good. */
+static int complain_scenario(const struct stage *stage, const struct cad_scenario_result *result)
 {
-    for (; *text; text++) {
+    cad_str text;
+    struct cad_ladder ladder;
+    struct cad_trace trace;
+    struct cad_alloc alloc = cad_alloc_system();
+    (void)complain_file(stage->options->scenario, result->line, result->message);
+    if (stage->loaded[0] == '\0' || read_file(stage->loaded, &text)) return EXIT_USAGE;
+    bool is_ladder = cad_str_starts(cad_str_trim(text), CAD_STR("{"));
+    int err = is_ladder ? cad_ladder_parse(&alloc, text, &ladder)
+                        : cad_trace_parse(&alloc, text, &trace);
+    if (!err && is_ladder) cad_ladder_deinit(&alloc, &ladder);
+    if (!err && !is_ladder) cad_trace_deinit(&alloc, &trace);
+    if (err && is_ladder) (void)complain_ladder(stage->loaded, text, err);
+    if (err && !is_ladder) (void)complain_trace(stage->loaded, text, err);
+    free_text(text);
+    return EXIT_USAGE;
+}
+
+/* Text for an XML attribute or element. */
+static void put_escaped(FILE *f, const char *outside)
+{
+    char shown[4096];
+    (void)cad_shown_copyz(shown, sizeof(shown), cad_str_from(outside));
+    for (const char *text = shown; *text; text++) {
         switch (*text) {
         case '&': (void)fputs("&amp;", f); break;
         case '<': (void)fputs("&lt;", f); break;
         case '>': (void)fputs("&gt;", f); break;
         case '"': (void)fputs("&quot;", f); break;
-        default: (void)fputc((unsigned char)*text < 32 ? ' ' : *text, f); break;
+        default: (void)fputc(*text, f); break;
         }
     }
 }
@@ -571,7 +708,7 @@ static void put_escaped(FILE *f, const char *text)
 static int write_junit(const struct options *o, const struct cad_scenario_result *r, bool good)
 {
     FILE *f = fopen(o->junit, "w");
-    if (!f) return complain("cannot write the report", o->junit);
+    if (!f) return complain_file(o->junit, 0, strerror(errno));
     (void)fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                      "<testsuite name=\"scenario\" tests=\"1\" failures=\"%d\">\n"
                      "  <testcase classname=\"scenario\" name=\"", good ? 0 : 1);
@@ -583,22 +720,29 @@ static int write_junit(const struct options *o, const struct cad_scenario_result
         (void)fputs("\"/>", f);
     }
     (void)fputs("</testcase>\n</testsuite>\n", f);
-    return fclose(f) == 0 ? EXIT_GOOD : complain("cannot write the report", o->junit);
+    if (fclose(f) == 0) return EXIT_GOOD;
+    return complain_file(o->junit, 0, "not all of the report could be written");
 }
 
 static void print_result(const struct options *o, const struct cad_scenario_result *r, bool good)
 {
+    char name[4096], message[sizeof(r->message)];
+    (void)cad_shown_copyz(name, sizeof(name), cad_str_from(o->scenario));
+    (void)cad_shown_copyz(message, sizeof(message), cad_str_from(r->message));
     if (o->tap) {
-        (void)printf("1..1\n%s 1 - %s\n", good ? "ok" : "not ok", o->scenario);
-        if (!good) (void)printf("# %s\n", r->message);
+        (void)printf("1..1\n%s 1 - %s\n", good ? "ok" : "not ok", name);
+        if (!good) (void)printf("# %s\n", message);
     } else if (good) {
-        (void)printf("%s: %u expectations hold\n", o->scenario, (unsigned)r->expectations);
+        (void)printf("%s: %u expectations hold\n", name, (unsigned)r->expectations);
     } else {
-        (void)printf("%s: %s\n", o->scenario, r->message);
+        (void)printf("%s: %s\n", name, message);
     }
     if (good) return;
-    (void)printf("%srepeat: cadmium-sim --scenario %s", o->tap ? "# " : "", o->scenario);
-    for (uint32_t i = 0; i < o->dir_count; i++) (void)printf(" --data %s", o->dirs[i]);
+    (void)printf("%srepeat: cadmium-sim --scenario %s", o->tap ? "# " : "", name);
+    for (uint32_t i = 0; i < o->dir_count; i++) {
+        (void)fputs(" --data ", stdout);
+        put_shown(stdout, o->dirs[i]);
+    }
     if (o->check) (void)printf(" --check");
     (void)printf(" --seed %llu\n", (unsigned long long)r->seed);
 }
@@ -607,14 +751,14 @@ static int run_scenario(const struct options *o)
 {
     cad_str text;
     int err = read_file(o->scenario, &text);
-    if (err) return complain(cad_result_text(err), o->scenario);
+    if (err) return complain_read(o->scenario, err);
     struct cad_log log;
     FILE *file;
     if (!open_log(o, &log, &file)) {
         free_text(text);
         return EXIT_USAGE;
     }
-    struct stage stage = {o};
+    struct stage stage = {o, ""};
     struct cad_scenario_options options = {
         .size = sizeof(options), .alloc = cad_alloc_system(), .log = log, .load = load_text,
         .make_origin = make_origin, .drop_origin = drop_origin, .service = origin_service,
@@ -623,17 +767,15 @@ static int run_scenario(const struct options *o)
     memset(&result, 0, sizeof(result));
     err = cad_scenario_run(text, &options, &result);
     free_text(text);
-    if (file && fclose(file) != 0) return complain("cannot write the log", o->log);
-    if (err == CAD_E_DATA) {
-        (void)fprintf(stderr, "%s:%u: %s\n", o->scenario, (unsigned)result.line, result.message);
-        return EXIT_USAGE;
-    }
+    if (file && fclose(file) != 0) return complain_file(o->log, 0, "the log was not written");
+    if (err == CAD_E_DATA) return complain_scenario(&stage, &result);
     bool good = err == 0 && result.failed == 0;
     if (err && result.message[0] == '\0') {
         (void)snprintf(result.message, sizeof(result.message), "the simulation failed: %s",
                        cad_result_text(err));
     }
     print_result(o, &result, good);
+    if (!is_written()) good = false;
     int status = o->junit ? write_junit(o, &result, good) : EXIT_GOOD;
     return status != EXIT_GOOD ? status : good ? EXIT_GOOD : EXIT_BAD;
 }
@@ -669,10 +811,29 @@ static bool take_option(int c, const char *value, struct options *o)
     case 'T': o->tap = true; return true;
     case 'j': o->junit = value; return true;
     case 'd':
-        if (o->dir_count < DIRS_MAX) o->dirs[o->dir_count++] = value;
+        if (o->dir_count == DIRS_MAX) return complain("--data was given too often", NULL) == 0;
+        o->dirs[o->dir_count++] = value;
         return true;
     default: return false;
     }
+}
+
+/* What is wrong with the options taken together; NULL: nothing. */
+static const char *wrong_usage(const struct options *o)
+{
+    if (o->engine && o->scenario) {
+        return "--engine plays a ladder, --scenario a script: only one of them can be given";
+    }
+    if (!o->engine && !o->scenario) return "either --engine or --scenario FILE must be given";
+    if (o->scenario && (o->ladder || o->trace || o->session_s)) {
+        return "--ladder, --trace and --session-s are of --engine; a scenario names its own";
+    }
+    if (o->scenario) return NULL;
+    if (!o->ladder) return "--engine wants --ladder FILE";
+    if (!o->trace) return "--engine wants --trace FILE";
+    if (!o->session_s) return "--engine wants --session-s N";
+    if (o->tap || o->junit || o->dir_count) return "--tap, --junit and --data are of --scenario";
+    return NULL;
 }
 
 int main(int argc, char **argv)
@@ -691,21 +852,21 @@ int main(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (c == 'h') {
             (void)fputs(help, stdout);
-            return EXIT_GOOD;
+            return is_written() ? EXIT_GOOD : EXIT_BAD;
         }
         if (!take_option(c, optarg, &o)) {
             (void)fputs("cadmium-sim: try --help\n", stderr);
             return EXIT_USAGE;
         }
     }
-    if (optind < argc) return complain("not an option", argv[optind]);
-    if (o.engine == (o.scenario != NULL)) {
-        return complain("--engine or --scenario, try --help", NULL);
+    const char *what = wrong_usage(&o);
+    if (optind < argc) what = "no argument stands without an option";
+    if (what) {
+        (void)complain(what, optind < argc ? argv[optind] : NULL);
+        (void)fputs("cadmium-sim: try --help\n", stderr);
+        return EXIT_USAGE;
     }
     if (o.scenario) return run_scenario(&o);
-    if (!o.ladder || !o.trace || o.session_s == 0) {
-        return complain("--engine wants --ladder, --trace and --session-s", NULL);
-    }
     if (!o.seed) o.seed = 1;
     return run_session(&o);
 }

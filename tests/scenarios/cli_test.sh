@@ -28,15 +28,50 @@ run() {
 
 run 0 --help
 grep -q -- --scenario "$work/out" || die "--help does not help"
-run 2
-run 2 --engine --scenario x
-run 2 --engine --ladder "$data/ladder-small.json"
+
+# says WORDS ARGS...: exit 2, and these words on standard error
+says() {
+    words=$1
+    shift
+    run 2 "$@"
+    grep -q -e "$words" "$work/err" || {
+        cat "$work/err"
+        die "not said: $words"
+    }
+}
+says 'either --engine or --scenario'
+says 'only one of them' --engine --scenario x
+says 'a scenario names its own' --scenario x --ladder x
+says 'wants --trace' --engine --ladder "$data/ladder-small.json"
+says 'wants --session-s' --engine --ladder x --trace x
+says 'without an option: stray' --scenario x stray
 run 2 --nonsense
 run 2 --engine --ladder "$data/ladder-small.json" --trace "$data/trace-steady.trace" --session-s 0
-run 2 --engine --ladder /nonexistent --trace "$data/trace-steady.trace" --session-s 10
-grep -q nonexistent "$work/err" || die "a missing file is not named"
-run 2 --engine --ladder "$data/trace-steady.trace" --trace "$data/trace-steady.trace" --session-s 10
-run 2 --scenario /nonexistent
+
+# A file that is no good is named, with the line, and what it should be.
+session() {
+    words=$1
+    says "$words" --engine --ladder "$2" --trace "$3" --session-s 10
+}
+ladder=$data/ladder-small.json
+trace=$data/trace-steady.trace
+session '/nonexistent: No such file' /nonexistent "$trace"
+session ': Is a directory' "$work" "$trace"
+session 'trace-steady.trace:1: this is no JSON' "$trace" "$trace"
+printf '{\n"format": "cadmium-ladder-1",\n' >"$work/cut.json"
+session 'cut.json:3: this ladder ends in mid-JSON' "$work/cut.json" "$trace"
+echo '{"format": "cadmium-ladder-1"}' >"$work/empty.json"
+session 'empty.json: a ladder wants' "$work/empty.json" "$trace"
+echo '{"format": "cadmium-ladder-2"}' >"$work/other.json"
+session 'other.json: "format" of a ladder is' "$work/other.json" "$trace"
+session '/nonexistent: No such file' "$ladder" /nonexistent
+printf '# a comment\n1000 500 50\n\n1000 500\n' >"$work/short.trace"
+session 'short.trace:4: .*three whole numbers' "$ladder" "$work/short.trace"
+printf '0 500 50\n' >"$work/zero.trace"
+session 'zero.trace: a trace wants a line with a duration' "$ladder" "$work/zero.trace"
+says '/nonexistent: No such file' --scenario /nonexistent
+name=$(printf 'a\033b\302\233c')
+says ' a?b?c: No such file' --scenario "$name"
 
 # Two runs, with and without checks, with a log: the same bytes.
 set -- --engine --ladder "$data/ladder-small.json" --trace "$data/trace-walk.trace" --session-s 300
@@ -67,5 +102,20 @@ run 1 --scenario "$work/bad.scn" --data "$data"
 printf 'title ladder ladder-small.json\nlink a rate x latency 40\n' >"$work/syntax.scn"
 run 2 --scenario "$work/syntax.scn" --data "$data"
 grep -q ':2: not a number' "$work/err" || die "a syntax error without its line"
+printf 'title ladder cut.json\nlink a rate 100 latency 40\nhost c link a\nat 0 play\n' >"$work/cut.scn"
+says 'cut.scn: the ladder' --scenario "$work/cut.scn"
+grep -q 'cut.json:3: this ladder ends' "$work/err" || die "a bad ladder of a scenario is not named"
+
+# What cannot be written is not passed over.
+if [ -c /dev/full ]; then
+    for args in "--scenario $here/start.scn" \
+        "--engine --ladder $ladder --trace $trace --session-s 10"; do
+        got=0
+        # shellcheck disable=SC2086
+        "$sim" $args >/dev/full 2>"$work/err" || got=$?
+        [ "$got" -eq 1 ] || die "exit $got on a full disk: $args"
+        grep -q 'standard output: No space' "$work/err" || die "a full disk is not told: $args"
+    done
+fi
 run 0 --scenario "$here/start.scn" --tap
 grep -q '^ok 1' "$work/out" || die "no TAP"
