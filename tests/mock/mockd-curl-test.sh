@@ -233,4 +233,20 @@ for folder in empty broken none; do
 done
 "$mockd" --hosts 9 --title-dir "$title" >/dev/null 2>&1
 check 'status of a bad option' $? 2
+
+# refused WORDS OPTION...   wrong usage, told in these words
+refused() {
+    local words=$1
+    shift
+    "$mockd" "$@" >"$work/out" 2>"$work/err"
+    check "status of $*" $? 2
+    check "a reason for $*" "$(grep -c -e "^cadmium-mockd: .*$words" "$work/err")" 1
+}
+refused 'without an option: stray' --title-dir "$title" stray
+refused 'wants --tls-key' --title-dir "$title" --tls-cert "$work/cert.pem"
+refused 'wants --tls-cert' --title-dir "$title" --tls-key "$work/key.pem"
+refused 'must name a folder' --hosts 2
+refused 'wants an http: or https: URL' --describe "$title" --base-url file:///x
+refused 'wants an http: or https: URL' --describe "$title" --base-url http://
+refused 'from 1 to 8' --title-dir "$title" --hosts 9
 exit $failed

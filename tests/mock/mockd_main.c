@@ -125,6 +125,19 @@ static void set_numbers(struct mockd_options *options, const struct number_optio
     options->seed = (uint64_t)numbers[OPT_SEED].value;
 }
 
+/* What is wrong with the options taken together; NULL: nothing. */
+static const char *wrong_usage(const struct mockd_options *options)
+{
+    cad_str base = cad_str_from(options->base_url);
+    size_t scheme = cad_str_starts(base, CAD_STR("http://")) ? 7
+                    : cad_str_starts(base, CAD_STR("https://")) ? 8 : 0;
+    if (!options->title_dir) return "--title-dir or --describe must name a folder";
+    if (options->tls_cert && !options->tls_key) return "--tls-cert wants --tls-key beside it";
+    if (options->tls_key && !options->tls_cert) return "--tls-key wants --tls-cert beside it";
+    if (scheme == 0 || base.n == scheme) return "--base-url wants an http: or https: URL";
+    return NULL;
+}
+
 /* -1: go on; else the exit status. */
 static int read_options(int argc, char **argv, struct mockd_options *options)
 {
@@ -153,11 +166,13 @@ static int read_options(int argc, char **argv, struct mockd_options *options)
         }
     }
     set_numbers(options, numbers);
-    if (optind < argc || !options->title_dir || !options->tls_cert != !options->tls_key) {
-        (void)fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return -1;
+    const char *what = wrong_usage(options);
+    if (optind < argc) what = "no argument stands without an option";
+    if (!what) return -1;
+    (void)fprintf(stderr, "cadmium-mockd: %s%s%s\n", what, optind < argc ? ": " : "",
+                  optind < argc ? argv[optind] : "");
+    (void)fputs("cadmium-mockd: try --help\n", stderr);
+    return EXIT_USAGE;
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */
