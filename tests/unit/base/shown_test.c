@@ -1,4 +1,4 @@
-/* Nothing that a terminal obeys, or that turns what is read, passes; everything else passes whole. */
+/* Nothing that a terminal obeys, or that turns what is read, passes; all the rest does, whole. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,9 +87,11 @@ static void test_shown_json_means_the_same(void **state)
     char text[128];
     struct cad_sb sb;
     cad_sb_init_fixed(&sb, text, sizeof(text));
-    cad_shown_json(&sb, CAD_STR("{\n \"a\":\"\xc2\x9b\xe2\x80\xae\xc3\xa9\x7f\",\t\"b\":\"\xfe\"}"));
+    cad_shown_json(&sb,
+                   CAD_STR("{\n \"a\":\"\xc2\x9b\xe2\x80\xae\xc3\xa9\x7f\",\t\"b\":\"\xfe\"}"));
     assert_int_equal(cad_sb_error(&sb), 0);
-    assert_string_equal(cad_sb_z(&sb), "{\n \"a\":\"\\u009b\\u202e\xc3\xa9\\u007f\",\t\"b\":\"\\ufffd\"}");
+    assert_string_equal(cad_sb_z(&sb),
+                        "{\n \"a\":\"\\u009b\\u202e\xc3\xa9\\u007f\",\t\"b\":\"\\ufffd\"}");
     cad_sb_init_fixed(&sb, text, 8);
     cad_shown_json(&sb, CAD_STR("\"123\xc2\x9b\""));
     assert_int_equal(cad_sb_error(&sb), CAD_E_LIMIT);

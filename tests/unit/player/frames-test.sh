@@ -30,7 +30,7 @@ fail() {
 
 # The address of the service that $1.json tells.
 base() {
-    for i in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
         [ -s "$work/$1.json" ] && break
         sleep 0.3
     done

@@ -35,7 +35,7 @@ fail() {
 # The server names a free display by itself.
 Xvfb -displayfd 3 -screen 0 1024x640x24 3>"$work/display" >/dev/null 2>&1 &
 server=$!
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     [ -s "$work/display" ] && break
     sleep 0.5
 done

@@ -22,7 +22,8 @@ static void test_window_caption_names_the_title(void **state)
     check((struct play_args){.target = "/films/a b.mp4"}, "a b.mp4 - cadmium-play");
     check((struct play_args){.target = "https://h/x/m.json?sc=secret/1#f"},
           "m.json - cadmium-play");
-    check((struct play_args){.target = "x/a\xe2\x80\xae" "4pm\xc2\x9b.mp4"}, "a?4pm?.mp4 - cadmium-play");
+    check((struct play_args){.target = "x/a\xe2\x80\xae" "4pm\xc2\x9b.mp4"},
+          "a?4pm?.mp4 - cadmium-play");
     check((struct play_args){.target = "https://host/"}, "https://host/ - cadmium-play");
 }
 
