@@ -114,13 +114,16 @@ tell() {
         event = field("event")
         t = field("t") + 0
         if (start == "") start = t
-        if (event == "rung") what = "picture " field("width") "x" field("height") " at " field("kbps") " kbit/s"
+        if (event == "rung" && field("track") == "audio") what = "sound at " field("kbps") " kbit/s"
+        else if (event == "rung") what = "picture " field("width") "x" field("height") " at " field("kbps") " kbit/s"
         else if (event == "first_frame") what = "first picture"
         else if (event == "stall_begin") what = "stall"
         else if (event == "stall_end") what = "plays on"
         else if (event == "seek_done") what = "seek done, at " field("to") " s"
-        else if (event == "error") what = "error: " $0
-        else if (event == "load" || event == "server" || event == "end") what = event " " field("server") field("host")
+        else if (event == "error") what = "error: " field("message") " (" field("code") ")"
+        else if (event == "server") what = (field("track") == "audio" ? "sound" : "picture") " from " field("id")
+        else if (event == "load") what = "loaded"
+        else if (event == "end") what = "end"
         else next
         printf "  %7.2f s  %s\n", t - start, what
         fflush()
@@ -146,6 +149,10 @@ summary() {
     /"event" *: *"error"/ { errors++ }
     /"event" *: *"end"/ {
         ended = 1
+        if (field("startup_s") == "null") {
+            print "  nothing was played"
+            next
+        }
         print "  startup        " field("startup_s") " s"
         print "  stalls         " field("stalls") " (" field("stall_s") " s)"
         print "  mean rate      " field("mean_kbps") " kbit/s"

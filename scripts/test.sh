@@ -6,9 +6,10 @@ usage() {
     cat <<'TEXT'
 usage: scripts/test.sh [--quick] [--help]
 
-Installs what is missing, then builds with gcc and clang (warnings are errors), runs all tests, runs them
-again under AddressSanitizer and UndefinedBehaviorSanitizer, compares what the simulator prints when gcc and
-when clang built it, and fuzzes each parser for a while. Ends with the line "N passed, N failed, N skipped"; the exit status is 0 if none failed.
+Installs what is missing, then builds with gcc and clang (warnings are errors), runs all tests, compares
+what the simulator prints as either compiler built it, runs the tests again under AddressSanitizer and
+UndefinedBehaviorSanitizer, and fuzzes each parser for a while. Ends with the line
+"N passed, N failed, N skipped"; the exit status is 0 if none failed.
 
   --quick            only the gcc release build and its tests
 
