@@ -104,7 +104,6 @@ void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor)
     bool moved = a.media > (c->has_anchor ? c->anchor.media : c->position);
     if (moved || c->state != CAD_STATE_PLAYING) {
         c->anchor_seen = e->now;
-        c->progress_at = e->now;
         if (moved && c->state == CAD_STATE_PLAYING) c->anchor_nudges = 0;
     }
     c->anchor = a;
@@ -300,6 +299,12 @@ static void watch_sink(struct cad_engine *e)
         return;
     }
     struct cad_error err;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        err = e->slots[i].lost;
+        if (!e->slots[i].present || err.code == CAD_ERR_NONE) continue;
+        engine_fail(e, &err); /* what cannot come is why it stands */
+        return;
+    }
     if (c->anchor_nudges++ < ANCHOR_NUDGES_MAX) {
         engine_decide(e, "recover step=flush nudge=%u", c->anchor_nudges);
         clock_begin(e, clock_position(e));

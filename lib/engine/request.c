@@ -297,7 +297,7 @@ static int commit(struct cad_engine *e, uint32_t id, size_t n, cad_time at, bool
     if (!is_media(request)) {
         if (hole || n > e->manifest.body.cap - e->manifest.body.n) return CAD_E_INVAL;
         e->manifest.body.n += n;
-        e->clock.progress_at = CAD_MAX(e->clock.progress_at, e->now);
+        if (e->clock.state == CAD_STATE_LOADING) e->clock.progress_at = e->now;
         request->received += (int64_t)n;
         return CAD_OK;
     }
@@ -497,9 +497,10 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
                   e->now - request->created >= ENGINE_FILE_PATIENCE;
     struct cad_verdict verdict =
         request_fail(e, request, failure, target->head_data.retry_after, left);
-    if (verdict.kind == CAD_VERDICT_REFRESH && e->manifest.from_mp4) {
-        verdict.kind = CAD_VERDICT_GIVE_UP; /* there is no manifest to ask again */
-    }
+    /* A file has no manifest to ask again; and where fresh URLs were refused too before anything was
+     * shown, a viewer is told instead of waiting for more of them. */
+    bool useless = e->manifest.from_mp4 || (!e->clock.first_ever && e->refreshes > 0);
+    if (verdict.kind == CAD_VERDICT_REFRESH && useless) verdict.kind = CAD_VERDICT_GIVE_UP;
     struct cad_error err;
     name_failure(e, request, end, verdict.error, &err);
     if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;

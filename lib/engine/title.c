@@ -112,6 +112,7 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
     struct cad_error err;
     if (m->loaded) title_stop(e);
     memset(e->closed, 0, sizeof(e->closed));
+    e->refreshes = 0;
     m->loaded = true;
     m->ticket = command->ticket;
     reset_clock(e, command->title.start);
