@@ -121,7 +121,7 @@ tell() {
         else if (event == "stall_end") what = "plays on"
         else if (event == "seek_done") what = "seek done, at " field("to") " s"
         else if (event == "error") what = "error: " field("message") " (" field("code") ")"
-        else if (event == "server") what = (field("track") == "audio" ? "sound" : "picture") " from " field("id")
+        else if (event == "server") what = (field("track") == "audio" ? "sound" : "picture") " from server " field("id")
         else if (event == "load") what = "loaded"
         else if (event == "end") what = "end"
         else next
@@ -138,7 +138,7 @@ play() {
     else
         step 'play (q ends it)'
     fi
-    "$bin/cadmium-play" "${options[@]}" --title "$title_id" "$@" "$base" | tee "$work/stats.jsonl" | tell
+    "$bin/cadmium-play" "${options[@]}" "$@" --title "$title_id" "$base" | tee "$work/stats.jsonl" | tell
     return "${PIPESTATUS[0]}"
 }
 
@@ -153,9 +153,9 @@ summary() {
             print "  nothing was played"
             next
         }
-        print "  startup        " field("startup_s") " s"
-        print "  stalls         " field("stalls") " (" field("stall_s") " s)"
-        print "  mean rate      " field("mean_kbps") " kbit/s"
+        printf "  startup        %.3f s\n", field("startup_s")
+        printf "  stalls         %d (%.1f s)\n", field("stalls"), field("stall_s")
+        printf "  mean rate      %d kbit/s\n", field("mean_kbps")
         print "  rung switches  " field("switches")
         print "  frames         " field("frames") " shown, " field("dropped") " dropped"
     }
