@@ -29,6 +29,7 @@ static const char *check_queue(const struct slot *s)
         const char *broken = check_segment(s, seg);
         if (broken) return broken;
         if (i + 1 < count && seg->request) return "only the tail is being fetched";
+        if (i + 1 < count && !segment_whole(seg)) return "only the tail is not whole";
         if (i == 0) continue;
         const struct segment *before = queue_at(s, i - 1);
         if (seg->serial != before->serial + 1) return "serials rise by one";

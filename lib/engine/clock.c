@@ -324,15 +324,25 @@ static void watch_buffering(struct cad_engine *e)
     if (e->last_failure_at != CAD_TIME_NONE && e->last_failure_at >= e->clock.progress_at) {
         err = e->last_failure;
     }
+    if (!e->online) engine_error(&err, CAD_ERR_NET_CONNECT, "the device is offline");
     err.cls = CAD_ERROR_FATAL;
     err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
     engine_fail(e, &err);
 }
 
+/* The sink's clock is beyond everything that was fetched: times in the media lied. */
+static bool past_end(const struct cad_engine *e)
+{
+    const struct cad_sink_anchor *a = &e->clock.anchor;
+    if (!e->clock.has_anchor || a->rate_q16 == 0) return false;
+    cad_time media = cad_time_add(a->media, CAD_MAX(cad_time_sub(e->now, a->at), 0));
+    return media > cad_time_add(e->manifest.media_end, ENGINE_PAST_END);
+}
+
 static void step_playing(struct cad_engine *e)
 {
     struct clock_part *c = &e->clock;
-    if (c->drained && all_at_end(e)) {
+    if (all_at_end(e) && (c->drained || past_end(e))) {
         engine_set_state(e, CAD_STATE_ENDED, "end");
         (void)engine_app(e, CAD_APP_ENDED);
     } else if (!c->want_play) {

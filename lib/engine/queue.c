@@ -277,27 +277,19 @@ static void scan(struct cad_engine *e, struct slot *s, struct segment *seg)
     if (end != CAD_TIME_NONE) seg->scanned = CAD_MIN(end, seg->end);
 }
 
+/* The queue is contiguous and whole but for its tail, so its ends tell all. */
 cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from, bool look)
 {
     size_t count = queue_count(s);
-    cad_time end = from;
-    for (size_t i = 0; i < count; i++) {
-        struct segment *seg = queue_at(s, i);
-        if (seg->end <= end) continue;
-        if (seg->start > end) {
-            /* Tracks may begin a little after zero; anything larger is a hole in time. */
-            if (i > 0 || seg->start - end > CAD_SECOND) return end;
-        }
-        if (segment_whole(seg)) {
-            end = seg->end;
-            continue;
-        }
-        if (!look) return end;
-        scan(e, s, seg);
-        if (seg->scanned != CAD_TIME_NONE && seg->scanned > end) end = seg->scanned;
-        return end;
-    }
-    return end;
+    if (count == 0) return from;
+    /* Tracks may begin a little after zero; anything larger is a hole in time. */
+    if (queue_at(s, 0)->start > cad_time_add(from, CAD_SECOND)) return from;
+    struct segment *tail = queue_at(s, count - 1);
+    if (segment_whole(tail)) return CAD_MAX(from, tail->end);
+    cad_time end = count > 1 ? CAD_MAX(from, tail->start) : from;
+    if (!look) return end;
+    scan(e, s, tail);
+    return CAD_MAX(end, tail->scanned); /* CAD_TIME_NONE is less than any time */
 }
 
 bool queue_at_end(const struct slot *s)

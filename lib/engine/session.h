@@ -45,6 +45,7 @@
 #define ENGINE_EXPIRY_NEAR_MS 300000     /* a 403 this near to expiry is about expiry */
 #define ENGINE_REFRESH_LEAD_MS 1800000
 #define ENGINE_ANCHOR_LIMIT (3 * CAD_SECOND) /* playing without an anchor: recovery steps */
+#define ENGINE_PAST_END (10 * CAD_SECOND) /* a sink that runs that far behind the end is done */
 #define ENGINE_REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: none */
 #define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
 #define ENGINE_ENTROPY_LIMIT (5 * CAD_SECOND) /* a request waits for entropy; then an error */
