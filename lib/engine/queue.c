@@ -351,6 +351,19 @@ static void fill_sample(struct slot *s, const struct segment *seg, const struct 
     }
 }
 
+/* Does the first sample say that these are the bytes of another segment? A fragment may differ from
+ * the index by a little (licensed manifest 7), not by a segment. */
+static bool out_of_place(const struct cad_engine *e, const struct segment *seg,
+                         const struct rep *rep, const struct cad_mp4_sample *first)
+{
+    struct cad_segment want;
+    if (cad_index_at(rep->index, seg->index, &want) != 0) return false;
+    cad_time start = rep_time(e, rep, want.start_ticks);
+    cad_time at = cad_time_from_ticks(first->dts_ticks - rep->sample_base, rep->init.timescale);
+    cad_time off = cad_time_sub(at, start);
+    return off > ENGINE_OUT_OF_PLACE || off < -ENGINE_OUT_OF_PLACE;
+}
+
 /* A fragment that breaks off or contradicts itself ends the session's use of its representation. */
 static int bad_segment(struct cad_engine *e, struct slot *s, const struct segment *seg)
 {
@@ -382,10 +395,15 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
             cad_mp4_reader_init(&s->reader, &rep->init);
             s->reader.origin = (uint64_t)seg->first_byte;
             s->reader_serial = seg->serial;
+            s->reader_placed = false;
         }
         struct cad_mp4_sample sample;
         cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
         int rc = cad_mp4_reader_next(&s->reader, b, (uint64_t)seg->size, &sample);
+        if (rc == 0 && !s->reader_placed) {
+            if (out_of_place(e, seg, rep, &sample)) return bad_segment(e, s, seg);
+            s->reader_placed = true;
+        }
         if (rc == 0) {
             fill_sample(s, seg, rep, &sample, out);
             return with_epoch(e, CAD_OK, out);

@@ -50,6 +50,7 @@
 #define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
 #define ENGINE_ENTROPY_LIMIT (5 * CAD_SECOND) /* a request waits for entropy; then an error */
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
+#define ENGINE_OUT_OF_PLACE (1500 * CAD_MS) /* a first sample that far off is of another segment */
 #define ENGINE_MEMORY_RETRY (200 * CAD_MS)
 #define ENGINE_MEMORY_RETRIES 25
 #define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */
@@ -120,6 +121,7 @@ struct slot {
     uint64_t cursor;             /* serial of the segment that is being pulled */
     struct cad_mp4_reader reader;/* place inside the segment reader_serial */
     uint64_t reader_serial;      /* 0: the reader is nowhere */
+    bool reader_placed;          /* its first sample was where the index has the segment */
     bool bad_media;              /* pulling met a broken fragment; the next turn deals with it */
     cad_time skip_until;         /* samples that end before are decode-only */
     cad_time pulled_end;         /* end of the latest sample pulled in this epoch */
