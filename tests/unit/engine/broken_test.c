@@ -51,6 +51,25 @@ static void test_broken_fragment(void **state)
     }
 }
 
+/* The bytes of another segment, in themselves whole: their times say where they belong. */
+static void test_broken_place(void **state)
+{
+    static const uint32_t places[] = {0, 5, 7, 20};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct drv *d = drv_renew(state, NULL);
+        drv_pin(d, 2);
+        struct drv_rule *rule = drv_rule(d, -1, 2, DRV_ELSEWHERE, segment_start(d, 2, places[i]));
+        rule->first_min = segment_start(d, 2, 6);
+        rule->left = 1;
+        playing(d);
+        drv_play_for(d, 10 * CAD_SECOND);
+        drv_pin(d, -1);
+        lives_on(d, 15 * CAD_SECOND);
+        assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 1);
+        assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_MEDIA_BAD);
+    }
+}
+
 /* Held when it is found out: the pictures before it were shown, those after it come from
  * elsewhere. */
 static void test_broken_fragment_shows_every_picture(void **state)
@@ -207,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRV_TEST(test_broken_fragment),
+        DRV_TEST(test_broken_place),
         DRV_TEST(test_broken_fragment_shows_every_picture),
         DRV_TEST(test_broken_all_rungs),
         DRV_TEST(test_broken_sound),

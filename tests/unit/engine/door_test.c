@@ -110,7 +110,8 @@ static void test_door_bytes_after_the_end(void **state)
 /* Statuses and lengths that no server sends. */
 static void test_door_strange_heads(void **state)
 {
-    static const int32_t statuses[] = {0, -1, 99, 100, 199, 299, 304, 600, 999, INT32_MAX, INT32_MIN};
+    static const int32_t statuses[] = {0,   -1,  99,  100,       199,      299,
+                                       304, 600, 999, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         struct drv *d = drv_renew(state, NULL);
         struct drv_request *r = waiting(d);

@@ -50,8 +50,9 @@ enum drv_fault {
     DRV_SILENT,      /* `value` bytes of body, then nothing; -1: no head either */
     DRV_STATUS,      /* status `value` and a short body */
     DRV_SHIFTED,     /* 206 and a Content-Range one byte later than asked for */
-    DRV_WHOLE,       /* 200 and the whole file, whatever range was asked for */
+    DRV_WHOLE,       /* 200 and the whole file; to a Range header without a length */
     DRV_SHORT,       /* no length; `value` bytes too few; ends well */
+    DRV_ELSEWHERE,   /* as asked for, but the bytes are those from `value` on */
     DRV_GARBAGE      /* the right length, but 0xAA from byte `value` on */
 };
 

@@ -224,7 +224,7 @@ static void feed_end(struct drv *d, struct drv_request *r, enum cad_http_class c
 /* The body of an answer: total and origin, or text. */
 static int32_t prepare(struct drv *d, struct drv_request *r)
 {
-    if (r->answer.fault == DRV_STATUS) {
+    if (r->answer.fault == DRV_STATUS) { /* a body of its own */
         r->text = drv_malloc(sizeof BODY_REFUSED);
         memcpy(r->text, BODY_REFUSED, sizeof BODY_REFUSED);
         r->total = (int64_t)strlen(BODY_REFUSED);
@@ -240,6 +240,7 @@ static int32_t prepare(struct drv *d, struct drv_request *r)
     bool whole = r->range.first < 0 || r->answer.fault == DRV_WHOLE;
     r->origin = whole ? 0 : r->range.first;
     r->total = (whole ? d->stream[r->stream].size_bytes : last_byte_of(d, r) + 1) - r->origin;
+    if (r->answer.fault == DRV_ELSEWHERE) r->origin = r->answer.value;
     return !whole && r->range_in_header ? 206 : 200;
 }
 
@@ -260,7 +261,8 @@ static void feed_head(struct drv *d, struct drv_request *r)
         head->range = (struct cad_range){r->origin + 1, r->origin + r->total};
         head->total = d->stream[r->stream].size_bytes;
     }
-    if (r->answer.fault == DRV_SHORT) head->length = -1;
+    bool whole = r->answer.fault == DRV_WHOLE && r->range_in_header;
+    if (r->answer.fault == DRV_SHORT || whole) head->length = -1;
     if (r->answer.has_date) head->date_ms = drv_server_ms(d) / 1000 * 1000;
     if (r->answer.retry_after > 0) head->retry_after = r->answer.retry_after;
     r->head_sent = true;
@@ -345,11 +347,13 @@ static bool serve(struct drv *d, struct drv_request *r, int64_t share)
     if (r->answer.fault == DRV_SILENT && r->answer.value < 0) return false;
     bool moved = !r->head_sent;
     if (!r->head_sent) feed_head(d, r);
-    if (r->total > r->size_max) {
+    /* A length that was told is refused at once, else when the limit is reached. */
+    bool told = r->answer.fault != DRV_WHOLE || !r->range_in_header;
+    if (r->total > r->size_max && (told || r->sent >= r->size_max)) {
         feed_end(d, r, CAD_HTTP_TOO_LARGE);
         return true;
     }
-    int64_t n = CAD_MIN(share, body_limit(r) - r->sent);
+    int64_t n = CAD_MIN(share, CAD_MIN(body_limit(r), r->size_max) - r->sent);
     if (n > 0) {
         int rc = deliver(d, r, n);
         moved = true;

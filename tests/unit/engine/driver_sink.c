@@ -268,6 +268,7 @@ void drv_sink_flush(struct drv *d, uint32_t epoch, cad_time position)
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         struct drv_slot *slot = &k->slot[i];
         slot->started = slot->ended = false;
+        slot->has_config = false; /* a decoder that was flushed begins anew */
         slot->end = position;
         slot->of_epoch = 0;
     }

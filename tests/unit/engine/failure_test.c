@@ -206,6 +206,7 @@ static void test_range_answers(void **state)
         assert_int_equal(d->state, CAD_STATE_PLAYING);
         assert_int_equal(drv_stats(d).stalls, 0);
         assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
+        assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 0);
         assert_true(drv_requests_on(d, 0, 1) > 0);
     }
 }
@@ -225,6 +226,7 @@ static void test_range_header_answers(void **state)
         assert_int_equal(d->state, CAD_STATE_PLAYING);
         assert_int_equal(drv_stats(d).stalls, 0);
         assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
+        assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 0);
         assert_true(drv_requests_on(d, 0, 1) > 0);
     }
 }
