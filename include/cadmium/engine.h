@@ -123,7 +123,7 @@ struct cad_sink_level {
     cad_time first_frame_pts;
     bool drained;             /* after the end was pulled: the last sample has been shown */
     uint64_t frames;          /* pictures decoded since the session began */
-    uint64_t dropped;         /* pictures decoded and not shown in time */
+    uint64_t dropped;         /* pictures not shown in time, decoded or passed over */
 };
 
 struct cad_sink_caps {

@@ -6,12 +6,21 @@
 #include "base/mem.h"
 #include "base/util.h"
 #include "media/decode_internal.h"
+#include "media/shells.h"
 
 #define AV1C_HEADER 4        /* bytes of av1C before its configOBUs (AV1-ISOBMFF 2.3) */
 #define RECEIVE_TURNS_MAX 64 /* data handed over for one picture: far above the reordering of AV1 */
 
+/* Owns a frame: a picture that dav1d lent. */
+struct owner {
+    struct cad_shell shell; /* first */
+    Dav1dPicture picture;   /* empty while idle */
+};
+
 struct av1 {
+    struct cad_alloc alloc;
     Dav1dContext *context;
+    struct cad_shells *shells; /* of struct owner */
     cad_buf header;     /* configOBUs; in the memory of the dispatcher's configuration */
     bool needs_header;  /* the context has not seen them since it was opened or flushed */
     Dav1dData pending;  /* not taken by dav1d yet; sz 0: none */
@@ -36,20 +45,37 @@ static void log_nothing(void *cookie, const char *format, va_list arguments)
     CAD_UNUSED(arguments);
 }
 
-static int av1_open(const struct cad_stream_config *config, uint32_t threads, void **self)
+static void av1_close(void *self)
 {
-    struct cad_alloc alloc = cad_alloc_system();
-    struct av1 *av1 = cad_alloc_new(&alloc, sizeof(*av1), CAD_MEM_OTHER);
-    if (!av1) return CAD_E_NOMEM;
+    struct av1 *av1 = self;
+    struct cad_alloc alloc = av1->alloc;
+    if (av1->pending.sz > 0) dav1d_data_unref(&av1->pending);
+    if (av1->context) dav1d_close(&av1->context);
+    cad_shells_destroy(&av1->shells);
+    cad_alloc_free(&alloc, av1, sizeof(*av1), CAD_MEM_OTHER);
+}
+
+static int open_context(struct av1 *av1, uint32_t threads)
+{
     Dav1dSettings settings;
     dav1d_default_settings(&settings);
     settings.n_threads = (int)threads;
     settings.all_layers = 0;
     settings.frame_size_limit = 16384u * 16384u;
     settings.logger = (Dav1dLogger){NULL, log_nothing};
-    int rc = result_of(dav1d_open(&av1->context, &settings));
+    return result_of(dav1d_open(&av1->context, &settings));
+}
+
+static int av1_open(const struct cad_alloc *alloc, const struct cad_stream_config *config,
+                    uint32_t threads, void **self)
+{
+    struct av1 *av1 = cad_alloc_new(alloc, sizeof(*av1), CAD_MEM_OTHER);
+    if (!av1) return CAD_E_NOMEM;
+    av1->alloc = *alloc;
+    int rc = cad_shells_create(alloc, sizeof(struct owner), NULL, &av1->shells);
+    if (rc == 0) rc = open_context(av1, threads);
     if (rc < 0) {
-        cad_alloc_free(&alloc, av1, sizeof(*av1), CAD_MEM_OTHER);
+        av1_close(av1);
         return rc;
     }
     if (config->extra.n > AV1C_HEADER) {
@@ -118,12 +144,11 @@ static int av1_send(void *self, const struct cad_sample *sample)
     return rc == CAD_E_AGAIN ? 0 : rc; /* it is pending and goes in with the next picture out */
 }
 
-static void release_picture(void *owner)
+static void release_picture(void *of_frame)
 {
-    struct cad_alloc alloc = cad_alloc_system();
-    Dav1dPicture *picture = owner;
-    dav1d_picture_unref(picture);
-    cad_alloc_free(&alloc, picture, sizeof(*picture), CAD_MEM_OTHER);
+    struct owner *owner = of_frame;
+    dav1d_picture_unref(&owner->picture);
+    cad_shells_put(owner);
 }
 
 static enum cad_pixel_format pixel_format(const Dav1dPictureParameters *p)
@@ -152,14 +177,15 @@ static void pixel_shape(const Dav1dPicture *picture, struct cad_frame *out)
     out->sar_den = (uint32_t)den;
 }
 
-static int take_picture(const Dav1dPicture *from, struct cad_frame *out)
+/* from is used up on success. */
+static int take_picture(struct av1 *av1, const Dav1dPicture *from, struct cad_frame *out)
 {
     enum cad_pixel_format format = pixel_format(&from->p);
     if (format == CAD_PIXEL_NONE || from->p.w <= 0 || from->p.h <= 0) return CAD_E_UNSUPPORTED;
-    struct cad_alloc alloc = cad_alloc_system();
-    Dav1dPicture *own = cad_alloc_new(&alloc, sizeof(*own), CAD_MEM_OTHER);
-    if (!own) return CAD_E_NOMEM;
-    *own = *from;
+    struct owner *owner = cad_shells_get(av1->shells);
+    if (!owner) return CAD_E_NOMEM;
+    owner->picture = *from;
+    const Dav1dPicture *own = &owner->picture;
     out->type = CAD_MEDIA_VIDEO;
     out->pts = own->m.timestamp;
     out->format = format;
@@ -172,7 +198,7 @@ static int take_picture(const Dav1dPicture *from, struct cad_frame *out)
         out->plane[i] = own->data[i];
         out->stride[i] = (int32_t)own->stride[i > 0];
     }
-    out->owner = own;
+    out->owner = owner;
     out->release = release_picture;
     return 0;
 }
@@ -191,7 +217,7 @@ static int av1_receive(void *self, struct cad_frame *out)
         av1->fresh = false;
         int rc = result_of(dav1d_get_picture(av1->context, &picture));
         if (rc == 0) {
-            rc = take_picture(&picture, out);
+            rc = take_picture(av1, &picture, out);
             if (rc < 0) dav1d_picture_unref(&picture);
             return rc;
         }
@@ -220,15 +246,6 @@ static void av1_flush(void *self)
     dav1d_flush(av1->context);
     av1->draining = av1->fresh = false;
     av1->needs_header = av1->header.n > 0;
-}
-
-static void av1_close(void *self)
-{
-    struct av1 *av1 = self;
-    struct cad_alloc alloc = cad_alloc_system();
-    if (av1->pending.sz > 0) dav1d_data_unref(&av1->pending);
-    dav1d_close(&av1->context);
-    cad_alloc_free(&alloc, av1, sizeof(*av1), CAD_MEM_OTHER);
 }
 
 const struct cad_decoder_ops *cad_decoder_dav1d(void)

@@ -17,6 +17,7 @@ struct inflight {
 };
 
 struct cad_decoder {
+    struct cad_alloc alloc;
     const struct cad_decoder_ops *ops;
     void *self;
     struct cad_stream_config config; /* extra: our own copy */
@@ -26,12 +27,15 @@ struct cad_decoder {
     bool draining;
 };
 
-static const struct cad_decoder_ops *backend_of(enum cad_codec codec)
+/* The first that takes the codec; NULL: none. own: asked before the shipped ones, or NULL. */
+static const struct cad_decoder_ops *backend_of(const struct cad_decoder_ops *own,
+                                                enum cad_codec codec)
 {
-    const struct cad_decoder_ops *backends[] = {cad_decoder_libavcodec(), cad_decoder_dav1d()};
+    const struct cad_decoder_ops *backends[] = {own, cad_decoder_libavcodec(),
+                                                cad_decoder_dav1d()};
     if (codec <= CAD_CODEC_UNKNOWN || codec > CAD_CODEC_WEBVTT) return NULL;
     for (size_t i = 0; i < CAD_ARRAY_LEN(backends); i++) {
-        if (backends[i]->codecs & 1u << codec) return backends[i];
+        if (backends[i] && backends[i]->codecs & 1u << codec) return backends[i];
     }
     return NULL;
 }
@@ -51,33 +55,40 @@ uint32_t cad_decode_threads(uint32_t wish)
 
 static void decoder_free(struct cad_decoder *decoder)
 {
-    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_alloc alloc = decoder->alloc;
     if (decoder->self) decoder->ops->close(decoder->self);
     cad_alloc_free(&alloc, decoder->extra, decoder->config.extra.n, CAD_MEM_OTHER);
     cad_alloc_free(&alloc, decoder, sizeof(*decoder), CAD_MEM_OTHER);
 }
 
-int cad_decoder_open(const struct cad_stream_config *config, uint32_t threads,
-                     struct cad_decoder **out)
+int cad_decoder_open(const struct cad_alloc *alloc, const struct cad_stream_config *config,
+                     uint32_t threads, struct cad_decoder **out)
 {
-    if (!config || !out) return CAD_E_INVAL;
-    const struct cad_decoder_ops *ops = backend_of(config->codec);
+    return cad_decoder_open_with(alloc, NULL, config, threads, out);
+}
+
+int cad_decoder_open_with(const struct cad_alloc *alloc, const struct cad_decoder_ops *own,
+                          const struct cad_stream_config *config, uint32_t threads,
+                          struct cad_decoder **out)
+{
+    if (!alloc || !alloc->fn || !config || !out) return CAD_E_INVAL;
+    const struct cad_decoder_ops *ops = backend_of(own, config->codec);
     if (!ops) return CAD_E_UNSUPPORTED;
     if (config->extra.n > CAD_DECODE_EXTRA_MAX) return CAD_E_LIMIT;
-    struct cad_alloc alloc = cad_alloc_system();
-    struct cad_decoder *decoder = cad_alloc_new(&alloc, sizeof(*decoder), CAD_MEM_OTHER);
+    struct cad_decoder *decoder = cad_alloc_new(alloc, sizeof(*decoder), CAD_MEM_OTHER);
     if (!decoder) return CAD_E_NOMEM;
+    decoder->alloc = *alloc;
     decoder->ops = ops;
     decoder->config = *config;
     decoder->config.extra = (cad_buf){NULL, 0};
     int rc = CAD_E_NOMEM;
     if (config->extra.n > 0) {
-        decoder->extra = cad_alloc_new(&alloc, config->extra.n, CAD_MEM_OTHER);
+        decoder->extra = cad_alloc_new(alloc, config->extra.n, CAD_MEM_OTHER);
         if (!decoder->extra) goto fail;
         memcpy(decoder->extra, config->extra.p, config->extra.n);
         decoder->config.extra = (cad_buf){decoder->extra, config->extra.n};
     }
-    rc = ops->open(&decoder->config, cad_decode_threads(threads), &decoder->self);
+    rc = ops->open(alloc, &decoder->config, cad_decode_threads(threads), &decoder->self);
     if (rc < 0) goto fail;
     *out = decoder;
     return 0;
@@ -164,6 +175,16 @@ void cad_decoder_flush(struct cad_decoder *decoder)
     decoder->ops->flush(decoder->self);
     decoder->draining = false;
     memset(decoder->inflight, 0, sizeof(decoder->inflight));
+}
+
+uint32_t cad_decoder_pending(const struct cad_decoder *decoder)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < CAD_DECODE_INFLIGHT_MAX; i++) {
+        const struct inflight *entry = &decoder->inflight[i];
+        if (entry->used && !entry->decode_only) count++;
+    }
+    return count;
 }
 
 const char *cad_decoder_name(const struct cad_decoder *decoder)

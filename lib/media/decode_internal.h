@@ -21,6 +21,14 @@
 #define CAD_DECODE_THREADS_AUTO 4         /* most that are taken when the caller lets us choose */
 #define CAD_DECODE_CHANNELS_MAX 32        /* channels of sound */
 
+/* As cad_decoder_open, but `own`, or NULL, is asked before the shipped decoders. */
+CAD_MUST_CHECK int cad_decoder_open_with(const struct cad_alloc *alloc,
+                                         const struct cad_decoder_ops *own,
+                                         const struct cad_stream_config *config, uint32_t threads,
+                                         struct cad_decoder **out);
+/* Access units that were sent, are to be shown, and have not come out. Broken ones, which never
+ * will, count until 64 others were sent. */
+uint32_t cad_decoder_pending(const struct cad_decoder *decoder);
 /* True if the open decoder may go on with samples of this configuration. */
 bool cad_decoder_fits(const struct cad_decoder *decoder, const struct cad_stream_config *config);
 /* Samples sent from now on belong to this rung. */

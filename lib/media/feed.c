@@ -10,12 +10,11 @@
 /* Positive: neither a frame nor a reason to stop; look again. */
 #define FEED_ON 1
 
-void cad_feed_init(struct cad_feed *feed, uint32_t slot, bool raw, uint32_t threads)
+void cad_feed_init(struct cad_feed *feed, uint32_t slot, const struct cad_feed_config *config)
 {
     memset(feed, 0, sizeof(*feed));
     feed->slot = slot;
-    feed->raw = raw;
-    feed->threads = threads;
+    feed->config = *config;
     feed->type = slot == CAD_SLOT_AUDIO ? CAD_MEDIA_AUDIO : CAD_MEDIA_VIDEO;
     feed->end = CAD_TIME_NONE;
 }
@@ -44,6 +43,7 @@ void cad_feed_reset(struct cad_feed *feed, uint32_t epoch)
     feed->epoch = epoch;
     if (feed->decoder) cad_decoder_flush(feed->decoder);
     feed->reopen = feed->draining = feed->ended = feed->failed = false;
+    feed->skipping = feed->skipped_last = false;
     feed->errors = 0;
     feed->end = CAD_TIME_NONE;
 }
@@ -61,7 +61,7 @@ static int fail(struct cad_feed *feed, enum cad_error_code error, int result, co
 static int count_error(struct cad_feed *feed, int result)
 {
     if (result == CAD_E_NOMEM) {
-        return fail(feed, CAD_ERR_SINK_FAILED, result, "the decoder is out of memory");
+        return fail(feed, CAD_ERR_OUT_OF_MEMORY, result, "the decoder is out of memory");
     }
     if (result == CAD_E_INVAL) {
         return fail(feed, CAD_ERR_SINK_FAILED, result, "the media has a length but no bytes");
@@ -77,7 +77,8 @@ static int open_decoder(struct cad_feed *feed)
 {
     const struct cad_stream_config *config = &feed->held.config;
     cad_decoder_close(&feed->decoder);
-    int rc = cad_decoder_open(config, feed->threads, &feed->decoder);
+    int rc = cad_decoder_open_with(&feed->config.alloc, feed->config.decoder, config,
+                                   feed->config.threads, &feed->decoder);
     if (rc == CAD_E_UNSUPPORTED) {
         char text[CAD_ERROR_MESSAGE_SIZE];
         size_t n = cad_str_copyz(text, sizeof(text), CAD_STR("no decoder for "));
@@ -97,7 +98,7 @@ static int take_config(struct cad_feed *feed)
     const struct cad_stream_config *config = &feed->held.config;
     feed->type = config->type;
     feed->rung = config->rung;
-    if (feed->raw) {
+    if (feed->config.raw) {
         drop_held(feed);
         return FEED_ON;
     }
@@ -112,9 +113,9 @@ static int take_config(struct cad_feed *feed)
     return rc < 0 && rc != CAD_E_END ? count_error(feed, rc) : FEED_ON;
 }
 
-static void note_end(struct cad_feed *feed, const struct cad_frame *frame)
+static void note_end(struct cad_feed *feed, cad_time pts, cad_time duration)
 {
-    cad_time end = cad_add_sat_i64(frame->pts, frame->duration);
+    cad_time end = cad_add_sat_i64(pts, duration);
     feed->end = feed->end == CAD_TIME_NONE ? end : CAD_MAX(feed->end, end);
 }
 
@@ -135,7 +136,7 @@ static int take_raw(struct cad_feed *feed, struct cad_frame *out)
         .decode_only = (sample->flags & CAD_SAMPLE_DECODE_ONLY) != 0,
         .rung = feed->rung,
     };
-    note_end(feed, out);
+    note_end(feed, out->pts, out->duration);
     drop_held(feed);
     return 0;
 }
@@ -145,13 +146,39 @@ static int receive(struct cad_feed *feed, struct cad_frame *out)
     int rc = cad_decoder_receive(feed->decoder, out);
     if (rc < 0) return rc;
     feed->errors = 0;
-    note_end(feed, out);
+    feed->skipped_last = false;
+    note_end(feed, out->pts, out->duration);
     return 0;
+}
+
+void cad_feed_skip(struct cad_feed *feed)
+{
+    if (feed->config.raw || !feed->decoder || feed->failed || feed->ended) return;
+    if (feed->skipping || feed->skipped_last || feed->draining) return;
+    feed->skipping = feed->skipped_last = true;
+    feed->skipped += cad_decoder_pending(feed->decoder);
+    cad_decoder_flush(feed->decoder);
+}
+
+/* True: the held access unit was dropped because it comes before the sync sample waited for. */
+static bool skip_held(struct cad_feed *feed)
+{
+    const struct cad_sample *sample = &feed->held;
+    if (!feed->skipping) return false;
+    if (sample->flags & CAD_SAMPLE_SYNC) {
+        feed->skipping = false;
+        return false;
+    }
+    if (!(sample->flags & CAD_SAMPLE_DECODE_ONLY)) feed->skipped++;
+    note_end(feed, sample->pts, CAD_MAX(sample->duration, 0));
+    drop_held(feed);
+    return true;
 }
 
 static int take_sample(struct cad_feed *feed, struct cad_frame *out)
 {
-    if (feed->raw) return take_raw(feed, out);
+    if (feed->config.raw) return take_raw(feed, out);
+    if (skip_held(feed)) return FEED_ON;
     if (!feed->decoder) {
         drop_held(feed);
         return count_error(feed, CAD_E_DATA);
@@ -189,7 +216,7 @@ static int take_rest(struct cad_feed *feed, struct cad_frame *out)
 /* The source has nothing now: what the decoder still has is welcome. */
 static int take_idle(struct cad_feed *feed, struct cad_frame *out)
 {
-    if (feed->raw || !feed->decoder) return CAD_E_AGAIN;
+    if (feed->config.raw || !feed->decoder) return CAD_E_AGAIN;
     int rc = receive(feed, out);
     if (rc == 0 || rc == CAD_E_AGAIN || rc == CAD_E_END) return rc == 0 ? 0 : CAD_E_AGAIN;
     return count_error(feed, rc);
@@ -197,7 +224,7 @@ static int take_idle(struct cad_feed *feed, struct cad_frame *out)
 
 static int take_source_end(struct cad_feed *feed)
 {
-    if (feed->raw || !feed->decoder) {
+    if (feed->config.raw || !feed->decoder) {
         feed->ended = true;
         return CAD_E_END;
     }

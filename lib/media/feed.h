@@ -16,10 +16,16 @@
 
 #define CAD_FEED_ERRORS_MAX 16 /* access units in a row that may fail to decode */
 
-struct cad_feed {
-    uint32_t slot;
+struct cad_feed_config {
+    struct cad_alloc alloc;
+    const struct cad_decoder_ops *decoder; /* asked before the shipped ones; NULL none */
     uint32_t threads;              /* of a decoder; 0 chosen */
     bool raw;                      /* frames without decoding */
+};
+
+struct cad_feed {
+    uint32_t slot;
+    struct cad_feed_config config;
     uint32_t epoch;
     struct cad_decoder *decoder;   /* NULL before the first configuration */
     struct cad_sample held;        /* pulled and not used yet */
@@ -29,6 +35,9 @@ struct cad_feed {
     bool draining;                 /* the decoder gives its rest */
     bool ended;                    /* the source's end was reached and every frame given */
     bool failed;                   /* fail says why; nothing more comes until reset */
+    bool skipping;                 /* access units are dropped up to the next sync sample */
+    bool skipped_last;             /* nothing has come out since it skipped */
+    uint32_t skipped;              /* that were to be shown; whoever counts them sets it to 0 */
     enum cad_media_type type;
     uint32_t rung;                 /* raw: of the configuration */
     uint32_t errors;               /* failures in a row */
@@ -37,10 +46,16 @@ struct cad_feed {
     struct cad_sink_fail fail;
 };
 
-void cad_feed_init(struct cad_feed *feed, uint32_t slot, bool raw, uint32_t threads);
+void cad_feed_init(struct cad_feed *feed, uint32_t slot, const struct cad_feed_config *config);
 void cad_feed_deinit(struct cad_feed *feed);
 /* Forget what belongs to older epochs; the decoder stays open for the next one. */
 void cad_feed_reset(struct cad_feed *feed, uint32_t epoch);
+/*
+ * What is to be decoded before the next sync sample comes too late: drop it, and what the decoder
+ * has inside. It ends there, and may be asked for again once a frame has come out: so whatever the
+ * decoder's speed, something is seen. Nothing happens before that, and to a raw feed.
+ */
+void cad_feed_skip(struct cad_feed *feed);
 /*
  * The next frame, in order of presentation. 0: *out is the caller's.
  * CAD_E_AGAIN: the source has none. CAD_E_END. CAD_E_LIMIT: *work access units were taken, go on

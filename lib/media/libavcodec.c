@@ -8,11 +8,22 @@
 #include "base/mem.h"
 #include "base/util.h"
 #include "media/decode_internal.h"
+#include "media/shells.h"
 
 #define PACKET_CLASS_MIN 4096u /* bytes: the smallest pooled packet */
 #define LOG_OFFSET 100         /* puts every line above every level: nothing goes to stderr */
 
+/* Owns a frame; what it holds is filled anew each time it is used. */
+struct owner {
+    struct cad_shell shell; /* first */
+    AVFrame *picture;       /* NULL before its first picture; empty while idle */
+    float *pcm;             /* interleaved sound, pcm_bytes long, or NULL */
+    size_t pcm_bytes;
+};
+
 struct lavc {
+    struct cad_alloc alloc;
+    struct cad_shells *shells; /* of struct owner */
     AVCodecContext *context;
     AVPacket *packet;
     AVFrame *frame;
@@ -20,8 +31,6 @@ struct lavc {
     int failure;            /* CAD_E_* of the receive that followed a send; 0 none */
     AVBufferPool *packets;  /* copies of access units with the padding that libavcodec reads over */
     size_t packet_bytes;    /* of a buffer of the pool; 0 no pool */
-    AVBufferPool *sound;    /* interleaved sound */
-    size_t sound_bytes;
 };
 
 static enum AVCodecID codec_id(enum cad_codec codec)
@@ -43,15 +52,22 @@ static int result_of(int averror)
     return CAD_E_DATA;
 }
 
+static void owner_deinit(const struct cad_alloc *alloc, void *of_frame)
+{
+    struct owner *owner = of_frame;
+    av_frame_free(&owner->picture);
+    cad_alloc_free(alloc, owner->pcm, owner->pcm_bytes, CAD_MEM_OTHER);
+}
+
 static void lavc_close(void *self)
 {
     struct lavc *lavc = self;
-    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_alloc alloc = lavc->alloc;
     avcodec_free_context(&lavc->context);
     av_packet_free(&lavc->packet);
     av_frame_free(&lavc->frame);
     av_buffer_pool_uninit(&lavc->packets);
-    av_buffer_pool_uninit(&lavc->sound);
+    cad_shells_destroy(&lavc->shells);
     cad_alloc_free(&alloc, lavc, sizeof(*lavc), CAD_MEM_OTHER);
 }
 
@@ -77,14 +93,17 @@ static int set_up_context(AVCodecContext *context, const struct cad_stream_confi
     return 0;
 }
 
-static int lavc_open(const struct cad_stream_config *config, uint32_t threads, void **self)
+static int lavc_open(const struct cad_alloc *alloc, const struct cad_stream_config *config,
+                     uint32_t threads, void **self)
 {
     const AVCodec *codec = avcodec_find_decoder(codec_id(config->codec));
     if (!codec) return CAD_E_UNSUPPORTED;
-    struct cad_alloc alloc = cad_alloc_system();
-    struct lavc *lavc = cad_alloc_new(&alloc, sizeof(*lavc), CAD_MEM_OTHER);
+    struct lavc *lavc = cad_alloc_new(alloc, sizeof(*lavc), CAD_MEM_OTHER);
     if (!lavc) return CAD_E_NOMEM;
-    int rc = CAD_E_NOMEM;
+    lavc->alloc = *alloc;
+    int rc = cad_shells_create(alloc, sizeof(struct owner), owner_deinit, &lavc->shells);
+    if (rc < 0) goto fail;
+    rc = CAD_E_NOMEM;
     lavc->context = avcodec_alloc_context3(codec);
     lavc->packet = av_packet_alloc();
     lavc->frame = av_frame_alloc();
@@ -100,19 +119,23 @@ fail:
     return rc;
 }
 
-/* A buffer of at least n bytes from a pool that grows by doubling; NULL: out of memory. */
-static AVBufferRef *pooled(AVBufferPool **pool, size_t *pool_bytes, size_t n)
+/*
+ * A buffer for an access unit of n bytes, from a pool that grows by doubling; NULL: out of memory.
+ * The decoder's threads keep references to it, so the pool is libavutil's.
+ */
+static AVBufferRef *packet_buffer(struct lavc *lavc, size_t n)
 {
-    if (!*pool || *pool_bytes < n) {
-        size_t bytes = CAD_MAX(*pool_bytes, PACKET_CLASS_MIN);
+    n += AV_INPUT_BUFFER_PADDING_SIZE;
+    if (lavc->packet_bytes < n) {
+        size_t bytes = CAD_MAX(lavc->packet_bytes, PACKET_CLASS_MIN);
         while (bytes < n) bytes *= 2;
-        av_buffer_pool_uninit(pool);
-        *pool_bytes = 0;
-        *pool = av_buffer_pool_init(bytes, NULL);
-        if (!*pool) return NULL;
-        *pool_bytes = bytes;
+        av_buffer_pool_uninit(&lavc->packets);
+        lavc->packet_bytes = 0;
+        lavc->packets = av_buffer_pool_init(bytes, NULL);
+        if (!lavc->packets) return NULL;
+        lavc->packet_bytes = bytes;
     }
-    return av_buffer_pool_get(*pool);
+    return av_buffer_pool_get(lavc->packets);
 }
 
 /*
@@ -132,8 +155,7 @@ static int lavc_send(void *self, const struct cad_sample *sample)
     struct lavc *lavc = self;
     if (lavc->ready) return CAD_E_AGAIN;
     AVPacket *packet = lavc->packet;
-    packet->buf = pooled(&lavc->packets, &lavc->packet_bytes,
-                         sample->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    packet->buf = packet_buffer(lavc, sample->size);
     if (!packet->buf) return CAD_E_NOMEM;
     packet->data = packet->buf->data;
     packet->size = (int)sample->size; /* at most CAD_DECODE_SAMPLE_MAX */
@@ -164,21 +186,28 @@ static enum cad_pixel_format pixel_format(int format)
     }
 }
 
-static void release_picture(void *owner)
+static void release_picture(void *of_frame)
 {
-    AVFrame *frame = owner;
-    av_frame_free(&frame);
+    struct owner *owner = of_frame;
+    av_frame_unref(owner->picture);
+    cad_shells_put(owner);
 }
 
 /* libavcodec has applied the cropping already: the planes begin at the first visible byte. */
-static int take_picture(AVFrame *from, struct cad_frame *out)
+static int take_picture(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
 {
     enum cad_pixel_format format = pixel_format(from->format);
     if (format == CAD_PIXEL_NONE || from->width <= 0 || from->height <= 0) {
         return CAD_E_UNSUPPORTED;
     }
-    AVFrame *own = av_frame_alloc();
-    if (!own) return CAD_E_NOMEM;
+    struct owner *owner = cad_shells_get(lavc->shells);
+    if (!owner) return CAD_E_NOMEM;
+    if (!owner->picture) owner->picture = av_frame_alloc();
+    AVFrame *own = owner->picture;
+    if (!own) {
+        cad_shells_put(owner);
+        return CAD_E_NOMEM;
+    }
     av_frame_move_ref(own, from);
     out->type = CAD_MEDIA_VIDEO;
     out->pts = own->pts;
@@ -194,15 +223,25 @@ static int take_picture(AVFrame *from, struct cad_frame *out)
         out->plane[i] = own->data[i];
         out->stride[i] = own->linesize[i];
     }
-    out->owner = own;
+    out->owner = owner;
     out->release = release_picture;
     return 0;
 }
 
-static void release_sound(void *owner)
+/* An owner with room for so many bytes of sound; NULL: out of memory. */
+static struct owner *sound_owner(struct lavc *lavc, size_t bytes)
 {
-    AVBufferRef *buffer = owner;
-    av_buffer_unref(&buffer);
+    struct owner *owner = cad_shells_get(lavc->shells);
+    if (!owner || owner->pcm_bytes >= bytes) return owner;
+    cad_alloc_free(&lavc->alloc, owner->pcm, owner->pcm_bytes, CAD_MEM_OTHER);
+    owner->pcm_bytes = 0;
+    owner->pcm = cad_alloc_new(&lavc->alloc, bytes, CAD_MEM_OTHER);
+    if (!owner->pcm) {
+        cad_shells_put(owner);
+        return NULL;
+    }
+    owner->pcm_bytes = bytes;
+    return owner;
 }
 
 /* One channel into its place among the interleaved ones. False: a format that AAC does not give. */
@@ -234,12 +273,11 @@ static int take_sound(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
         return CAD_E_UNSUPPORTED;
     }
     size_t count = (size_t)channels * (size_t)from->nb_samples;
-    AVBufferRef *buffer = pooled(&lavc->sound, &lavc->sound_bytes, count * sizeof(float));
-    if (!buffer) return CAD_E_NOMEM;
-    float *pcm = (float *)(void *)buffer->data;
+    struct owner *owner = sound_owner(lavc, count * sizeof(float));
+    if (!owner) return CAD_E_NOMEM;
     for (uint32_t c = 0; c < (uint32_t)channels; c++) {
-        if (!interleave(from, c, (uint32_t)channels, pcm)) {
-            av_buffer_unref(&buffer);
+        if (!interleave(from, c, (uint32_t)channels, owner->pcm)) {
+            cad_shells_put(owner);
             return CAD_E_UNSUPPORTED;
         }
     }
@@ -248,9 +286,9 @@ static int take_sound(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
     out->channels = (uint32_t)channels;
     out->sample_rate_hz = (uint32_t)from->sample_rate;
     out->samples = (uint32_t)from->nb_samples;
-    out->pcm = pcm;
-    out->owner = buffer;
-    out->release = release_sound;
+    out->pcm = owner->pcm;
+    out->owner = owner;
+    out->release = cad_shells_put;
     return 0;
 }
 
@@ -263,7 +301,7 @@ static int lavc_receive(void *self, struct cad_frame *out)
     lavc->failure = 0;
     if (rc < 0) return rc;
     bool sound = lavc->context->codec_type == AVMEDIA_TYPE_AUDIO;
-    rc = sound ? take_sound(lavc, lavc->frame, out) : take_picture(lavc->frame, out);
+    rc = sound ? take_sound(lavc, lavc->frame, out) : take_picture(lavc, lavc->frame, out);
     av_frame_unref(lavc->frame);
     return rc;
 }

@@ -1,11 +1,12 @@
+#include <stddef.h>
 #include <stdint.h>
 
 #include <libavutil/md5.h>
-#include <libavutil/mem.h>
 
 #include "cadmium/decode.h"
 
 #define MD5_BYTES 16
+#define MD5_STATE_MAX 512 /* bytes: several times what libavutil's state takes */
 
 /* Width in bytes and height in rows of one plane. */
 struct plane_size {
@@ -32,8 +33,9 @@ void cad_frame_md5(const struct cad_frame *frame, char out[33])
 {
     static const char digits[] = "0123456789abcdef";
     out[0] = '\0';
-    struct AVMD5 *md5 = av_md5_alloc();
-    if (!md5) return;
+    _Alignas(max_align_t) uint8_t state[MD5_STATE_MAX];
+    if (av_md5_size < 0 || (size_t)av_md5_size > sizeof(state)) return;
+    struct AVMD5 *md5 = (struct AVMD5 *)(void *)state;
     av_md5_init(md5);
     for (uint32_t plane = 0; plane < CAD_FRAME_PLANES; plane++) {
         struct plane_size size = plane_size(frame, plane);
@@ -45,7 +47,6 @@ void cad_frame_md5(const struct cad_frame *frame, char out[33])
     }
     uint8_t sum[MD5_BYTES];
     av_md5_final(md5, sum);
-    av_free(md5);
     for (uint32_t i = 0; i < MD5_BYTES; i++) {
         out[2 * i] = digits[sum[i] >> 4];
         out[2 * i + 1] = digits[sum[i] & 15];

@@ -41,6 +41,7 @@ struct presenter {
     bool failed, fail_told;
     struct cad_sink_fail fail;
     cad_time reported;     /* when the last anchor was given; CAD_TIME_NONE never */
+    cad_time lagged;       /* when decoding was last seen to lag; CAD_TIME_NONE not yet */
 };
 
 static struct presenter *of(struct cad_sink *sink)
@@ -53,20 +54,24 @@ static struct presenter *of(struct cad_sink *sink)
 void cad_sink_options_init(struct cad_sink_options *options)
 {
     *options = (struct cad_sink_options){
-        .size = sizeof(*options), .depth = CAD_PRESENTER_DEPTH_DEFAULT};
+        .size = sizeof(*options), .alloc = cad_alloc_system(),
+        .depth = CAD_PRESENTER_DEPTH_DEFAULT};
 }
 
 static int slot_init(struct presenter *p, uint32_t index)
 {
     struct slot *slot = &p->slots[index];
-    struct cad_alloc alloc = cad_alloc_system();
-    uint32_t depth = p->config.options.depth;
+    const struct cad_sink_options *options = &p->config.options;
+    uint32_t depth = options->depth;
     bool pictures = index == CAD_SLOT_VIDEO && !p->config.raw;
     slot->capacity = pictures ? CAD_MIN(depth, CAD_PRESENTER_PICTURES_MAX) : depth;
-    slot->queue = cad_alloc_array(&alloc, slot->capacity, sizeof(*slot->queue), CAD_MEM_OTHER);
+    slot->queue =
+        cad_alloc_array(&options->alloc, slot->capacity, sizeof(*slot->queue), CAD_MEM_OTHER);
     if (!slot->queue) return CAD_E_NOMEM;
     slot->last_pts = CAD_TIME_NONE;
-    cad_feed_init(&slot->feed, index, p->config.raw, p->config.options.threads);
+    struct cad_feed_config config = {.alloc = options->alloc, .decoder = options->decoder,
+                                     .threads = options->threads, .raw = p->config.raw};
+    cad_feed_init(&slot->feed, index, &config);
     return 0;
 }
 
@@ -82,7 +87,7 @@ static void slot_clear(struct slot *slot)
 
 static void slots_deinit(struct presenter *p)
 {
-    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_alloc alloc = p->config.options.alloc;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         struct slot *slot = &p->slots[i];
         if (!slot->queue) continue;
@@ -92,20 +97,24 @@ static void slots_deinit(struct presenter *p)
     }
 }
 
+static bool options_ok(const struct cad_sink_options *options)
+{
+    if (options->size != sizeof(*options) || !options->alloc.fn) return false;
+    const struct cad_decoder_ops *decoder = options->decoder;
+    if (decoder && decoder->size != sizeof(*decoder)) return false;
+    return options->depth >= 1 && options->depth <= CAD_PRESENTER_DEPTH_MAX;
+}
+
 int cad_presenter_create(const struct cad_presenter_config *config, const struct cad_sink_ops *ops,
                          struct cad_sink **out)
 {
-    if (!config || !ops || !out) return CAD_E_INVAL;
-    if (config->options.size != sizeof(config->options)) return CAD_E_INVAL;
-    if (config->options.depth < 1 || config->options.depth > CAD_PRESENTER_DEPTH_MAX) {
-        return CAD_E_INVAL;
-    }
-    struct cad_alloc alloc = cad_alloc_system();
+    if (!config || !ops || !out || !options_ok(&config->options)) return CAD_E_INVAL;
+    struct cad_alloc alloc = config->options.alloc;
     struct presenter *p = cad_alloc_new(&alloc, sizeof(*p), CAD_MEM_OTHER);
     if (!p) return CAD_E_NOMEM;
     p->sink.ops = ops;
     p->config = *config;
-    p->reported = CAD_TIME_NONE;
+    p->reported = p->lagged = CAD_TIME_NONE;
     cad_clock_reset(&p->clock, 0);
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         int rc = slot_init(p, i);
@@ -122,7 +131,7 @@ void cad_presenter_destroy(struct cad_sink *sink)
 {
     if (!sink) return;
     struct presenter *p = of(sink);
-    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_alloc alloc = p->config.options.alloc;
     slots_deinit(p);
     if (p->config.output && p->config.output->destroy) {
         p->config.output->destroy(p->config.ctx);
@@ -133,8 +142,10 @@ void cad_presenter_destroy(struct cad_sink *sink)
 void cad_presenter_caps(const struct cad_sink *sink, struct cad_sink_caps *out)
 {
     const struct presenter *p = (const struct presenter *)(const void *)sink;
+    const struct cad_decoder_ops *own = p->config.options.decoder;
+    uint32_t codecs = cad_decoder_codecs() | (own ? own->codecs : 0);
     *out = (struct cad_sink_caps){
-        .codecs = p->config.raw ? UINT32_MAX : cad_decoder_codecs(), .video = true, .audio = true};
+        .codecs = p->config.raw ? UINT32_MAX : codecs, .video = true, .audio = true};
 }
 
 /* ---- the clock --------------------------------------------------------------------------- */
@@ -223,19 +234,61 @@ static bool has_clock(const struct presenter *p)
     return output && output->clock && p->slots[CAD_SLOT_AUDIO].wanted;
 }
 
-static void follow_device(struct presenter *p)
+/* True: the device has just said where it is. */
+static bool follow_device(struct presenter *p)
 {
     cad_time media = 0;
     cad_time at = 0;
-    if (!has_clock(p)) return;
-    if (p->config.output->clock(p->config.ctx, &media, &at)) {
-        cad_clock_discipline(&p->clock, media, at);
+    if (!has_clock(p) || !p->config.output->clock(p->config.ctx, &media, &at)) return false;
+    cad_clock_discipline(&p->clock, media, at);
+    return true;
+}
+
+/* Checks count every picture: they lose none. */
+static bool counts_all(const struct presenter *p)
+{
+    return p->config.options.as_fast_as_possible || p->config.options.on_frame;
+}
+
+/* Is video alone to blame, that has access units and no picture for this time? */
+static bool pictures_lag(const struct presenter *p, cad_time media)
+{
+    const struct slot *slot = &p->slots[CAD_SLOT_VIDEO];
+    if (p->config.raw || counts_all(p) || !slot->wanted || slot->starved) return false;
+    if (slot->feed.ended || slot->feed.failed || slot->feed.end == CAD_TIME_NONE) return false;
+    return cad_sub_sat_i64(media, slot->feed.end) > CAD_PRESENTER_SKIP_LAG;
+}
+
+/*
+ * The clock wants to be past the end of what was decoded. A device waits for nobody: pictures that
+ * lag are skipped. Monotonic time waits once, since a driver that slept looks the same; a second
+ * lag soon after it is a decoder that is too slow.
+ */
+static void catch_up(struct presenter *p, cad_time now, bool heard)
+{
+    cad_time media = cad_clock_natural(&p->clock, now);
+    struct cad_feed *pictures = &p->slots[CAD_SLOT_VIDEO].feed;
+    if (has_clock(p)) {
+        if (heard && pictures_lag(p, media)) cad_feed_skip(pictures);
+        return;
     }
+    cad_time limit = limit_of(p);
+    cad_time lag = cad_sub_sat_i64(media, limit);
+    if (lag <= CAD_PRESENTER_LAG_MAX) return;
+    bool again = p->lagged != CAD_TIME_NONE &&
+                 cad_sub_sat_i64(now, p->lagged) <= CAD_PRESENTER_SLOW_TIME;
+    p->lagged = now;
+    if (again && lag <= CAD_PRESENTER_SLEEP && pictures_lag(p, media)) {
+        cad_feed_skip(pictures);
+        return;
+    }
+    cad_clock_set(&p->clock, now, limit);
+    p->changed = true;
 }
 
 static void advance_running(struct presenter *p, cad_time now)
 {
-    follow_device(p);
+    bool heard = follow_device(p);
     cad_time limit = limit_of(p);
     if (p->config.options.as_fast_as_possible) cad_clock_set(&p->clock, now, limit);
     cad_time media = cad_clock_read(&p->clock, now, limit);
@@ -246,9 +299,8 @@ static void advance_running(struct presenter *p, cad_time now)
     }
     if (is_starved(p, limit)) {
         set_state(p, PLAY_UNDERRUN, now);
-    } else if (!has_clock(p) && cad_clock_natural(&p->clock, now) - limit > CAD_PRESENTER_LAG_MAX) {
-        cad_clock_set(&p->clock, now, limit);
-        p->changed = true;
+    } else {
+        catch_up(p, now, heard);
     }
 }
 
@@ -315,11 +367,10 @@ static void queue_push(struct slot *slot, const struct cad_frame *frame)
     slot->count++;
 }
 
-/* Is it too late for the oldest picture? Checks that count every picture lose none. */
+/* Is it too late for the oldest picture? */
 static bool too_late(const struct presenter *p, const struct slot *slot, cad_time media)
 {
-    const struct cad_sink_options *options = &p->config.options;
-    if (options->as_fast_as_possible || options->on_frame) return false;
+    if (counts_all(p)) return false;
     const struct cad_frame *frame = queue_at(slot, 0);
     if (p->config.late_max > 0) {
         cad_time end = cad_add_sat_i64(frame->pts, frame->duration);
@@ -440,6 +491,9 @@ static bool fill_all(struct presenter *p)
         if (p->slots[i].wanted && fill(p, &p->slots[i], &work)) more = true;
     }
     first_without_picture(p);
+    struct cad_feed *pictures = &p->slots[CAD_SLOT_VIDEO].feed;
+    p->level.dropped += pictures->skipped;
+    pictures->skipped = 0;
     return more;
 }
 
@@ -457,6 +511,7 @@ static void enter_epoch(struct presenter *p, uint32_t epoch, cad_time media, cad
     p->wish.epoch = epoch;
     p->wish.position = media;
     p->started = p->failed = p->fail_told = false;
+    p->lagged = CAD_TIME_NONE;
     cad_clock_reset(&p->clock, media == CAD_TIME_NONE ? 0 : media);
     p->level = (struct cad_sink_level){
         .epoch = epoch, .frames = p->level.frames, .dropped = p->level.dropped};

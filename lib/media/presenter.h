@@ -24,6 +24,9 @@
 #define CAD_PRESENTER_WORK_MAX 16              /* access units taken in one step */
 #define CAD_PRESENTER_REPORT (100 * CAD_MS)    /* between anchors while it plays */
 #define CAD_PRESENTER_LAG_MAX (500 * CAD_MS)   /* decoding this late makes the clock wait */
+#define CAD_PRESENTER_SKIP_LAG (500 * CAD_MS)  /* pictures this late: on to a sync sample */
+#define CAD_PRESENTER_SLOW_TIME (5 * CAD_SECOND) /* a lag so soon after another: too slow */
+#define CAD_PRESENTER_SLEEP (5 * CAD_SECOND)   /* a longer lag is a driver that slept */
 #define CAD_PRESENTER_SOUND_WAIT (20 * CAD_MS) /* until a full device is offered sound again */
 
 /* Every function is called on the sink's thread; a NULL one is left out. */

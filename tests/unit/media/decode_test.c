@@ -24,6 +24,13 @@ struct sums {
     cad_time last;
 };
 
+static int open_decoder(const struct cad_stream_config *config, uint32_t threads,
+                        struct cad_decoder **out)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    return cad_decoder_open(&alloc, config, threads, out);
+}
+
 static void path_of(char *out, size_t size, const char *name)
 {
     snprintf(out, size, "%s/%s", TEST_MEDIA_DIR, name);
@@ -106,7 +113,7 @@ static void check_sums(const char *media, const char *framemd5, uint32_t threads
     static struct sums expected, got;
     if (!load(&track, media) || !load_sums(&expected, framemd5)) skip();
     struct cad_decoder *decoder = NULL;
-    assert_int_equal(cad_decoder_open(&track.config, threads, &decoder), 0);
+    assert_int_equal(open_decoder(&track.config, threads, &decoder), 0);
     for (int turn = 0; turn < 2; turn++) { /* the second time after a flush */
         decode_all(decoder, &track, turn == 0, &got);
         assert_int_equal(got.count, track.count);
@@ -142,7 +149,7 @@ static void test_decode_aac_gives_sound(void **state)
     struct track_data track;
     if (!load(&track, "aac.mp4")) skip();
     struct cad_decoder *decoder = NULL;
-    assert_int_equal(cad_decoder_open(&track.config, 0, &decoder), 0);
+    assert_int_equal(open_decoder(&track.config, 0, &decoder), 0);
     assert_string_equal(cad_decoder_name(decoder), "libavcodec");
     uint32_t frames = 0;
     uint32_t loud = 0;
@@ -179,7 +186,7 @@ static void test_decode_frame_outlives_decoder(void **state)
         if (!load(&track, names[n])) skip();
         struct cad_decoder *decoder = NULL;
         struct cad_frame frame = {0};
-        assert_int_equal(cad_decoder_open(&track.config, 1, &decoder), 0);
+        assert_int_equal(open_decoder(&track.config, 1, &decoder), 0);
         uint32_t i = 0;
         for (; i < track.count && !frame.release; i++) {
             struct cad_sample sample;
@@ -207,7 +214,7 @@ static void test_decode_carries_what_belongs_to_a_sample(void **state)
     if (!load(&track, "h264.mp4")) skip();
     track.config.rung = 3;
     struct cad_decoder *decoder = NULL;
-    assert_int_equal(cad_decoder_open(&track.config, 1, &decoder), 0);
+    assert_int_equal(open_decoder(&track.config, 1, &decoder), 0);
     uint32_t seen = 0;
     for (uint32_t i = 0; i < track.count; i++) {
         struct cad_sample sample;
@@ -242,7 +249,7 @@ static void test_decode_takes_broken_input(void **state)
         struct track_data track;
         if (!load(&track, names[n])) skip();
         struct cad_decoder *decoder = NULL;
-        assert_int_equal(cad_decoder_open(&track.config, 1, &decoder), 0);
+        assert_int_equal(open_decoder(&track.config, 1, &decoder), 0);
         for (uint32_t i = 0; i < track.count; i++) {
             struct cad_sample sample;
             struct cad_frame frame;
@@ -271,15 +278,16 @@ static void test_decode_refuses_mistakes(void **state)
     (void)state;
     struct cad_decoder *decoder = NULL;
     struct cad_stream_config config = {.type = CAD_MEDIA_VIDEO, .codec = CAD_CODEC_VP9};
-    assert_int_equal(cad_decoder_open(&config, 0, &decoder), CAD_E_UNSUPPORTED);
+    assert_int_equal(open_decoder(&config, 0, &decoder), CAD_E_UNSUPPORTED);
     assert_null(decoder);
-    assert_int_equal(cad_decoder_open(NULL, 0, &decoder), CAD_E_INVAL);
+    assert_int_equal(open_decoder(NULL, 0, &decoder), CAD_E_INVAL);
+    assert_int_equal(cad_decoder_open(NULL, &config, 0, &decoder), CAD_E_INVAL);
     config.codec = CAD_CODEC_AVC;
     uint8_t extra[8] = {0};
     config.extra = (cad_buf){extra, (64u << 10) + 1};
-    assert_int_equal(cad_decoder_open(&config, 0, &decoder), CAD_E_LIMIT);
+    assert_int_equal(open_decoder(&config, 0, &decoder), CAD_E_LIMIT);
     config.extra = (cad_buf){NULL, 0};
-    assert_int_equal(cad_decoder_open(&config, 0, &decoder), 0);
+    assert_int_equal(open_decoder(&config, 0, &decoder), 0);
     struct cad_sample sample = {.flags = CAD_SAMPLE_HOLE, .size = 8};
     assert_int_equal(cad_decoder_send(decoder, &sample), CAD_E_INVAL);
     sample.flags = 0;

@@ -15,6 +15,13 @@
 
 #define FRAME (40 * CAD_MS)
 
+static void init(struct cad_feed *feed, bool raw, uint32_t threads)
+{
+    struct cad_feed_config config = {
+        .alloc = cad_alloc_system(), .raw = raw, .threads = threads};
+    cad_feed_init(feed, CAD_SLOT_VIDEO, &config);
+}
+
 static int next(struct cad_feed *feed, struct sample_source *source, uint32_t *work,
                 struct cad_frame *frame)
 {
@@ -44,7 +51,7 @@ static void test_feed_stops_when_its_work_is_done(void **state)
     struct cad_frame frame;
     track_data_make(&track, CAD_MEDIA_VIDEO, 50, FRAME);
     sample_source_init(&source, &track, NULL);
-    cad_feed_init(&feed, CAD_SLOT_VIDEO, true, 0);
+    init(&feed, true, 0);
     cad_feed_reset(&feed, 1);
     uint32_t work = 3; /* the configuration and two access units */
     assert_int_equal(next(&feed, &source, &work, &frame), 0);
@@ -85,7 +92,7 @@ static void test_feed_puts_raw_frames_in_their_place(void **state)
         track.items[i].dts = ((int64_t)i - 1) * FRAME;
     }
     sample_source_init(&source, &track, NULL);
-    cad_feed_init(&feed, CAD_SLOT_VIDEO, true, 0);
+    init(&feed, true, 0);
     cad_feed_reset(&feed, 1);
     for (uint32_t i = 0; i < 7; i++) {
         assert_int_equal(next(&feed, &source, &work, &frame), 0);
@@ -106,7 +113,7 @@ static void test_feed_minds_epochs(void **state)
     uint32_t frames = 0;
     track_data_make(&track, CAD_MEDIA_VIDEO, 10, FRAME);
     sample_source_init(&source, &track, NULL);
-    cad_feed_init(&feed, CAD_SLOT_VIDEO, true, 0);
+    init(&feed, true, 0);
     /* The epoch before the wrap is older than the one after it. */
     cad_feed_reset(&feed, 0);
     source.epoch = UINT32_MAX;
@@ -141,7 +148,7 @@ static void test_feed_counts_errors_in_a_row(void **state)
         uint32_t frames = 0;
         for (uint32_t i = 0; i < broken; i++) track.items[i].size = 0;
         sample_source_init(&source, &track, NULL);
-        cad_feed_init(&feed, CAD_SLOT_VIDEO, false, 1);
+        init(&feed, false, 1);
         cad_feed_reset(&feed, 1);
         int rc = drain(&feed, &source, &frames);
         if (broken < CAD_FEED_ERRORS_MAX) {
@@ -177,7 +184,7 @@ static void test_feed_reconfigures(void **state)
     cad_time last = -1;
     sample_source_init(&source, &big, NULL);
     source.open[0] = 25;
-    cad_feed_init(&feed, CAD_SLOT_VIDEO, false, 2);
+    init(&feed, false, 2);
     cad_feed_reset(&feed, 1);
     const struct cad_decoder *decoder = NULL;
     for (;;) {
