@@ -1,5 +1,5 @@
 # The sink's contract over every sink there is.  Real media comes from fixture/media.
-if(TARGET cad_test_media)
+if(TARGET cad_test_media AND TARGET cad_cmocka)
     add_library(cad_sink_contract STATIC sink_contract.c sink_bench.c)
     cad_target_setup(cad_sink_contract POSIX LINK cad_test_media)
     target_include_directories(cad_sink_contract PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
