@@ -369,14 +369,29 @@ static cad_time goal_of(struct cad_engine *e, const struct slot *s)
 {
     struct slot *video = &e->slots[CAD_SLOT_VIDEO];
     if (s == video || !video->present || queue_at_end(video)) return e->buffer_ahead;
-    return CAD_MIN(e->buffer_ahead, clock_ahead(e, video) + AUDIO_LEAD);
+    /* While a viewer waits for the picture, sound takes no more of the link than the start needs. */
+    bool starting = e->clock.state == CAD_STATE_LOADING || e->clock.state == CAD_STATE_BUFFERING;
+    cad_time needs = e->clock.stalled ? e->config.resume_goal : e->config.start_goal;
+    cad_time lead = starting ? CAD_MIN(needs + CAD_SECOND, AUDIO_LEAD) : AUDIO_LEAD;
+    return CAD_MIN(e->buffer_ahead, clock_ahead(e, video) + lead);
+}
+
+/* Did the bytes behind the tail come with the header? They cost nothing any more. */
+static bool in_hand(const struct slot *s)
+{
+    size_t count = queue_count(s);
+    if (count == 0) return false;
+    const struct segment *tail = queue_at(s, count - 1);
+    const struct rep *rep = &s->reps[tail->rep];
+    bool unused = (int32_t)tail->rep == s->rep_now && rep->header && !rep->header_taken;
+    return unused && tail->first_byte + tail->size < rep->header_size;
 }
 
 /* Is there room in time for a segment that ends at `end`? */
 static bool has_room(struct cad_engine *e, struct slot *s, cad_time position, cad_time end)
 {
     cad_time excess = end - position - goal_of(e, s);
-    if (excess <= 0 || queue_count(s) == 0) return true;
+    if (excess <= 0 || queue_count(s) == 0 || in_hand(s)) return true;
     /* A segment longer than the goal comes when half of the goal is used up. */
     if (queue_at(s, queue_count(s) - 1)->end - position < goal_of(e, s) / 2) return true;
     bool running = e->clock.state == CAD_STATE_PLAYING;

@@ -497,8 +497,8 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
                   e->now - request->created >= ENGINE_FILE_PATIENCE;
     struct cad_verdict verdict =
         request_fail(e, request, failure, target->head_data.retry_after, left);
-    /* A file has no manifest to ask again; and where fresh URLs were refused too before anything was
-     * shown, a viewer is told instead of waiting for more of them. */
+    /* A file has no manifest to ask again; and where fresh URLs were refused too before anything
+     * was shown, a viewer is told instead of waiting for more of them. */
     bool useless = e->manifest.from_mp4 || (!e->clock.first_ever && e->refreshes > 0);
     if (verdict.kind == CAD_VERDICT_REFRESH && useless) verdict.kind = CAD_VERDICT_GIVE_UP;
     struct cad_error err;
