@@ -151,11 +151,12 @@ static int receive(struct cad_feed *feed, struct cad_frame *out)
     return 0;
 }
 
-void cad_feed_skip(struct cad_feed *feed)
+void cad_feed_skip(struct cad_feed *feed, cad_time to)
 {
     if (feed->config.raw || !feed->decoder || feed->failed || feed->ended) return;
     if (feed->skipping || feed->skipped_last || feed->draining) return;
     feed->skipping = feed->skipped_last = true;
+    feed->skip_to = to;
     feed->skipped += cad_decoder_pending(feed->decoder);
     cad_decoder_flush(feed->decoder);
 }
@@ -165,7 +166,7 @@ static bool skip_held(struct cad_feed *feed)
 {
     const struct cad_sample *sample = &feed->held;
     if (!feed->skipping) return false;
-    if (sample->flags & CAD_SAMPLE_SYNC) {
+    if (sample->flags & CAD_SAMPLE_SYNC && sample->pts >= feed->skip_to) {
         feed->skipping = false;
         return false;
     }

@@ -35,7 +35,8 @@ struct cad_feed {
     bool draining;                 /* the decoder gives its rest */
     bool ended;                    /* the source's end was reached and every frame given */
     bool failed;                   /* fail says why; nothing more comes until reset */
-    bool skipping;                 /* access units are dropped up to the next sync sample */
+    bool skipping;                 /* access units are dropped up to a sync sample ... */
+    cad_time skip_to;              /* ... of this time or later */
     bool skipped_last;             /* nothing has come out since it skipped */
     uint32_t skipped;              /* that were to be shown; whoever counts them sets it to 0 */
     enum cad_media_type type;
@@ -51,11 +52,12 @@ void cad_feed_deinit(struct cad_feed *feed);
 /* Forget what belongs to older epochs; the decoder stays open for the next one. */
 void cad_feed_reset(struct cad_feed *feed, uint32_t epoch);
 /*
- * What is to be decoded before the next sync sample comes too late: drop it, and what the decoder
- * has inside. It ends there, and may be asked for again once a frame has come out: so whatever the
- * decoder's speed, something is seen. Nothing happens before that, and to a raw feed.
+ * What is to be shown before `to` comes too late: drop all before the first sync sample of that
+ * time or later, and what the decoder has inside. Decoding goes on there, and only when
+ * a frame has come out may the feed be told to skip again: so whatever the decoder's speed,
+ * something is seen. Nothing happens before that, and to a raw feed.
  */
-void cad_feed_skip(struct cad_feed *feed);
+void cad_feed_skip(struct cad_feed *feed, cad_time to);
 /*
  * The next frame, in order of presentation. 0: *out is the caller's.
  * CAD_E_AGAIN: the source has none. CAD_E_END. CAD_E_LIMIT: *work access units were taken, go on

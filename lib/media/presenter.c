@@ -267,9 +267,11 @@ static bool pictures_lag(const struct presenter *p, cad_time media)
 static void catch_up(struct presenter *p, cad_time now, bool heard)
 {
     cad_time media = cad_clock_natural(&p->clock, now);
+    /* A sync sample that is as late as this would be the next one to be skipped. */
+    cad_time to = cad_sub_sat_i64(media, CAD_PRESENTER_SKIP_LAG);
     struct cad_feed *pictures = &p->slots[CAD_SLOT_VIDEO].feed;
     if (has_clock(p)) {
-        if (heard && pictures_lag(p, media)) cad_feed_skip(pictures);
+        if (heard && pictures_lag(p, media)) cad_feed_skip(pictures, to);
         return;
     }
     cad_time limit = limit_of(p);
@@ -279,7 +281,7 @@ static void catch_up(struct presenter *p, cad_time now, bool heard)
                  cad_sub_sat_i64(now, p->lagged) <= CAD_PRESENTER_SLOW_TIME;
     p->lagged = now;
     if (again && lag <= CAD_PRESENTER_SLEEP && pictures_lag(p, media)) {
-        cad_feed_skip(pictures);
+        cad_feed_skip(pictures, to);
         return;
     }
     cad_clock_set(&p->clock, now, limit);
@@ -482,12 +484,23 @@ static void first_without_picture(struct presenter *p)
     if (audio->wanted && audio->has_first) first_is_out(p, p->clock.last);
 }
 
+/*
+ * Access units that a slot may take in this step: half for each. Where pictures are late already
+ * they come in small portions, so that each is shown at once and sound is not kept waiting.
+ */
+static uint32_t work_of(const struct presenter *p, const struct slot *slot)
+{
+    bool pictures = slot == &p->slots[CAD_SLOT_VIDEO];
+    bool late = p->state == PLAY_RUN && slot->count == 0;
+    if (pictures && late && !p->config.options.as_fast_as_possible) return CAD_PRESENTER_WORK_LATE;
+    return CAD_PRESENTER_WORK_MAX / CAD_ENGINE_TRACKS;
+}
+
 static bool fill_all(struct presenter *p)
 {
     bool more = false;
-    /* Half for each slot, so that pictures never keep sound waiting. */
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        uint32_t work = CAD_PRESENTER_WORK_MAX / CAD_ENGINE_TRACKS;
+        uint32_t work = work_of(p, &p->slots[i]);
         if (p->slots[i].wanted && fill(p, &p->slots[i], &work)) more = true;
     }
     first_without_picture(p);

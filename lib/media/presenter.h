@@ -22,6 +22,7 @@
 #define CAD_PRESENTER_DEPTH_MAX 64
 #define CAD_PRESENTER_PICTURES_MAX 6           /* decoded pictures that wait: 19 MB at 1080p */
 #define CAD_PRESENTER_WORK_MAX 16              /* access units taken in one step */
+#define CAD_PRESENTER_WORK_LATE 2              /* pictures in one step while they are late */
 #define CAD_PRESENTER_REPORT (100 * CAD_MS)    /* between anchors while it plays */
 #define CAD_PRESENTER_LAG_MAX (500 * CAD_MS)   /* decoding this late makes the clock wait */
 #define CAD_PRESENTER_SKIP_LAG (500 * CAD_MS)  /* pictures this late: on to a sync sample */

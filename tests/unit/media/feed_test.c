@@ -222,6 +222,51 @@ static void test_feed_reconfigures(void **state)
     track_data_free(&small);
 }
 
+/* After a skip the next frame is that of a sync sample; frames and skipped are all there were. */
+static void test_feed_skips_to_a_sync_sample(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {TEST_MEDIA_DIR "/h264.mp4", TEST_MEDIA_DIR "/av1.mp4"};
+    for (uint32_t n = 0; n < 2; n++) {
+        struct track_data track;
+        struct sample_source source;
+        struct cad_feed feed;
+        struct cad_frame frame;
+        uint32_t work = 1000;
+        uint32_t frames = 0;
+        if (!track_data_load(&track, paths[n])) skip();
+        sample_source_init(&source, &track, NULL);
+        init(&feed, false, 1);
+        cad_feed_reset(&feed, 1);
+        cad_feed_skip(&feed, 0); /* nothing is open: no effect */
+        for (; frames < 5; frames++) {
+            assert_int_equal(next(&feed, &source, &work, &frame), 0);
+            cad_frame_unref(&frame);
+        }
+        /* There is a sync sample at 1 s, which is too early, and one at 2 s. */
+        cad_feed_skip(&feed, track.items[25].pts + 1);
+        uint32_t inside = feed.skipped;
+        cad_feed_skip(&feed, 0); /* under way: no effect */
+        assert_int_equal(feed.skipped, inside);
+        assert_int_equal(next(&feed, &source, &work, &frame), 0);
+        assert_int_equal(frame.pts, track.items[50].pts);
+        assert_true(track.items[25].sync && track.items[50].sync);
+        assert_int_equal(feed.skipped, 45);
+        cad_frame_unref(&frame);
+        frames++;
+        /* Before the end there is no other one: what is left is passed over, and it ends. */
+        for (uint32_t i = 51; i < track.count; i++) track.items[i].sync = false;
+        cad_feed_skip(&feed, 0);
+        assert_int_equal(drain(&feed, &source, &frames), CAD_E_END);
+        assert_int_equal(frames + feed.skipped, track.count);
+        assert_int_equal(feed.end, track_data_end(&track));
+        cad_feed_deinit(&feed);
+        assert_int_equal(sample_source_held(&source), 0);
+        sample_source_deinit(&source);
+        track_data_free(&track);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_feed_minds_epochs),
         cmocka_unit_test(test_feed_counts_errors_in_a_row),
         cmocka_unit_test(test_feed_reconfigures),
+        cmocka_unit_test(test_feed_skips_to_a_sync_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
