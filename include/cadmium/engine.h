@@ -193,7 +193,7 @@ struct cad_sink_config {
 /* X(name, text): what the application is told. */
 #define CAD_APP_EVENT_LIST(X)                                                                      \
     X(STATE, "state")             /* state, state_old, reason */                                   \
-    X(LOADED, "load")             /* the manifest is in: duration */                               \
+    X(LOADED, "load")             /* it is known what there is to play: duration */                \
     X(FIRST_FRAME, "first_frame") /* position */                                                   \
     X(STALL_BEGIN, "stall_begin") /* position */                                                   \
     X(STALL_END, "stall_end")     /* position, duration = how long */                              \

@@ -137,10 +137,7 @@ static void note_server(struct cad_engine *e, int32_t slot, uint32_t server)
     s->server = (int32_t)server;
     cad_str id = cad_steer_id(e->steer, server);
     engine_decide(e, "server slot=%d id=%.*s", slot, CAD_STR_ARG(id));
-    struct cad_app_event *app = engine_app(e, CAD_APP_SERVER);
-    if (!app) return;
-    app->slot = (uint32_t)slot;
-    cad_str_copyz(app->text, sizeof(app->text), id);
+    if (!s->provisional) slot_tell_server(e, (uint32_t)slot);
 }
 
 /* The URL of an attempt in the turn's text; range is -1 if it went into the path. */

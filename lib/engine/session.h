@@ -303,6 +303,7 @@ uint64_t rep_servers(const struct rep *rep); /* bits of the servers that have it
 /* ---- slot.c: tracks, representations, headers ---- */
 int slots_select(struct cad_engine *e);
 void slots_clear(struct cad_engine *e);
+void slot_tell_server(struct cad_engine *e, uint32_t slot);
 void slots_rebind(struct cad_engine *e, const struct cad_presentation *fresh);
 void slots_ladder(struct cad_engine *e, uint32_t slot);
 /* Read as much of the header as has come; READY, or lost with an error, or nothing yet. */

@@ -99,9 +99,17 @@ int slots_select(struct cad_engine *e)
         engine_decide(e, "track slot=%u id=%.*s reps=%u rungs=%u", i, CAD_STR_ARG(chosen[i]->id),
                       e->slots[i].rep_count, e->slots[i].rung_count);
     }
-    struct cad_app_event *app = engine_app(e, CAD_APP_LOADED);
-    if (app) app->duration = e->manifest.duration;
+    if (!file) (void)engine_app(e, CAD_APP_LOADED); /* of a file nothing is known yet */
     return CAD_OK;
+}
+
+void slot_tell_server(struct cad_engine *e, uint32_t slot)
+{
+    struct cad_app_event *app = engine_app(e, CAD_APP_SERVER);
+    if (!app) return;
+    app->slot = slot;
+    cad_str id = cad_steer_id(e->steer, (uint32_t)e->slots[slot].server);
+    cad_str_copyz(app->text, sizeof(app->text), id);
 }
 
 /* Which representations the controller may choose between. Runs when something about them
@@ -312,9 +320,10 @@ static int64_t measured_rate(const struct rep *rep, cad_time duration)
 static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, uint64_t end)
 {
     struct slot *s = &e->slots[slot];
+    bool file = s->provisional;
     rep->state = REP_READY;
     rep->header_end = (int64_t)end;
-    if (s->provisional) {
+    if (file) {
         s = settle_provisional(e, rep->init.type);
         slot = (uint32_t)(s - e->slots);
     }
@@ -325,6 +334,9 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
     engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%" PRId64, slot,
                   (unsigned)(rep - s->reps), rep->init.codecs, cad_index_count(rep->index),
                   end);
+    if (!file) return;
+    (void)engine_app(e, CAD_APP_LOADED);
+    slot_tell_server(e, slot);
 }
 
 /* Boxes that reach past every header there is, so that a moov cannot follow: not a media file. */
