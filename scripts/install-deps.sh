@@ -93,7 +93,7 @@ install_packages() {
 install_with_apt() {
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; then
         say 'these packages are missing, and this user may not install them (no sudo). As root:'
-        printf '    apt-get install --no-install-recommends %s\n' "$(echo "$@" | sed 's/|[^ ]*//g')" >&2
+        printf '    apt-get update && apt-get install --no-install-recommends %s\n' "$(echo "$@" | sed 's/|[^ ]*//g')" >&2
         return 1
     fi
     updated=

@@ -85,6 +85,19 @@ junit_count() {
     grep -m1 -oE "\b$2=\"[0-9]+\"" "$1" | grep -oE '[0-9]+' || echo 0
 }
 
+# Why tests were skipped, by their own words, which ctest writes only to its JUnit file.
+skip_reasons() {
+    awk '
+    /<testcase / { name = $0; sub(/.*<testcase name="/, "", name); sub(/".*/, "", name); skipped = 0 }
+    /<skipped / { skipped = 1 }
+    skipped && sub(/.*<system-out>/, "") {
+        sub(/<\/system-out>.*/, "")
+        sub(/^SKIP: */, "")
+        print "skipped: " name ": " ($0 == "" ? "no reason given" : $0)
+        skipped = 0
+    }' "$1"
+}
+
 run_ctest() {
     local preset=$1
     local junit=$root/$logs/ctest-$preset.xml
@@ -105,6 +118,7 @@ run_ctest() {
     all=$(junit_count "$junit" tests)
     bad=$(junit_count "$junit" failures)
     no=$(($(junit_count "$junit" skipped) + $(junit_count "$junit" disabled)))
+    if ((no > 0)); then skip_reasons "$junit"; fi
     if ((bad > 0)); then
         # From the first failing test's own words, not from ctest's list of them.
         sed -n '/\*\*\*Failed\|\*\*\*Timeout\|\*\*\*Exception/,/Start /p' "$log" | head -n 200

@@ -8,7 +8,7 @@ cd "$root"
 if git rev-parse --show-toplevel >/dev/null 2>&1 && [ "$(git rev-parse --show-toplevel)" = "$(pwd -P)" ]; then
     list=$(git ls-files --cached --others --exclude-standard)
 else
-    list=$(find . -type f | sed 's|^\./||')
+    list=$(find . \( -name .git -o -path './build*' \) -prune -o -type f -print | sed 's|^\./||')
 fi
 list=$(printf '%s\n' "$list" | grep -v '^tests/lint/' | LC_ALL=C sort || true)
 if [ -z "$list" ]; then
