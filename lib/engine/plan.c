@@ -369,7 +369,7 @@ static cad_time goal_of(struct cad_engine *e, const struct slot *s)
 {
     struct slot *video = &e->slots[CAD_SLOT_VIDEO];
     if (s == video || !video->present || queue_at_end(video)) return e->buffer_ahead;
-    /* While a viewer waits for the picture, sound takes no more of the link than the start needs. */
+    /* While a viewer waits for the picture, sound takes no more link than the start needs. */
     bool starting = e->clock.state == CAD_STATE_LOADING || e->clock.state == CAD_STATE_BUFFERING;
     cad_time needs = e->clock.stalled ? e->config.resume_goal : e->config.start_goal;
     cad_time lead = starting ? CAD_MIN(needs + CAD_SECOND, AUDIO_LEAD) : AUDIO_LEAD;
