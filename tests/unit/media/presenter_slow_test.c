@@ -104,7 +104,7 @@ static const struct cad_decoder_ops slow_ops = {
     .open = slow_open, .send = slow_send, .receive = slow_receive, .drain = slow_drain,
     .flush = slow_flush, .close = slow_close};
 
-/* ---- a desk with an output that counts -------------------------------------------------------- */
+/* ---- a desk with an output that counts ----------------------------------------------------- */
 
 struct desk {
     struct track_data video, audio;
