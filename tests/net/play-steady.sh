@@ -35,6 +35,8 @@ echo "$(ranges | wc -l) ranges, $(ranges | awk '{ n += $3 - $2 + 1 } END { print
 
 # Twice through the buffer: back, and nearly to the end.
 : >"$log"
+# There before tail looks for it, which may be sooner than the commands begin.
+: >"$work/commands"
 mark=0
 {
     sleep 3
@@ -45,7 +47,7 @@ mark=0
     sleep 3
     check 'requests of a seek inside the buffer' "$(wc -l <"$log")" "$mark"
     exit $failed
-} >"$work/commands" &
+} >>"$work/commands" &
 commands=$!
 tail -f "$work/commands" --pid=$commands | run --title 900100 "$base"
 wait $commands || failed=1
