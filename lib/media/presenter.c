@@ -234,14 +234,14 @@ static bool has_clock(const struct presenter *p)
     return output && output->clock && p->slots[CAD_SLOT_AUDIO].wanted;
 }
 
-/* True: the device has just said where it is. */
-static bool follow_device(struct presenter *p)
+/* True: the device said a moment ago where it is. One that ran dry says what is long over. */
+static bool follow_device(struct presenter *p, cad_time now)
 {
     cad_time media = 0;
     cad_time at = 0;
     if (!has_clock(p) || !p->config.output->clock(p->config.ctx, &media, &at)) return false;
     cad_clock_discipline(&p->clock, media, at);
-    return true;
+    return cad_sub_sat_i64(now, at) <= CAD_PRESENTER_HEARD_MAX;
 }
 
 /* Checks count every picture: they lose none. */
@@ -290,7 +290,7 @@ static void catch_up(struct presenter *p, cad_time now, bool heard)
 
 static void advance_running(struct presenter *p, cad_time now)
 {
-    bool heard = follow_device(p);
+    bool heard = follow_device(p, now);
     cad_time limit = limit_of(p);
     if (p->config.options.as_fast_as_possible) cad_clock_set(&p->clock, now, limit);
     cad_time media = cad_clock_read(&p->clock, now, limit);

@@ -28,6 +28,7 @@
 #define CAD_PRESENTER_SKIP_LAG (500 * CAD_MS)  /* pictures this late: on to a sync sample */
 #define CAD_PRESENTER_SLOW_TIME (5 * CAD_SECOND) /* a lag so soon after another: too slow */
 #define CAD_PRESENTER_SLEEP (5 * CAD_SECOND)   /* a longer lag is a driver that slept */
+#define CAD_PRESENTER_HEARD_MAX (200 * CAD_MS) /* a device's word is this fresh, or it is dry */
 #define CAD_PRESENTER_SOUND_WAIT (20 * CAD_MS) /* until a full device is offered sound again */
 
 /* Every function is called on the sink's thread; a NULL one is left out. */
