@@ -20,6 +20,8 @@
     "\"format\":\"cadmium-ladder-1\",\"segment_duration_ms\":2002}"
 
 #define ONE_RUNG "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":1}],"
+#define TWO_RUNGS_FALLING                                                                          \
+    "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":2},{\"bitrate_kbps\":1}],"
 
 static int parse(const char *json, struct cad_ladder *out)
 {
@@ -61,8 +63,7 @@ static void test_ladder_refuses_contradictions(void **state)
         ONE_RUNG "\"segment_bytes\":[[1],[]]}",
         ONE_RUNG "\"segment_bytes\":[[-1]]}",
         ONE_RUNG "\"segment_bytes\":[[\"1\"]]}",
-        "{\"segment_duration_ms\":2000,\"rungs\":[{\"bitrate_kbps\":2},{\"bitrate_kbps\":1}],"
-        "\"segment_bytes\":[[1,2]]}",
+        TWO_RUNGS_FALLING "\"segment_bytes\":[[1,2]]}",
     };
     struct cad_ladder l;
     memset(&l, 0x5a, sizeof(l));

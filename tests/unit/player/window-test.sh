@@ -15,6 +15,10 @@ if [ ! -e "$media/h264.mp4" ]; then
     echo "no media in $media"
     exit 77
 fi
+# Libraries behind the window (D-Bus, Mesa) keep memory to the end, partly in modules that are unloaded
+# by then, which a leak checker cannot name. Leaks are looked for in the runs without a window.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+export ASAN_OPTIONS
 work=$(mktemp -d)
 server=
 playing=
