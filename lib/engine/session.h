@@ -62,7 +62,7 @@
 enum rep_state {
     REP_NEW,    /* no header yet */
     REP_READY,  /* init and index are read */
-    REP_LOST    /* cannot be used in this session */
+    REP_LOST    /* cannot be used any more */
 };
 
 /* A representation as the session knows it. */

