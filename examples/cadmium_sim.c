@@ -42,7 +42,7 @@ struct options {
     const char *ladder, *trace, *scenario, *log, *junit;
     const char *dirs[DIRS_MAX];
     uint32_t dir_count;
-    int64_t session_s, buffer_s, seed, hosts;
+    int64_t session_s, buffer_s, seed, hosts, faults_s;
 };
 
 static const char help[] =
@@ -57,6 +57,7 @@ static const char help[] =
     "  --session-s N       seconds of the title, 1..604800\n"
     "  --buffer-max-s N    seconds the engine may buffer ahead, 2..600 (60)\n"
     "  --hosts N           servers that hold the title, all on the link, 1..8 (1)\n"
+    "  --faults N          a fault of a host every N seconds on the average, from the seed (none)\n"
     "  --scenario FILE     a scripted playback and what must hold (docs/scenarios.md)\n"
     "  --data DIR          where scenarios find ladders and traces, after their own folder\n"
     "                      and ../data beside it; may be given again\n"
@@ -590,6 +591,7 @@ static int create_session(struct session *s, struct cad_log log)
     config.engine.log = log;
     config.engine.buffer_ahead = o->buffer_s * CAD_SECOND;
     config.engine.check = o->check;
+    config.fault_every = o->faults_s * CAD_SECOND;
     int err = cad_sim_create(&config, &s->sim);
     if (err) return err;
     cad_sim_on_access(s->sim, on_access, s);
@@ -804,6 +806,7 @@ static bool take_option(int c, const char *value, struct options *o)
     case 's': return read_number(value, "--session-s", 1, SESSION_MAX_S, &o->session_s);
     case 'b': return read_number(value, "--buffer-max-s", 2, 600, &o->buffer_s);
     case 'n': return read_number(value, "--hosts", 1, MOCK_HOSTS_MAX, &o->hosts);
+    case 'F': return read_number(value, "--faults", 1, 86400, &o->faults_s);
     case 'S': return read_number(value, "--seed", 1, INT64_MAX, &o->seed);
     case 'f': o->scenario = value; return true;
     case 'L': o->log = value; return true;
@@ -825,8 +828,8 @@ static const char *wrong_usage(const struct options *o)
         return "--engine plays a ladder, --scenario a script: only one of them can be given";
     }
     if (!o->engine && !o->scenario) return "either --engine or --scenario FILE must be given";
-    if (o->scenario && (o->ladder || o->trace || o->session_s)) {
-        return "--ladder, --trace and --session-s are of --engine; a scenario names its own";
+    if (o->scenario && (o->ladder || o->trace || o->session_s || o->faults_s)) {
+        return "--ladder, --trace, --session-s, --faults: of --engine; a scenario names its own";
     }
     if (o->scenario) return NULL;
     if (!o->ladder) return "--engine wants --ladder FILE";
@@ -842,6 +845,7 @@ int main(int argc, char **argv)
         {"engine", no_argument, NULL, 'e'},      {"ladder", required_argument, NULL, 'l'},
         {"trace", required_argument, NULL, 't'}, {"session-s", required_argument, NULL, 's'},
         {"buffer-max-s", required_argument, NULL, 'b'}, {"hosts", required_argument, NULL, 'n'},
+        {"faults", required_argument, NULL, 'F'},
         {"seed", required_argument, NULL, 'S'},  {"scenario", required_argument, NULL, 'f'},
         {"log", required_argument, NULL, 'L'},   {"check", no_argument, NULL, 'c'},
         {"tap", no_argument, NULL, 'T'},         {"junit", required_argument, NULL, 'j'},

@@ -145,7 +145,10 @@ CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i,
 struct cad_sim_config {
     size_t size;                  /* sizeof(struct cad_sim_config) */
     struct cad_engine_config engine;
-    uint64_t seed;                /* of faults */
+    uint64_t seed;                /* of faults and of a sink that is drawn; default 1 */
+    cad_time fault_every;         /* mean time between faults of hosts drawn from seed: refusals,
+                                     black holes, cut bodies, 5xx, slowness, 1 to 30 s each;
+                                     0 none (default) */
     cad_time anchor_period;       /* how often the sink reports while it plays; default 100 ms */
     bool tls;                     /* cold connections cost the round trips of TLS 1.3 */
     int64_t wall_ms;              /* Unix epoch, ms, at time 0; the device's clock */

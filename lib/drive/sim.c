@@ -15,6 +15,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "drive/sim_faults.h"
 #include "drive/sim_net.h"
 #include "drive/vsink.h"
 
@@ -37,6 +38,7 @@ struct cad_sim {
     bool turn_due;               /* something was fed since the last turn */
     int error;                   /* of a callback; sticky */
     enum cad_state state;
+    struct cad_sim_faults faults;
     struct cad_rng entropy;      /* stands in for the device's own source */
     struct cad_app_event *events;
     uint32_t events_cap, events_head, events_count;
@@ -257,6 +259,18 @@ static void jump(struct cad_sim *sim, cad_time to)
     cad_sim_net_advance(sim->net, to);
 }
 
+/* Faults that are drawn and due. */
+static void strike(struct cad_sim *sim)
+{
+    uint32_t hosts = 0;
+    while (cad_sim_net_host(sim->net, hosts).n > 0) hosts++;
+    struct cad_sim_change c;
+    while (hosts > 0 && cad_sim_faults_take(&sim->faults, sim->now, hosts, &c)) {
+        cad_str name = cad_sim_net_host(sim->net, c.host);
+        note_error(sim, cad_sim_net_fault(sim->net, name, c.fault, c.value));
+    }
+}
+
 int cad_sim_run(struct cad_sim *sim, cad_time until)
 {
     uint32_t still = 0;
@@ -266,10 +280,12 @@ int cad_sim_run(struct cad_sim *sim, cad_time until)
         if (is_over(sim)) return 1;
         cad_time next = sooner(cad_sim_net_next(sim->net), sim->sink_wake);
         next = sooner(next, cad_engine_next_wake(sim->engine));
+        next = sooner(next, cad_sim_faults_next(&sim->faults));
         if (next == CAD_TIME_NONE || next > until) break;
         still = next > sim->now ? 0 : still + 1;
         if (still > TURNS_MAX) return CAD_E_LIMIT;
         jump(sim, next);
+        strike(sim);
     }
     if (until != CAD_TIME_MAX) jump(sim, until);
     return 0;
@@ -322,13 +338,14 @@ static int create_parts(struct cad_sim *sim)
 int cad_sim_create(const struct cad_sim_config *config, struct cad_sim **out)
 {
     if (!config || config->size < sizeof(*config) || !out) return CAD_E_INVAL;
-    if (config->anchor_period <= 0) return CAD_E_INVAL;
+    if (config->anchor_period <= 0 || config->fault_every < 0) return CAD_E_INVAL;
     struct cad_alloc alloc = cad_alloc_system();
     struct cad_sim *sim = cad_alloc_new(&alloc, sizeof(*sim), CAD_MEM_OTHER);
     if (!sim) return CAD_E_NOMEM;
     sim->alloc = alloc;
     sim->config = *config;
     sim->sink_wake = CAD_TIME_NONE;
+    cad_sim_faults_init(&sim->faults, config->seed, config->fault_every);
     int err = create_parts(sim);
     if (err) {
         cad_sim_destroy(&sim);

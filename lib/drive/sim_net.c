@@ -652,6 +652,11 @@ static void touch(struct cad_sim_net *net, struct host *host, struct transfer *t
     }
 }
 
+cad_str cad_sim_net_host(const struct cad_sim_net *net, uint32_t i)
+{
+    return cad_str_from(i < net->host_count ? net->hosts[i].name : NULL);
+}
+
 int cad_sim_net_fault(struct cad_sim_net *net, cad_str name, enum cad_host_fault fault,
                       int64_t value)
 {

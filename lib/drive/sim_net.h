@@ -53,6 +53,8 @@ void cad_sim_net_set_origin(struct cad_sim_net *net, const struct cad_origin_ops
 CAD_MUST_CHECK int cad_sim_net_add_link(struct cad_sim_net *net, const struct cad_trace *trace,
                                         uint32_t *index);
 CAD_MUST_CHECK int cad_sim_net_add_host(struct cad_sim_net *net, cad_str name, uint32_t link);
+/* The name of host i in the order they were added; empty past the last. */
+cad_str cad_sim_net_host(const struct cad_sim_net *net, uint32_t i);
 CAD_MUST_CHECK int cad_sim_net_fault(struct cad_sim_net *net, cad_str host,
                                      enum cad_host_fault fault, int64_t value);
 /* false: no packet gets anywhere, as if every host were a black hole. */

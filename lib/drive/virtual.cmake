@@ -5,6 +5,7 @@ cad_room(drive_virtual SOURCES
     scenario_parse.c
     scenario_run.c
     sim.c
+    sim_faults.c
     sim_net.c
     synth.c
     synth_boxes.c
