@@ -33,7 +33,7 @@ cad_time clock_position(const struct cad_engine *e)
 cad_time clock_ahead(struct cad_engine *e, struct slot *s)
 {
     cad_time position = clock_position(e);
-    cad_time end = queue_buffered_end(e, s, position, e->clock.state != CAD_STATE_PLAYING);
+    cad_time end = queue_buffered_end(s, position, e->clock.state != CAD_STATE_PLAYING);
     return CAD_MAX(end - position, 0);
 }
 
@@ -182,7 +182,7 @@ static void follow_viewer(struct cad_engine *e, struct slot *s)
 static cad_time whole_ahead(struct cad_engine *e, struct slot *s)
 {
     cad_time position = clock_position(e);
-    cad_time ahead = queue_buffered_end(e, s, position, false) - position;
+    cad_time ahead = queue_buffered_end(s, position, false) - position;
     return ahead > ENGINE_REMAINDER ? ahead : 0;
 }
 

@@ -73,18 +73,17 @@ static void no_memory(struct cad_engine *e, struct slot *s)
 /* ---- choosing a representation ---- */
 
 struct size_ctx {
-    const struct cad_engine *e;
     const struct slot *s;
     cad_time at; /* where the segment to choose begins */
 };
 
 /* The segment of a representation that covers t; rounding to nanoseconds is forgiven. */
-static int segment_at(const struct cad_engine *e, const struct rep *rep, cad_time t,
+static int segment_at(const struct rep *rep, cad_time t,
                       struct cad_segment *out)
 {
-    int rc = cad_index_find(rep->index, rep_ticks(e, rep, t), out);
+    int rc = cad_index_find(rep->index, rep_ticks(rep, t), out);
     if (rc != 0) return rc;
-    if (rep_time(e, rep, out->start_ticks + out->duration_ticks) > t + CAD_MS) return CAD_OK;
+    if (rep_time(rep, out->start_ticks + out->duration_ticks) > t + CAD_MS) return CAD_OK;
     return cad_index_at(rep->index, out->index + 1, out);
 }
 
@@ -93,7 +92,7 @@ static int64_t size_of(const void *ctx, uint32_t ahead, uint32_t rung)
     const struct size_ctx *c = ctx;
     const struct rep *rep = &c->s->reps[c->s->rung_rep[rung]];
     struct cad_segment seg;
-    if (rep->state != REP_READY || segment_at(c->e, rep, c->at, &seg) != 0) return -1;
+    if (rep->state != REP_READY || segment_at(rep, c->at, &seg) != 0) return -1;
     if (ahead && cad_index_at(rep->index, seg.index + ahead, &seg) != 0) return -1;
     return seg.bytes.last - seg.bytes.first + 1;
 }
@@ -116,14 +115,14 @@ static int32_t rung_of(const struct slot *s, int32_t rep)
     return -1;
 }
 
-static cad_time next_duration(const struct cad_engine *e, const struct slot *s, cad_time at,
+static cad_time next_duration(const struct slot *s, cad_time at,
                               uint32_t *left)
 {
     struct cad_segment seg;
     *left = 0;
     for (uint32_t i = 0; i < s->rung_count; i++) {
         const struct rep *rep = &s->reps[s->rung_rep[i]];
-        if (rep->state != REP_READY || segment_at(e, rep, at, &seg) != 0) continue;
+        if (rep->state != REP_READY || segment_at(rep, at, &seg) != 0) continue;
         *left = cad_index_count(rep->index) - seg.index;
         return cad_time_from_ticks(seg.duration_ticks, cad_index_timescale(rep->index));
     }
@@ -201,10 +200,10 @@ static bool choose(struct cad_engine *e, struct slot *s, cad_time at)
     }
     struct cad_abr_rung rungs[CAD_ABR_RUNGS_MAX];
     struct cad_abr_choice choice;
-    struct size_ctx ctx = {e, s, at};
+    struct size_ctx ctx = {s, at};
     struct cad_abr_state state = {.size = sizeof(state), .now = e->now, .rungs = rungs,
                                   .rung_count = s->rung_count, .rung_pin = -1};
-    state.segment_duration = next_duration(e, s, at, &state.segments_left);
+    state.segment_duration = next_duration(s, at, &state.segments_left);
     fill_rungs(e, s, state.segment_duration, rungs);
     state.rung_last = rung_of(s, s->rep_now);
     state.buffer = clock_ahead(e, s);
@@ -310,7 +309,7 @@ static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segm
         /* A segment that has its buffer is counted as held already. */
         bool counted = seg->ref && !seg->in_header;
         bool fits = admit(e, s, request, counted ? 0 : seg->size - seg->have);
-        if (!fits || queue_space(e, s, seg) != 0) {
+        if (!fits || queue_space(e, seg) != 0) {
             request_drop(e, request);
             if (fits) no_memory(e, s);
             return;
@@ -328,35 +327,35 @@ static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segm
 
 /* ---- the next segment ---- */
 
-static int next_segment(const struct cad_engine *e, const struct slot *s, const struct rep *rep,
+static int next_segment(const struct slot *s, const struct rep *rep,
                         struct cad_segment *out)
 {
     size_t count = queue_count(s);
     if (count == 0) {
         cad_time at = s->skip_until == CAD_TIME_NONE ? 0 : CAD_MAX(s->skip_until, 0);
-        int rc = segment_at(e, rep, at, out);
+        int rc = segment_at(rep, at, out);
         /* A position at or past the end shows the last segment. */
         uint32_t segments = cad_index_count(rep->index);
         return rc == CAD_E_NOTFOUND && segments ? cad_index_at(rep->index, segments - 1, out) : rc;
     }
     const struct segment *tail = queue_at(s, count - 1);
     if (&s->reps[tail->rep] == rep) return cad_index_at(rep->index, tail->index + 1, out);
-    return segment_at(e, rep, tail->end, out);
+    return segment_at(rep, tail->end, out);
 }
 
 /*
  * The representation to go on with: the one wanted, or, where that ends earlier, the one before.
  * NULL: nothing follows, and the tail is marked as the last.
  */
-static struct rep *following(struct cad_engine *e, struct slot *s, struct rep *wanted,
+static struct rep *following(struct slot *s, struct rep *wanted,
                              struct cad_segment *out)
 {
-    if (next_segment(e, s, wanted, out) == 0) return wanted;
+    if (next_segment(s, wanted, out) == 0) return wanted;
     size_t count = queue_count(s);
     if (count == 0) return NULL;
     struct segment *tail = queue_at(s, count - 1);
     struct rep *before = &s->reps[tail->rep];
-    if (before != wanted && before->state == REP_READY && next_segment(e, s, before, out) == 0) {
+    if (before != wanted && before->state == REP_READY && next_segment(s, before, out) == 0) {
         return before;
     }
     tail->last = true;
@@ -407,9 +406,9 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
     cad_time position = clock_position(e);
     /* Segments that came with the header cost one push each, no request. */
     for (int i = 0; i < 8; i++) {
-        rep = following(e, s, rep, &next);
+        rep = following(s, rep, &next);
         if (!rep) return; /* the end of the title */
-        cad_time end = rep_time(e, rep, next.start_ticks + next.duration_ticks);
+        cad_time end = rep_time(rep, next.start_ticks + next.duration_ticks);
         if (!has_room(e, s, position, end)) return;
         if (cad_ring_space(&s->queue) == 0) {
             queue_evict(e, s, position);
@@ -422,7 +421,7 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
             cad_error_init(&s->lost, CAD_ERR_LIMIT);
             return;
         }
-        struct segment *seg = queue_push(e, s, (uint32_t)(rep - s->reps), &next);
+        struct segment *seg = queue_push(s, (uint32_t)(rep - s->reps), &next);
         if (!seg) return;
         s->decided = seg->serial + 1; /* the same choice for what is in the header already */
         if (!seg->in_header) {
@@ -435,12 +434,11 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
     e->more = true;
 }
 
-static bool near_end(const struct cad_engine *e, const struct slot *s)
+static bool near_end(const struct slot *s)
 {
     size_t count = queue_count(s);
     if (count == 0) return false;
     const struct segment *tail = queue_at(s, count - 1);
-    (void)e;
     return tail->last || tail->index + 1 == cad_index_count(s->reps[tail->rep].index);
 }
 
@@ -451,7 +449,7 @@ static void prefetch_header(struct cad_engine *e, struct slot *s)
     static const int order[] = {1, -1};
     if (e->clock.state != CAD_STATE_PLAYING || clock_ahead(e, s) < PREFETCH_BUFFER) return;
     int32_t now = rung_of(s, s->rep_now);
-    if (now < 0 || near_end(e, s)) return;
+    if (now < 0 || near_end(s)) return;
     for (uint32_t i = 0; i < s->rep_count; i++) {
         struct rep *rep = &s->reps[i];
         if ((int32_t)i != s->rep_now && rep->state == REP_NEW && rep->request) {
@@ -528,7 +526,7 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
         prefetch_header(e, s);
         return;
     }
-    if (near_end(e, s) || waiting) return;
+    if (near_end(s) || waiting) return;
     if (s->rep_now >= 0 && s->reps[s->rep_now].request &&
         s->reps[s->rep_now].state == REP_NEW) {
         want_header(e, s, &s->reps[s->rep_now]);
@@ -536,7 +534,7 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
     }
     cad_time at = tail ? tail->end : CAD_MAX(s->skip_until, 0);
     uint32_t left;
-    if (tail && !has_room(e, s, clock_position(e), at + next_duration(e, s, at, &left))) {
+    if (tail && !has_room(e, s, clock_position(e), at + next_duration(s, at, &left))) {
         prefetch_header(e, s);
         return;
     }

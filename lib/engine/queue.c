@@ -39,21 +39,19 @@ bool segment_whole(const struct segment *seg)
 
 /* ---- time ---- */
 
-cad_time rep_time(const struct cad_engine *e, const struct rep *rep, int64_t ticks)
+cad_time rep_time(const struct rep *rep, int64_t ticks)
 {
-    (void)e;
     return cad_time_from_ticks(ticks - rep->index_base, cad_index_timescale(rep->index));
 }
 
-int64_t rep_ticks(const struct cad_engine *e, const struct rep *rep, cad_time t)
+int64_t rep_ticks(const struct rep *rep, cad_time t)
 {
-    (void)e;
     return cad_time_to_ticks(t, cad_index_timescale(rep->index)) + rep->index_base;
 }
 
 /* ---- the ends of the queue ---- */
 
-struct segment *queue_push(struct cad_engine *e, struct slot *s, uint32_t rep,
+struct segment *queue_push(struct slot *s, uint32_t rep,
                            const struct cad_segment *from)
 {
     struct segment *seg = cad_ring_push_place(&s->queue);
@@ -63,8 +61,8 @@ struct segment *queue_push(struct cad_engine *e, struct slot *s, uint32_t rep,
     seg->serial = s->serial_next++;
     seg->rep = rep;
     seg->index = from->index;
-    seg->start = rep_time(e, r, from->start_ticks);
-    seg->end = rep_time(e, r, from->start_ticks + from->duration_ticks);
+    seg->start = rep_time(r, from->start_ticks);
+    seg->end = rep_time(r, from->start_ticks + from->duration_ticks);
     seg->first_byte = from->bytes.first;
     seg->size = from->bytes.last - from->bytes.first + 1;
     seg->scanned = CAD_TIME_NONE;
@@ -193,10 +191,9 @@ static int copy_with_holes(struct cad_ref *from, size_t at, size_t n, struct cad
 
 /* A buffer for a segment; bytes that came with a header move over, so that none is fetched
  * twice. */
-int queue_space(struct cad_engine *e, struct slot *s, struct segment *seg)
+int queue_space(struct cad_engine *e, struct segment *seg)
 {
     struct cad_ref *ref = NULL;
-    (void)s;
     if (seg->ref && !seg->in_header) return CAD_OK;
     size_t size = (size_t)seg->size;
     int rc = cad_pool_get(e->pool, size, &ref);
@@ -242,7 +239,7 @@ void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep)
         if (!seg->in_header || &s->reps[seg->rep] != rep) continue;
         if (segment_whole(seg)) {
             seg->in_header = false; /* a view into a buffer that it now shares */
-        } else if (queue_space(e, s, seg) != 0) {
+        } else if (queue_space(e, seg) != 0) {
             /* No memory to keep the part: it will be asked for again. */
             waste += (uint64_t)seg->have;
             cad_ref_unref(&seg->ref);
@@ -256,7 +253,7 @@ void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep)
 /* ---- how far media reaches ---- */
 
 /* Look at more samples of the segment, so that a part of it counts before all of it is there. */
-static void scan(struct cad_engine *e, struct slot *s, struct segment *seg)
+static void scan(struct slot *s, struct segment *seg)
 {
     struct rep *rep = &s->reps[seg->rep];
     if (!seg->ref || seg->have == 0 || seg->scan_done) return;
@@ -273,12 +270,11 @@ static void scan(struct cad_engine *e, struct slot *s, struct segment *seg)
         int64_t ticks = sample.dts_ticks + (int64_t)sample.duration_ticks - rep->sample_base;
         end = cad_time_from_ticks(ticks, rep->init.timescale);
     }
-    (void)e;
     if (end != CAD_TIME_NONE) seg->scanned = CAD_MIN(end, seg->end);
 }
 
 /* The queue is contiguous and whole but for its tail, so its ends tell all. */
-cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from, bool look)
+cad_time queue_buffered_end(struct slot *s, cad_time from, bool look)
 {
     size_t count = queue_count(s);
     if (count == 0) return from;
@@ -288,7 +284,7 @@ cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from,
     if (segment_whole(tail)) return CAD_MAX(from, tail->end);
     cad_time end = count > 1 ? CAD_MAX(from, tail->start) : from;
     if (!look) return end;
-    scan(e, s, tail);
+    scan(s, tail);
     return CAD_MAX(end, tail->scanned); /* CAD_TIME_NONE is less than any time */
 }
 
@@ -353,12 +349,12 @@ static void fill_sample(struct slot *s, const struct segment *seg, const struct 
 
 /* Does the first sample say that these are the bytes of another segment? A fragment may differ from
  * the index by a little (licensed manifest 7), not by a segment. */
-static bool out_of_place(const struct cad_engine *e, const struct segment *seg,
+static bool out_of_place(const struct segment *seg,
                          const struct rep *rep, const struct cad_mp4_sample *first)
 {
     struct cad_segment want;
     if (cad_index_at(rep->index, seg->index, &want) != 0) return false;
-    cad_time start = rep_time(e, rep, want.start_ticks);
+    cad_time start = rep_time(rep, want.start_ticks);
     cad_time at = cad_time_from_ticks(first->dts_ticks - rep->sample_base, rep->init.timescale);
     cad_time off = cad_time_sub(at, start);
     return off > ENGINE_OUT_OF_PLACE || off < -ENGINE_OUT_OF_PLACE;
@@ -401,7 +397,7 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
         cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
         int rc = cad_mp4_reader_next(&s->reader, b, (uint64_t)seg->size, &sample);
         if (rc == 0 && !s->reader_placed) {
-            if (out_of_place(e, seg, rep, &sample)) return bad_segment(e, s, seg);
+            if (out_of_place(seg, rep, &sample)) return bad_segment(e, s, seg);
             s->reader_placed = true;
         }
         if (rc == 0) {

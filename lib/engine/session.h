@@ -320,7 +320,7 @@ void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct ca
 struct segment *queue_at(const struct slot *s, size_t i);
 size_t queue_count(const struct slot *s);
 struct segment *queue_find(const struct slot *s, uint64_t serial);
-struct segment *queue_push(struct cad_engine *e, struct slot *s, uint32_t rep,
+struct segment *queue_push(struct slot *s, uint32_t rep,
                            const struct cad_segment *seg);
 void queue_clear(struct cad_engine *e, struct slot *s);
 void queue_drop_tail(struct cad_engine *e, struct slot *s);
@@ -330,12 +330,12 @@ void queue_evict(struct cad_engine *e, struct slot *s, cad_time before);
 void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep);
 /* Tell segments that lie in the header's buffer how much of them has come. */
 void queue_sync_header(struct slot *s, struct rep *rep);
-int queue_space(struct cad_engine *e, struct slot *s, struct segment *seg);
-cad_time queue_buffered_end(struct cad_engine *e, struct slot *s, cad_time from, bool scan);
+int queue_space(struct cad_engine *e, struct segment *seg);
+cad_time queue_buffered_end(struct slot *s, cad_time from, bool scan);
 bool queue_at_end(const struct slot *s); /* the last segment of the title is whole */
 bool segment_whole(const struct segment *seg);
-cad_time rep_time(const struct cad_engine *e, const struct rep *rep, int64_t ticks);
-int64_t rep_ticks(const struct cad_engine *e, const struct rep *rep, cad_time t);
+cad_time rep_time(const struct rep *rep, int64_t ticks);
+int64_t rep_ticks(const struct rep *rep, cad_time t);
 int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out);
 
 /* ---- plan.c ---- */

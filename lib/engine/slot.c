@@ -327,7 +327,7 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
         s = settle_provisional(e, rep->init.type);
         slot = (uint32_t)(s - e->slots);
     }
-    cad_time duration = rep_time(e, rep, cad_index_end_ticks(rep->index));
+    cad_time duration = rep_time(rep, cad_index_end_ticks(rep->index));
     if (rep->rate_bps <= 0) rep->rate_bps = measured_rate(rep, duration);
     if (e->manifest.duration == CAD_TIME_NONE) e->manifest.duration = duration;
     e->manifest.media_end = CAD_MAX(e->manifest.media_end, duration);

@@ -29,6 +29,27 @@ static const struct cad_backoff media = {
 #define OTHER_REFRESH_LOWER {CAD_MOVE_OTHER, CAD_MOVE_REFRESH, CAD_MOVE_LOWER}
 #define ROW(failure, moves, backoff, error) [failure] = {moves, &backoff, CAD_ERR_##error}
 
+/* Media: a header and a segment fail alike but for the name of what is not there. */
+#define MEDIA_ROWS(not_found)                                                                      \
+    ROW(CAD_FAIL_DNS, OTHER_WAIT, media, NET_DNS),                                                 \
+    ROW(CAD_FAIL_CONNECT, OTHER_WAIT, media, NET_CONNECT),                                         \
+    ROW(CAD_FAIL_TLS, OTHER_WAIT, media, NET_TLS),                                                 \
+    ROW(CAD_FAIL_CERTIFICATE, OTHER, once, NET_CERTIFICATE),                                       \
+    ROW(CAD_FAIL_TIMEOUT, OTHER_WAIT, media, NET_TIMEOUT),                                         \
+    ROW(CAD_FAIL_RESET, OTHER_WAIT, media, NET_RESET),                                             \
+    ROW(CAD_FAIL_PROTOCOL, OTHER_WAIT, media, NET_PROTOCOL),                                       \
+    ROW(CAD_FAIL_TOO_LARGE, OTHER_LOWER, once, HTTP_TOO_LARGE),                                    \
+    ROW(CAD_FAIL_REDIRECT, OTHER, once, HTTP_REDIRECT),                                            \
+    ROW(CAD_FAIL_RANGE, OTHER_LOWER, once, HTTP_RANGE),                                            \
+    ROW(CAD_FAIL_EXPIRED, REFRESH, once, MANIFEST_EXPIRED),                                        \
+    ROW(CAD_FAIL_REFUSED, OTHER_REFRESH_LOWER, once, HTTP_REFUSED),                                \
+    ROW(CAD_FAIL_NOT_FOUND, OTHER_LOWER, once, not_found),                                         \
+    ROW(CAD_FAIL_THROTTLED, OTHER_WAIT, media, HTTP_SERVER),                                       \
+    ROW(CAD_FAIL_SERVER, OTHER_WAIT, media, HTTP_SERVER),                                          \
+    ROW(CAD_FAIL_CONTENT, OTHER_LOWER, once, MEDIA_BAD),                                           \
+    ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),                                             \
+    ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
+
 /* One row for every pair of purpose and failure. */
 static const struct cad_policy table[][CAD_FAIL_COUNT] = {
     [CAD_PURPOSE_MANIFEST] = {
@@ -72,46 +93,8 @@ static const struct cad_policy table[][CAD_FAIL_COUNT] = {
         ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),
         ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
     },
-    [CAD_PURPOSE_HEADER] = {
-        ROW(CAD_FAIL_DNS, OTHER_WAIT, media, NET_DNS),
-        ROW(CAD_FAIL_CONNECT, OTHER_WAIT, media, NET_CONNECT),
-        ROW(CAD_FAIL_TLS, OTHER_WAIT, media, NET_TLS),
-        ROW(CAD_FAIL_CERTIFICATE, OTHER, once, NET_CERTIFICATE),
-        ROW(CAD_FAIL_TIMEOUT, OTHER_WAIT, media, NET_TIMEOUT),
-        ROW(CAD_FAIL_RESET, OTHER_WAIT, media, NET_RESET),
-        ROW(CAD_FAIL_PROTOCOL, OTHER_WAIT, media, NET_PROTOCOL),
-        ROW(CAD_FAIL_TOO_LARGE, OTHER_LOWER, once, HTTP_TOO_LARGE),
-        ROW(CAD_FAIL_REDIRECT, OTHER, once, HTTP_REDIRECT),
-        ROW(CAD_FAIL_RANGE, OTHER_LOWER, once, HTTP_RANGE),
-        ROW(CAD_FAIL_EXPIRED, REFRESH, once, MANIFEST_EXPIRED),
-        ROW(CAD_FAIL_REFUSED, OTHER_REFRESH_LOWER, once, HTTP_REFUSED),
-        ROW(CAD_FAIL_NOT_FOUND, OTHER_LOWER, once, HTTP_NOT_FOUND),
-        ROW(CAD_FAIL_THROTTLED, OTHER_WAIT, media, HTTP_SERVER),
-        ROW(CAD_FAIL_SERVER, OTHER_WAIT, media, HTTP_SERVER),
-        ROW(CAD_FAIL_CONTENT, OTHER_LOWER, once, MEDIA_BAD),
-        ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),
-        ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
-    },
-    [CAD_PURPOSE_SEGMENT] = {
-        ROW(CAD_FAIL_DNS, OTHER_WAIT, media, NET_DNS),
-        ROW(CAD_FAIL_CONNECT, OTHER_WAIT, media, NET_CONNECT),
-        ROW(CAD_FAIL_TLS, OTHER_WAIT, media, NET_TLS),
-        ROW(CAD_FAIL_CERTIFICATE, OTHER, once, NET_CERTIFICATE),
-        ROW(CAD_FAIL_TIMEOUT, OTHER_WAIT, media, NET_TIMEOUT),
-        ROW(CAD_FAIL_RESET, OTHER_WAIT, media, NET_RESET),
-        ROW(CAD_FAIL_PROTOCOL, OTHER_WAIT, media, NET_PROTOCOL),
-        ROW(CAD_FAIL_TOO_LARGE, OTHER_LOWER, once, HTTP_TOO_LARGE),
-        ROW(CAD_FAIL_REDIRECT, OTHER, once, HTTP_REDIRECT),
-        ROW(CAD_FAIL_RANGE, OTHER_LOWER, once, HTTP_RANGE),
-        ROW(CAD_FAIL_EXPIRED, REFRESH, once, MANIFEST_EXPIRED),
-        ROW(CAD_FAIL_REFUSED, OTHER_REFRESH_LOWER, once, HTTP_REFUSED),
-        ROW(CAD_FAIL_NOT_FOUND, OTHER_LOWER, once, MEDIA_SEGMENT_LOST),
-        ROW(CAD_FAIL_THROTTLED, OTHER_WAIT, media, HTTP_SERVER),
-        ROW(CAD_FAIL_SERVER, OTHER_WAIT, media, HTTP_SERVER),
-        ROW(CAD_FAIL_CONTENT, OTHER_LOWER, once, MEDIA_BAD),
-        ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),
-        ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
-    },
+    [CAD_PURPOSE_HEADER] = {MEDIA_ROWS(HTTP_NOT_FOUND)},
+    [CAD_PURPOSE_SEGMENT] = {MEDIA_ROWS(MEDIA_SEGMENT_LOST)},
 };
 
 const struct cad_policy *cad_policy_row(enum cad_purpose purpose, enum cad_failure failure)
