@@ -281,6 +281,7 @@ static void poll_actions(struct fuzz *f)
     while (cad_engine_poll(f->engine, &a) == 0) {
         switch (a.type) {
         case CAD_ACTION_HTTP_START: start(f, &a.u.start); break;
+        case CAD_ACTION_HTTP_WARM: break;
         case CAD_ACTION_HTTP_CANCEL: cancel(f, a.u.cancel.id); break;
         case CAD_ACTION_SINK_CONFIG: f->epoch = a.u.sink.epoch; break;
         case CAD_ACTION_SINK_FLUSH:

@@ -100,12 +100,14 @@ static void put_members(struct line *line, const struct cad_app_event *event, ca
         cad_jsonw_key_i64(w, "width", event->width);
         cad_jsonw_key_i64(w, "height", event->height);
         break;
+    case CAD_APP_TRACK:
     case CAD_APP_SERVER:
         cad_jsonw_key_string(w, "track", cad_str_from(slot_name(event->slot)));
         cad_jsonw_key_string(w, "id", cad_str_from(event->text));
         break;
     case CAD_APP_ERROR: put_error(line, &event->error); break;
     case CAD_APP_STATE:
+    case CAD_APP_TRACKS:
     case CAD_APP_REFRESHED:
     case CAD_APP_ENDED: break;
     }
@@ -116,7 +118,7 @@ void tell_json_event(const struct cad_app_event *event, cad_time to)
     struct line line;
     /* The end is told once, when everything is over; the rest of these the reader does not know. */
     if (event->type == CAD_APP_ENDED || event->type == CAD_APP_STATE) return;
-    if (event->type == CAD_APP_REFRESHED) return;
+    if (event->type == CAD_APP_REFRESHED || event->type == CAD_APP_TRACKS) return;
     line_begin(&line, cad_app_event_name(event->type), event->at);
     put_members(&line, event, to);
     line_end(&line);

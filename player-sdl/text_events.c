@@ -81,6 +81,8 @@ void tell_text_event(const struct cad_app_event *event, cad_time to)
     case CAD_APP_RUNG: tell_rung(event); break;
     case CAD_APP_SERVER: tell_server(event); break;
     case CAD_APP_ERROR: tell_trouble(&event->error); break;
+    case CAD_APP_TRACK:
+    case CAD_APP_TRACKS:
     case CAD_APP_STATE:
     case CAD_APP_REFRESHED:
     case CAD_APP_ENDED: break;

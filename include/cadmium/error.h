@@ -79,6 +79,7 @@ enum cad_phase {
     X(FILE_NOT_FOUND, 102, USER, FATAL, "the file does not exist")                                 \
     X(FILE_UNREADABLE, 103, USER, FATAL, "the file cannot be read")                                \
     X(NOTHING_LOADED, 104, USER, DEGRADED, "nothing is loaded")                                    \
+    X(NO_SUCH_TRACK, 105, USER, DEGRADED, "there is no such track, or it cannot be played")        \
     X(NET_DNS, 200, NETWORK, FATAL, "the host name could not be resolved")                         \
     X(NET_CONNECT, 201, NETWORK, FATAL, "no server accepted a connection")                         \
     X(NET_TLS, 202, NETWORK, FATAL, "the TLS handshake failed")                                    \
@@ -86,6 +87,7 @@ enum cad_phase {
     X(NET_TIMEOUT, 204, NETWORK, FATAL, "no answer in time")                                       \
     X(NET_RESET, 205, NETWORK, FATAL, "the connection broke")                                      \
     X(NET_PROTOCOL, 206, NETWORK, FATAL, "the answer is not valid HTTP")                           \
+    X(NET_ADDRESS, 207, NETWORK, FATAL, "the host is at an address that may not be asked")         \
     X(HTTP_REFUSED, 300, HTTP, FATAL, "the server refused the request")                            \
     X(HTTP_NOT_FOUND, 301, HTTP, FATAL, "the server does not have the resource")                   \
     X(HTTP_SERVER, 302, HTTP, FATAL, "the server failed")                                          \

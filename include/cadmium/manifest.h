@@ -52,6 +52,16 @@ struct cad_server {
     bool lowgrade;          /* last resort inside its level */
 };
 
+/* Where the segments of a representation are. */
+enum cad_addressing {
+    CAD_ADDRESSING_INDEXED,  /* in one resource, whose sidx lists them */
+    CAD_ADDRESSING_SEGMENTS, /* each at a URL (or range) of its own: `timeline`, cad_segment_url */
+    CAD_ADDRESSING_SINGLE    /* the whole resource is one segment, as long as the period */
+};
+
+struct cad_index;
+struct cad_segment_urls;  /* templates and lists of URLs; inside of the manifest room */
+
 struct cad_representation {
     cad_str id;               /* unique in the presentation; stable over refreshes */
     cad_str profile;          /* the manifest's own name of the profile; may be empty */
@@ -71,9 +81,16 @@ struct cad_representation {
     int32_t vmaf_milli;       /* 0..100000; -1 unknown */
     uint32_t channels;        /* audio; 0 unknown */
     uint32_t sample_rate_hz;  /* audio; 0 unknown */
+    struct cad_color color;   /* as the manifest tells; the init segment knows better */
     cad_str drm_header_id;    /* empty: the track's default */
     const struct cad_location *locations; /* in order of the servers' order; at least one */
     uint32_t location_count;
+    enum cad_addressing addressing;
+    uint32_t timescale;       /* of what follows, > 0; 1 where none is published */
+    int64_t time_offset_ticks;/* media time of the period's start (presentationTimeOffset) */
+    bool time_offset_known;   /* else it is the first time that the sidx names */
+    const struct cad_index *timeline;  /* SEGMENTS: in media ticks of timescale; else NULL */
+    const struct cad_segment_urls *urls; /* SEGMENTS, or an init resource of its own; else NULL */
 };
 
 /* What a CDM needs to ask for keys: one drm header of a track. */
@@ -231,8 +248,6 @@ CAD_MUST_CHECK int cad_presentation_dump(const struct cad_presentation *presenta
  * Segments of one representation in presentation order: runs of equal duration in exact ticks and,
  * where the source is a sidx, 4 bytes of size per segment. About 4 bytes a segment plus 24 a run.
  */
-struct cad_index;
-
 struct cad_segment {
     uint32_t index;           /* 0 .. count-1 */
     int64_t start_ticks;      /* on the media timeline of the representation */

@@ -65,6 +65,16 @@ CAD_MUST_CHECK int cad_player_stop(struct cad_player *player);
 /* Always this rung of the video ladder (0 lowest); -1: adaptive. */
 CAD_MUST_CHECK int cad_player_pin(struct cad_player *player, int32_t rung);
 
+/* Play this track (cad_track_info.id) from as soon as can be. */
+CAD_MUST_CHECK int cad_player_select_track(struct cad_player *player, const char *id,
+                                           uint32_t *ticket);
+/* Speed of playback, 65536 normal, 32768 .. 131072; sound keeps its pitch where the sink can. */
+CAD_MUST_CHECK int cad_player_set_rate(struct cad_player *player, uint32_t rate_q16);
+
+/* A copy of the tracks there are: up to max; returns how many. At most one turn old; it changed
+ * when an event TRACKS or TRACK came. */
+uint32_t cad_player_tracks(struct cad_player *player, struct cad_track_info *out, uint32_t max);
+
 /* The next event, waiting at most `timeout` (0: not at all). CAD_E_AGAIN: none. */
 CAD_MUST_CHECK int cad_player_wait_event(struct cad_player *player, struct cad_app_event *out,
                                          cad_time timeout);

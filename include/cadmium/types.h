@@ -5,6 +5,8 @@
 #ifndef CADMIUM_TYPES_H
 #define CADMIUM_TYPES_H
 
+#include <stdbool.h>
+
 #include "cadmium/base.h"
 
 #ifdef __cplusplus
@@ -42,6 +44,22 @@ const char *cad_media_type_name(enum cad_media_type type);
 struct cad_range {
     int64_t first;
     int64_t last;
+};
+
+/*
+ * Colour of a picture and, for HDR, of the screen it was made on. Zero in every field: unknown.
+ * Code points of ISO/IEC 23091-2; mastering display SMPTE ST 2086 (14496-12 mdcv), light level CTA
+ * 861.3 (clli).
+ */
+struct cad_color {
+    uint8_t primaries, transfer, matrix; /* 0 and 2: unspecified; transfer 16 PQ, 18 HLG */
+    uint8_t bit_depth;                   /* of luma; 0 unknown */
+    bool full_range;
+    bool has_mastering, has_light;       /* the fields below are valid */
+    uint16_t primary_x[3], primary_y[3]; /* green, blue, red; 0.00002 */
+    uint16_t white_x, white_y;           /* 0.00002 */
+    uint32_t luminance_max, luminance_min; /* 0.0001 cd/m2 */
+    uint16_t light_max, light_average;   /* cd/m2: MaxCLL, MaxFALL */
 };
 
 /* What a request is for. X(name, text) */

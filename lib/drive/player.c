@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/uri.h"
+#include "base/util.h"
 #include "drive/clock.h"
 #include "drive/player_impl.h"
 
@@ -139,6 +140,31 @@ int cad_player_pin(struct cad_player *player, int32_t rung)
     if (!player || rung < -1) return CAD_E_INVAL;
     struct cad_command command = {.type = CAD_COMMAND_PIN, .rung = rung};
     return post(player, &command, NULL);
+}
+
+int cad_player_select_track(struct cad_player *player, const char *id, uint32_t *ticket)
+{
+    if (!player || !id || strlen(id) >= CAD_TRACK_ID_SIZE) return CAD_E_INVAL;
+    struct cad_command command = {.type = CAD_COMMAND_TRACK};
+    memcpy(command.track, id, strlen(id) + 1);
+    return post(player, &command, ticket);
+}
+
+int cad_player_set_rate(struct cad_player *player, uint32_t rate_q16)
+{
+    if (!player || rate_q16 < 32768 || rate_q16 > 131072) return CAD_E_INVAL;
+    struct cad_command command = {.type = CAD_COMMAND_RATE, .rate_q16 = rate_q16};
+    return post(player, &command, NULL);
+}
+
+uint32_t cad_player_tracks(struct cad_player *player, struct cad_track_info *out, uint32_t max)
+{
+    if (!player || (!out && max)) return 0;
+    pthread_mutex_lock(&player->stats_mutex);
+    uint32_t count = player->track_count;
+    if (max) memcpy(out, player->tracks, CAD_MIN(count, max) * sizeof *out);
+    pthread_mutex_unlock(&player->stats_mutex);
+    return count;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

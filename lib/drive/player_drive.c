@@ -199,6 +199,12 @@ static void cancel(struct cad_player *p, uint32_t id)
     p->drive.file->ops->cancel(p->drive.file, id);
 }
 
+static void warm(struct cad_player *p, const struct cad_http_warm *warm)
+{
+    struct cad_transport *transport = route(p, warm->url);
+    if (transport && transport->ops->warm) transport->ops->warm(transport, warm);
+}
+
 /* Does what the engine says. False: an event had no room, the rest is polled later. */
 static bool poll_actions(struct cad_player *p)
 {
@@ -209,6 +215,7 @@ static bool poll_actions(struct cad_player *p)
         switch (action.type) {
         case CAD_ACTION_HTTP_START: start(p, &action.u.start); break;
         case CAD_ACTION_HTTP_CANCEL: cancel(p, action.u.cancel.id); break;
+        case CAD_ACTION_HTTP_WARM: warm(p, &action.u.warm); break;
         case CAD_ACTION_SINK_CONFIG:
             d->epoch = action.u.sink.epoch;
             cad_orders_config(&d->orders, &action.u.sink);
@@ -267,6 +274,9 @@ static void publish_stats(struct cad_player *p)
     struct cad_engine_stats stats;
     cad_engine_stats(p->drive.engine, &stats);
     pthread_mutex_lock(&p->stats_mutex);
+    if (stats.tracks_version != p->stats.tracks_version) {
+        p->track_count = cad_engine_tracks(p->drive.engine, p->tracks, CAD_TRACK_LIST_MAX);
+    }
     p->stats = stats;
     pthread_mutex_unlock(&p->stats_mutex);
 }

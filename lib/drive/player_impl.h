@@ -81,6 +81,8 @@ struct cad_player {
     struct player_events events;
     pthread_mutex_t stats_mutex;
     struct cad_engine_stats stats;
+    struct cad_track_info tracks[CAD_TRACK_LIST_MAX]; /* with stats, under its mutex */
+    uint32_t track_count;
     struct player_drive drive;
     struct player_sink sink;
 };

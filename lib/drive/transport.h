@@ -53,6 +53,9 @@ struct cad_transport_ops {
     /* Unknown ids are ignored. */
     void (*cancel)(struct cad_transport *transport, uint32_t id);
     cad_time (*pump)(struct cad_transport *transport);
+    /* From CAD_ACTION_HTTP_WARM: nothing of it comes through the door. NULL: it has no
+     * connections. */
+    void (*warm)(struct cad_transport *transport, const struct cad_http_warm *warm);
 };
 
 /* An implementation puts this first in its own struct. */

@@ -272,6 +272,8 @@ static void take_command(struct cad_engine *e, const struct cad_command *c)
         engine_set_state(e, CAD_STATE_STOPPED, "stop");
         break;
     case CAD_COMMAND_PIN: e->pin = c->rung; break;
+    case CAD_COMMAND_TRACK: break;
+    case CAD_COMMAND_RATE: e->clock.want_rate_q16 = c->rate_q16; break;
     }
 }
 

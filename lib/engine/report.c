@@ -147,3 +147,10 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
     out->memory_used = cad_budget_used(&e->budget) + (int64_t)cad_pool_used_bytes(e->pool);
     out->memory_peak = cad_budget_peak(&e->budget) + e->pool_peak;
 }
+
+uint32_t cad_engine_tracks(const struct cad_engine *engine, struct cad_track_info *out,
+                           uint32_t max)
+{
+    (void)engine; (void)out; (void)max;
+    return 0;
+}

@@ -351,6 +351,7 @@ enum cad_failure request_failure(const struct cad_http_end *end, int32_t status)
     case CAD_HTTP_NO_FILE:
     case CAD_HTTP_BAD_FILE: return CAD_FAIL_FILE;
     case CAD_HTTP_SCHEME: return CAD_FAIL_SCHEME;
+    case CAD_HTTP_ADDRESS: return CAD_FAIL_ADDRESS;
     case CAD_HTTP_OK: break;
     }
     if (status == 404) return CAD_FAIL_NOT_FOUND;

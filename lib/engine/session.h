@@ -173,6 +173,7 @@ struct clock_part {
     enum cad_state state;
     const char *reason;
     bool want_play;
+    uint32_t want_rate_q16;      /* while it plays */
     uint32_t epoch;
     cad_time position;           /* where the epoch began */
     bool has_anchor;             /* of this epoch */

@@ -48,6 +48,7 @@ static const char *const failure_names[CAD_FAIL_COUNT] = {
     [CAD_FAIL_CONTENT] = "content",
     [CAD_FAIL_FILE] = "file",
     [CAD_FAIL_SCHEME] = "scheme",
+    [CAD_FAIL_ADDRESS] = "address",
 };
 
 const char *cad_failure_name(enum cad_failure failure)

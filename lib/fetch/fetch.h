@@ -59,6 +59,7 @@ enum cad_failure {
     CAD_FAIL_CONTENT,     /* the body is not what it should be */
     CAD_FAIL_FILE,        /* a local file that is absent or unreadable */
     CAD_FAIL_SCHEME,
+    CAD_FAIL_ADDRESS,     /* the host is at an address that may not be asked */
     CAD_FAIL_COUNT
 };
 const char *cad_failure_name(enum cad_failure failure);

@@ -48,7 +48,8 @@ static const struct cad_backoff media = {
     ROW(CAD_FAIL_SERVER, OTHER_WAIT, media, HTTP_SERVER),                                          \
     ROW(CAD_FAIL_CONTENT, OTHER_LOWER, once, MEDIA_BAD),                                           \
     ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),                                             \
-    ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
+    ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),                                           \
+    ROW(CAD_FAIL_ADDRESS, OTHER, once, NET_ADDRESS),
 
 /* One row for every pair of purpose and failure. */
 static const struct cad_policy table[][CAD_FAIL_COUNT] = {
@@ -71,6 +72,7 @@ static const struct cad_policy table[][CAD_FAIL_COUNT] = {
         ROW(CAD_FAIL_CONTENT, GIVE_UP, once, MANIFEST_BAD),
         ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),
         ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
+        ROW(CAD_FAIL_ADDRESS, GIVE_UP, once, NET_ADDRESS),
     },
     /* What ends a session whose URLs could not be renewed is that they expired. */
     [CAD_PURPOSE_REFRESH] = {
@@ -92,6 +94,7 @@ static const struct cad_policy table[][CAD_FAIL_COUNT] = {
         ROW(CAD_FAIL_CONTENT, GIVE_UP, once, MANIFEST_BAD),
         ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),
         ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),
+        ROW(CAD_FAIL_ADDRESS, GIVE_UP, once, NET_ADDRESS),
     },
     [CAD_PURPOSE_HEADER] = {MEDIA_ROWS(HTTP_NOT_FOUND)},
     [CAD_PURPOSE_SEGMENT] = {MEDIA_ROWS(MEDIA_SEGMENT_LOST)},

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cadmium/base.h"
+#include "cadmium/manifest.h"
 
 #include "base/strbuf.h"
 
@@ -35,6 +35,23 @@ CAD_MUST_CHECK int cad_licensed_request_url(const struct cad_licensed_request *r
                                             struct cad_sb *out);
 CAD_MUST_CHECK int cad_licensed_request_body(const struct cad_licensed_request *request,
                                              struct cad_sb *out);
+
+/*
+ * The absolute URL of segment `index` of a representation on one of its locations, and the bytes of
+ * it that are the segment (first -1: all). Only for CAD_ADDRESSING_SEGMENTS; O(log runs). Appended
+ * to out. CAD_E_NOTFOUND: past the end. CAD_E_INVAL: another addressing, or no URL comes of it.
+ */
+CAD_MUST_CHECK int cad_segment_url(const struct cad_representation *representation,
+                                   const struct cad_location *location, uint32_t index,
+                                   struct cad_sb *out, struct cad_range *bytes);
+
+/*
+ * The same for the initialisation segment where it is a resource of its own (23009-1 5.3.9.4.3).
+ * CAD_E_NOTFOUND: there is none: the init is in the media resource, or in every segment.
+ */
+CAD_MUST_CHECK int cad_init_url(const struct cad_representation *representation,
+                                const struct cad_location *location, struct cad_sb *out,
+                                struct cad_range *bytes);
 
 /*
  * The URL of bytes first..last of url. In the path: "range/FIRST-LAST" behind the path, before the
