@@ -16,6 +16,7 @@
 #define DEVICE_RATE 48000
 #define DEVICE_SAMPLES 1024         /* of one call of the device: 21 ms */
 #define RING_MS 500
+#define RAMP_MS 20                  /* from silence to full and back: no click */
 #define CONVERT_MAX 16384           /* samples of one converted run */
 #define GAP_MIN (15 * CAD_MS)       /* longer holes between runs are filled with silence */
 #define GAP_MAX CAD_SECOND          /* longer ones are jumped over */
@@ -26,8 +27,10 @@ struct sound {
     SwrContext *resampler;          /* NULL before the first run */
     uint32_t in_rate, in_channels;  /* what it was set up for */
     float *convert;                 /* CONVERT_MAX samples of the device's channels */
-    atomic_int volume;              /* 0..100 */
+    _Atomic float gain;             /* wanted, 0 .. 1 */
+    atomic_bool muted;
     /* Under SDL_LockAudioDevice: */
+    float level;                    /* gain of the sample before; on the way to the wanted one */
     float *ring;
     uint32_t capacity, head, count; /* samples of all channels */
     cad_time end;                   /* media time behind the newest sample; CAD_TIME_NONE none */
@@ -47,7 +50,8 @@ static void device_reads(void *ctx, Uint8 *stream, int bytes)
     float *out = (float *)(void *)stream;
     uint32_t wanted = (uint32_t)bytes / (uint32_t)sizeof(float) / sound->channels;
     uint32_t n = CAD_MIN(wanted, sound->count);
-    float gain = (float)atomic_load(&sound->volume) / 100.0f;
+    float gain = atomic_load(&sound->muted) ? 0.0f : atomic_load(&sound->gain);
+    float slope = 1000.0f / RAMP_MS / (float)sound->rate;
     if (n > 0) {
         sound->media = cad_time_sub(sound->end, duration_of(sound, sound->count));
         /* What is handed over now is heard when the buffer before it has been played. */
@@ -56,7 +60,9 @@ static void device_reads(void *ctx, Uint8 *stream, int bytes)
     }
     for (uint32_t i = 0; i < n; i++) {
         const float *in = sound->ring + (size_t)sound->head * sound->channels;
-        for (uint32_t c = 0; c < sound->channels; c++) *out++ = in[c] * gain;
+        float change = CAD_MAX(-slope, CAD_MIN(gain - sound->level, slope));
+        sound->level += change;
+        for (uint32_t c = 0; c < sound->channels; c++) *out++ = in[c] * sound->level;
         sound->head = (sound->head + 1) % sound->capacity;
     }
     sound->count -= n;
@@ -83,7 +89,8 @@ struct sound *sound_open(void)
     sound->ring = calloc(sound->capacity, sound->channels * sizeof(float));
     sound->convert = calloc(CONVERT_MAX, sound->channels * sizeof(float));
     sound->end = CAD_TIME_NONE;
-    atomic_store(&sound->volume, 100);
+    atomic_store(&sound->gain, 1.0f);
+    sound->level = 1.0f;
     if (!sound->ring || !sound->convert) sound_close(&sound);
     return sound;
 }
@@ -204,7 +211,18 @@ void sound_flush(struct sound *sound)
     swr_free(&sound->resampler);
 }
 
+void sound_set_volume(struct sound *sound, float gain)
+{
+    gain = gain > 0.0f ? gain : 0.0f; /* also where it is no number */
+    atomic_store(&sound->gain, CAD_MIN(gain, 1.0f));
+}
+
+void sound_set_mute(struct sound *sound, bool muted)
+{
+    atomic_store(&sound->muted, muted);
+}
+
 void sound_volume(struct sound *sound, int32_t volume)
 {
-    atomic_store(&sound->volume, CAD_MAX(0, CAD_MIN(volume, 100)));
+    sound_set_volume(sound, (float)volume / 100.0f);
 }

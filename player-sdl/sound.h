@@ -20,7 +20,13 @@ int sound_write(struct sound *sound, const struct cad_frame *frame);
 bool sound_clock(struct sound *sound, cad_time *media, cad_time *at);
 void sound_run(struct sound *sound, bool running);
 void sound_flush(struct sound *sound);
-/* 0..100; any thread. */
+/*
+ * Gain 0 .. 1 (volume in percent / 100), default 1, and silence beside it, default off: unmuting
+ * returns to the gain. Both are reached by a ramp of 20 ms, so that nothing clicks. Any thread.
+ */
+void sound_set_volume(struct sound *sound, float gain);
+void sound_set_mute(struct sound *sound, bool muted);
+/* Percent: sound_set_volume(sound, volume / 100). */
 void sound_volume(struct sound *sound, int32_t volume);
 
 #endif
