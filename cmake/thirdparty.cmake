@@ -2,7 +2,7 @@
 # target: the folders that need it say so and are left out.  Without those of the core nothing is built.
 #
 #   core     Threads::Threads  cad_curl  cad_expat  cad_zlib  cad_mbedcrypto  cad_mbedtls
-#   media    cad_ffmpeg (avcodec avformat avutil swscale swresample)  cad_dav1d
+#   media    cad_ffmpeg (avcodec avformat avfilter avutil swscale swresample)  cad_dav1d
 #   player   cad_sdl2
 #   tests    cad_microhttpd  cad_cmocka
 
@@ -13,6 +13,7 @@ find_package(Threads REQUIRED)
 # Makes cad_<name> of pkg-config modules, if they are all there.
 function(cad_find_modules name)
     pkg_check_modules(CAD_PC_${name} QUIET IMPORTED_TARGET GLOBAL ${ARGN})
+    set_property(GLOBAL PROPERTY CAD_MODULES_${name} ${ARGN})
     if(CAD_PC_${name}_FOUND)
         add_library(cad_${name} INTERFACE IMPORTED GLOBAL)
         target_link_libraries(cad_${name} INTERFACE PkgConfig::CAD_PC_${name})
@@ -41,7 +42,7 @@ endfunction()
 cad_find_modules(curl libcurl>=7.88)
 cad_find_modules(expat expat)
 cad_find_modules(zlib zlib)
-cad_find_modules(ffmpeg libavcodec libavformat libavutil libswscale libswresample)
+cad_find_modules(ffmpeg libavcodec libavformat libavfilter libavutil libswscale libswresample)
 cad_find_modules(dav1d dav1d)
 cad_find_modules(sdl2 sdl2)
 cad_find_modules(microhttpd libmicrohttpd)
