@@ -1,5 +1,14 @@
 /*
- * args.h - what the command line of cadmium-play says.
+ * args.h - what the command line and the configuration file of cadmium-play say.
+ *
+ *     args_init(&args)                    what goes without saying
+ *     config_load(&args, ...)             config.h: the file, if there is one
+ *     args_read(&args, argc, argv, ...)   the command line, which wins
+ *     args_check(&args, ...)              whether it makes sense as a whole
+ *     args_deinit(&args)
+ *
+ * Every option is one row of the table in options.c, from which the help and the names of the
+ * configuration file are made too.
  */
 #ifndef PLAYER_ARGS_H
 #define PLAYER_ARGS_H
@@ -12,28 +21,46 @@
 #define PLAY_EXIT_ERROR 1
 #define PLAY_EXIT_USAGE 2
 
+#define ARGS_RATE_NORMAL 65536 /* of speed_q16 */
+
 struct play_args {
     const char *target;        /* URL or file; NULL with a title */
     const char *title, *base;  /* of a service; NULL with a target */
-    bool headless, json, full_screen, start_paused, fast, no_sound, overlay;
-    bool help, version;
+    bool headless, json, full_screen, start_paused, fast, no_sound, overlay, mute;
+    bool help, version, print_config, no_config, list_tracks;
     int32_t rung;              /* -1 adaptive */
+    uint32_t speed_q16;        /* of playback; 65536 normal */
     cad_time seek, until;      /* CAD_TIME_NONE none */
     cad_time buffer;           /* CAD_TIME_NONE the engine's default */
     int64_t memory_mb;         /* 0 the engine's default */
     int32_t volume;            /* 0..100 */
+    const char *audio_language;/* BCP 47; NULL as the title wants */
     const char *framemd5;      /* file; NULL none */
     const char *ca_file;       /* NULL the system's */
     const char *log_path;      /* "-" standard error; NULL none */
     enum cad_log_level log_level;
+    const char *config_path;   /* NULL: where such files usually are */
+    char *file_text;           /* of the configuration file; values point into it; NULL none */
 };
 
-/* 0, or CAD_E_INVAL with a sentence about what is wrong in error[size]. Views argv. */
+void args_init(struct play_args *args);
+/* Releases what the configuration file holds. */
+void args_deinit(struct play_args *args);
+
+/* What the words say, over what is there. 0, or CAD_E_INVAL with a sentence about what is wrong in
+ * error[size]. Views argv. */
+CAD_MUST_CHECK int args_read(struct play_args *args, int argc, char *const *argv, char *error,
+                             size_t size);
+/* Whether it can be obeyed; results as of args_read. */
+CAD_MUST_CHECK int args_check(const struct play_args *args, char *error, size_t size);
+/* The command line alone: init, read and check. */
 CAD_MUST_CHECK int args_parse(struct play_args *args, int argc, char *const *argv, char *error,
                               size_t size);
+/* One option of the configuration file by its long name without dashes. Views the value. */
+CAD_MUST_CHECK int args_set(struct play_args *args, const char *name, char *value, char *error,
+                            size_t size);
+
 /* "12", "12.5", "0.001" to nanoseconds; at most nine decimals, at most a year. CAD_E_DATA. */
 CAD_MUST_CHECK int args_seconds(cad_str text, cad_time *out);
-/* What --help prints. */
-const char *args_help(void);
 
 #endif
