@@ -19,15 +19,15 @@ TEXT
 # A word is one package; a|b is satisfied by either, and a is installed if it can be.
 build_packages='gcc libc6-dev cmake ninja-build pkg-config|pkgconf ca-certificates
     libcurl4-openssl-dev|libcurl4-gnutls-dev libexpat1-dev libmbedtls-dev zlib1g-dev
-    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libswresample-dev
-    libdav1d-dev libsdl2-dev libmicrohttpd-dev'
+    libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev libswscale-dev
+    libswresample-dev libdav1d-dev libsdl2-dev libmicrohttpd-dev'
 demo_packages='ffmpeg'
 test_packages='g++ clang libclang-rt-dev|libclang-rt-14-dev binutils libcmocka-dev universal-ctags
     curl openssl git xvfb xauth imagemagick'
 
 # The same for systems that have no dpkg: programs and pkg-config modules to look for.
-build_probes='gcc cmake ninja pkg-config libcurl expat zlib libavcodec libavformat libavutil libswscale
-    libswresample dav1d sdl2 libmicrohttpd'
+build_probes='gcc cmake ninja pkg-config libcurl expat zlib libavcodec libavformat libavfilter libavutil
+    libswscale libswresample dav1d sdl2 libmicrohttpd'
 demo_probes='ffmpeg'
 test_probes='g++ clang nm objdump cmocka ctags curl openssl git Xvfb xauth convert'
 

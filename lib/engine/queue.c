@@ -314,6 +314,7 @@ static int pull_config(struct slot *s, const struct segment *seg, struct cad_sam
     c->channels = init->channels;
     c->sample_rate_hz = init->sample_rate_hz;
     c->timescale = init->timescale;
+    c->color = init->color;
     for (uint32_t i = 0; i < s->rung_count; i++) {
         if (s->rung_rep[i] == seg->rep) c->rung = i;
     }

@@ -17,10 +17,16 @@ CAD_MUST_CHECK int cad_mp4_moov_track(cad_buf moov, uint32_t n, struct cad_mp4_i
 
 /*
  * The first sample entry of a stsd's payload, for a track with this handler_type (14496-12 8.5.2):
- * fills type, codec, sample_entry, width to sample_rate_hz, config, codecs, encrypted and scheme.
+ * fills type, codec, sample_entry and all from width on.
  * CAD_E_DATA, CAD_E_UNSUPPORTED.
  */
 CAD_MUST_CHECK int cad_mp4_stsd_read(cad_buf stsd, uint32_t handler, struct cad_mp4_init *out);
+
+/*
+ * Colour, mastering display and light level of a visual sample entry's boxes; fields that no box
+ * tells are left as they are. CAD_E_DATA: a box is too short.
+ */
+CAD_MUST_CHECK int cad_mp4_color_read(cad_buf boxes, struct cad_color *out);
 
 /*
  * codec, codecs (behind the first four characters, which are there), sample rate and channels of

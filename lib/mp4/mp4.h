@@ -50,6 +50,9 @@ struct cad_mp4_init {
                                     AudioSpecificConfig; a view into the moov */
     char codecs[48];             /* RFC 6381, NUL-terminated: "avc1.64001f", "av01.0.04M.08",
                                     "mp4a.40.2" */
+    struct cad_color color;      /* video: colr, mdcv, clli and the configuration's bit depth */
+    bool joc;                    /* E-AC-3 carries objects (TS 103 420); channels: of its bed */
+    uint8_t joc_complexity;      /* of the objects: 1 .. 16; 0 none */
     bool encrypted;              /* the sample entry has a sinf */
     uint32_t scheme;             /* schm: cenc, cbcs; 0 */
 };

@@ -20,7 +20,7 @@ enum {
     OPUS_RATE_HZ = 48000,     /* Opus decodes at this rate, whatever went in (RFC 7845 5.1) */
 };
 
-/* Reads what a codec's configuration says: codecs and, for audio, channels and rate. */
+/* Reads what a codec's configuration says: codecs, bit depth, or channels and rate. */
 typedef int (*describe_fn)(struct cad_mp4_init *init);
 
 struct entry {
@@ -43,11 +43,34 @@ static void put_fourcc(uint32_t type, char *out)
 #define DESCRIBE(init, ...)                                                                        \
     (void)snprintf((init)->codecs + 4, sizeof (init)->codecs - 4, __VA_ARGS__)
 
+/*
+ * 14496-15 5.3.3.1: behind the parameter sets the High profiles have chroma_format,
+ * bit_depth_luma_minus8 and more. Writers leave them out; 0: then only those of 8 bits are known.
+ */
+static uint8_t avc_bit_depth(cad_buf avcc)
+{
+    uint8_t profile = avcc.p[1];
+    bool fixed = profile == 66 || profile == 77 || profile == 88 || profile == 100;
+    struct cad_mp4_wire wire = cad_mp4_wire_of(avcc);
+    cad_mp4_wire_skip(&wire, 5);
+    for (unsigned kind = 0; kind < 2; kind++) {
+        unsigned count = cad_mp4_wire_u8(&wire) & (kind == 0 ? 0x1fu : 0xffu);
+        for (; count > 0 && !wire.failed; count--) {
+            cad_mp4_wire_skip(&wire, cad_mp4_wire_u16(&wire));
+        }
+    }
+    cad_mp4_wire_skip(&wire, 1);
+    unsigned depth = (cad_mp4_wire_u8(&wire) & 7u) + 8;
+    if (fixed) return 8;
+    return wire.failed ? 0 : (uint8_t)depth;
+}
+
 static int describe_avc(struct cad_mp4_init *init)
 {
     const uint8_t *p = init->config.p;
     if (init->config.n < 7 || p[0] != 1) return CAD_E_DATA;
     DESCRIBE(init, ".%02x%02x%02x", (unsigned)p[1], (unsigned)p[2], (unsigned)p[3]);
+    init->color.bit_depth = avc_bit_depth(init->config);
     return 0;
 }
 
@@ -73,6 +96,7 @@ static int describe_hevc(struct cad_mp4_init *init)
     }
     DESCRIBE(init, ".%s%u.%" PRIX32 ".%c%u%s", spaces[p[1] >> 6], p[1] & 0x1fu,
              reverse_bits(cad_be32(p + 2)), p[1] & 0x20 ? 'H' : 'L', (unsigned)p[12], constraints);
+    init->color.bit_depth = (uint8_t)((p[17] & 7u) + 8);
     return 0;
 }
 
@@ -84,6 +108,7 @@ static int describe_av1(struct cad_mp4_init *init)
     unsigned depth = 8;
     if (p[2] & 0x40) depth = profile == 2 && (p[2] & 0x20) ? 12 : 10;
     DESCRIBE(init, ".%u.%02u%c.%02u", profile, p[1] & 0x1fu, p[2] & 0x80 ? 'H' : 'M', depth);
+    init->color.bit_depth = (uint8_t)depth;
     return 0;
 }
 
@@ -93,6 +118,12 @@ static int describe_vp9(struct cad_mp4_init *init)
     if (init->config.n < FULL_BOX_BYTES + 6) return CAD_E_DATA;
     p += FULL_BOX_BYTES;
     DESCRIBE(init, ".%02u.%02u.%02u", (unsigned)p[0], (unsigned)p[1], (unsigned)p[2] >> 4);
+    /* It has colours of its own; a colr, which is read later, counts more. */
+    init->color.bit_depth = p[2] >> 4;
+    init->color.full_range = (p[2] & 1) != 0;
+    init->color.primaries = p[3];
+    init->color.transfer = p[4];
+    init->color.matrix = p[5];
     return 0;
 }
 
@@ -108,6 +139,7 @@ static int describe_opus(struct cad_mp4_init *init)
     if (init->config.n < 11 || p[0] != 0 || p[1] == 0) return CAD_E_DATA;
     init->channels = p[1];
     init->sample_rate_hz = OPUS_RATE_HZ;
+    memcpy(init->codecs, "opus", 5); /* as players and manifests write it, unlike the entry */
     return 0;
 }
 
@@ -142,6 +174,25 @@ static int describe_ac3(struct cad_mp4_init *init)
     return 0;
 }
 
+/*
+ * TS 103 420 B: flag_ec3_extension_type_a and its complexity stand behind the substreams, which
+ * are of 3 bytes, or of 4 where dependent ones follow.
+ */
+static void describe_joc(struct cad_mp4_init *init)
+{
+    struct cad_mp4_wire wire = cad_mp4_wire_of(init->config);
+    unsigned substreams = (cad_mp4_wire_u16(&wire) & 7u) + 1;
+    for (; substreams > 0; substreams--) {
+        cad_mp4_wire_skip(&wire, 2);
+        if ((cad_mp4_wire_u8(&wire) >> 1 & 0x0f) != 0) cad_mp4_wire_skip(&wire, 1);
+    }
+    bool joc = (cad_mp4_wire_u8(&wire) & 1) != 0;
+    uint8_t complexity = cad_mp4_wire_u8(&wire);
+    if (wire.failed || !joc) return;
+    init->joc = true;
+    init->joc_complexity = complexity;
+}
+
 /* dec3, F.6: the first independent substream and the channels its dependent ones add. */
 static int describe_eac3(struct cad_mp4_init *init)
 {
@@ -150,6 +201,7 @@ static int describe_eac3(struct cad_mp4_init *init)
     const uint8_t *p = init->config.p;
     if (init->config.n < 5) return CAD_E_DATA;
     describe_dolby(init, p[2] >> 6, p[3] >> 1 & 7u, (p[3] & 1) != 0);
+    describe_joc(init);
     if ((p[4] >> 1 & 0x0f) == 0) return 0;
     if (init->config.n < 6) return CAD_E_DATA;
     uint32_t places = (p[4] & 1u) << 8 | p[5];
@@ -286,7 +338,8 @@ static int read_entry(cad_buf body, uint8_t stsd_version, struct cad_mp4_init *o
     out->codec = entry->codec;
     if (entry->config == 0) return 0;
     rc = read_config(boxes, entry, out);
-    return rc == 0 ? entry->describe(out) : rc;
+    if (rc == 0) rc = entry->describe(out);
+    return rc == 0 && out->type == CAD_MEDIA_VIDEO ? cad_mp4_color_read(boxes, &out->color) : rc;
 }
 
 static enum cad_media_type type_of(uint32_t handler)

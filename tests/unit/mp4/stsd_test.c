@@ -125,6 +125,64 @@ static void test_stsd_video_codecs(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) check_entry(&cases[i]);
 }
 
+/* Bit depth of each codec's configuration. */
+static void test_stsd_bit_depth(void **state)
+{
+    (void)state;
+    uint8_t hvcc[23] = {1, 0x02, 0x20, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 123, 0xf0, 0, 0xfc, 0xfd, 0xfa};
+    uint8_t vpcc[12] = {1, 0, 0, 0, 0, 51, 0x82, 1, 1, 1, 0, 0};
+    const uint8_t main8[] = {1, 77, 0, 31, 0xff, 0xe0, 0};
+    const uint8_t high10[] = {1, 110, 0, 31, 0xff, 0xe1, 0, 2, 0x67, 0x6e, 1, 0, 1, 0x68,
+                              0xfd, 0xfa, 0xfa, 0};
+    const uint8_t silent10[] = {1, 110, 0, 31, 0xff, 0xe1, 0, 2, 0x67, 0x6e, 1, 0, 1, 0x68};
+    const uint8_t cut10[] = {1, 110, 0, 31, 0xff, 0xe2, 0, 2, 0x67, 0x6e};
+    const uint8_t av1_10[] = {0x81, 0x2d, 0xcc, 0x00};
+    const struct {
+        const char *type, *box;
+        cad_buf config;
+        const char *codecs;
+        unsigned depth;
+    } cases[] = {
+        {"hvc1", "hvcC", VIEW(hvcc), "hvc1.2.4.L123.B0", 10},
+        {"vp09", "vpcC", VIEW(vpcc), "vp09.00.51.08", 8},
+        {"avc1", "avcC", VIEW(main8), "avc1.4d001f", 8},
+        {"avc1", "avcC", VIEW(high10), "avc1.6e001f", 10},
+        {"avc1", "avcC", VIEW(silent10), "avc1.6e001f", 0},
+        {"avc1", "avcC", VIEW(cut10), "avc1.6e001f", 0},
+        {"av01", "av1C", VIEW(av1_10), "av01.1.13H.10", 10},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cad_mp4_init init;
+        assert_int_equal(read_one(cases[i].type, VIDE, cases[i].box, cases[i].config, &init), 0);
+        assert_string_equal(init.codecs, cases[i].codecs);
+        assert_int_equal(init.color.bit_depth, cases[i].depth);
+    }
+}
+
+/* Objects in E-AC-3: the flag stands behind the substreams, however many there are. */
+static void test_stsd_joc(void **state)
+{
+    (void)state;
+    struct cad_mp4_init init;
+    const uint8_t joc[] = {0, 0, 0x20, 0x0f, 0x00, 1, 16};
+    const uint8_t wide[] = {0, 0, 0x20, 0x0f, 0x02, 0x02, 1, 12};
+    const uint8_t two[] = {0, 1, 0x20, 0x0f, 0x00, 0x20, 0x04, 0x00, 1, 9};
+    const uint8_t none[] = {0, 0, 0x20, 0x0f, 0x00, 0, 16};
+    assert_int_equal(read_one("ec-3", SOUN, "dec3", VIEW(joc), &init), 0);
+    assert_true(init.joc && init.joc_complexity == 16 && init.channels == 6);
+    assert_int_equal(read_one("ec-3", SOUN, "dec3", VIEW(wide), &init), 0);
+    assert_true(init.joc && init.joc_complexity == 12 && init.channels == 8);
+    assert_int_equal(read_one("ec-3", SOUN, "dec3", VIEW(two), &init), 0);
+    assert_true(init.joc && init.joc_complexity == 9);
+    assert_int_equal(read_one("ec-3", SOUN, "dec3", VIEW(none), &init), 0);
+    assert_true(!init.joc && init.joc_complexity == 0);
+    for (size_t n = 5; n < sizeof joc; n++) { /* cut: no objects, as from older writers */
+        cad_buf cut = {joc, n};
+        assert_int_equal(read_one("ec-3", SOUN, "dec3", cut, &init), 0);
+        assert_false(init.joc);
+    }
+}
+
 /* The longest name that a hvcC can make fits. */
 static void test_stsd_longest_name(void **state)
 {
@@ -147,7 +205,7 @@ static void test_stsd_audio_codecs(void **state)
     const uint8_t wide[] = {0, 0, 0x20, 0x0f, 0x02, 0x02}; /* and Lrs/Rrs in a dependent one */
     const struct expected cases[] = {
         {"mp4a", SOUN, "esds", VIEW(esds), CAD_CODEC_AAC, "mp4a.40.2", 2, 44100, sizeof esds},
-        {"Opus", SOUN, "dOps", VIEW(dops), CAD_CODEC_OPUS, "Opus", 2, 48000, 11},
+        {"Opus", SOUN, "dOps", VIEW(dops), CAD_CODEC_OPUS, "opus", 2, 48000, 11},
         {"fLaC", SOUN, "dfLa", VIEW(dfla), CAD_CODEC_FLAC, "fLaC", 6, 96000, 42},
         {"ac-3", SOUN, "dac3", VIEW(dac3), CAD_CODEC_AC3, "ac-3", 6, 48000, 3},
         {"ac-3", SOUN, "dac3", VIEW(mono), CAD_CODEC_AC3, "ac-3", 1, 44100, 3},
@@ -322,6 +380,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stsd_video_codecs),
+        cmocka_unit_test(test_stsd_bit_depth),
+        cmocka_unit_test(test_stsd_joc),
         cmocka_unit_test(test_stsd_longest_name),
         cmocka_unit_test(test_stsd_audio_codecs),
         cmocka_unit_test(test_stsd_wrong_configuration_is_refused),
