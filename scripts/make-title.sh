@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Makes a title to play: a ladder of fragmented MP4 files with sidx, and their licensed manifest.
+# Makes a title to play: a ladder of fragmented MP4 files with sidx, their licensed manifest and their MPD.
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
 usage: scripts/make-title.sh [option...] [VIDEO]
 
-Encodes VIDEO, or a minute of generated picture and sound, as a title: four H.264 rungs, one AV1 rung, AAC
-stereo, closed groups of pictures of two seconds, each file fragmented with its index at the front. A title
-that is there already and was made in the same way is left alone.
+Encodes VIDEO, or a minute of generated picture and sound, as a title: four H.264 rungs, one AV1 rung, closed
+groups of pictures of two seconds, each file fragmented with its index at the front. Sound of the generated
+title: AAC stereo in English and in German, E-AC-3 5.1 in English; of VIDEO: AAC stereo, and E-AC-3 5.1 where it
+has six channels. A title that is there already and was made in the same way is left alone.
 
   --input VIDEO     the same as VIDEO
   --duration S      seconds (generated: 60; VIDEO: all of it)
@@ -18,10 +19,19 @@ that is there already and was made in the same way is left alone.
   --title-id ID     viewable id in manifest.json (900100)
   --mockd PROGRAM   cadmium-mockd, which describes the files; built if it is not there
                     (build/release/bin/cadmium-mockd)
+  --dash LIST       also as segments, by ffmpeg's DASH muxer: of number, time, periods, parted by commas,
+                    each a folder with a manifest.mpd; see below
   --force           make it anew in any case
   --help            this text
 
-DIR then holds video-<kbps>.mp4, audio-en.mp4 and manifest.json. Needs ffmpeg with libx264 and libsvtav1.
+DIR then holds video-<kbps>.mp4, audio-<language>.mp4, audio-en_51.mp4, manifest.json (a licensed manifest) and
+title.mpd (the same files by SegmentBase). Needs ffmpeg with libx264 and libsvtav1.
+
+  number            SegmentTemplate with $Number$ and duration
+  time              SegmentTemplate with SegmentTimeline and $Time$
+  periods           three periods: the title up to 6 s, 4 s of something else in another ladder, the title
+                    from 6 s on, whose media times begin there (presentationTimeOffset); and cut.mpd, the
+                    files of title.mpd in two periods that meet at 5 s, in mid-segment
 TEXT
 }
 
@@ -34,6 +44,8 @@ base_url=http://127.0.0.1:8081/files
 title_id=900100
 mockd=$root/build/release/bin/cadmium-mockd
 force=
+dash=
+other= # set: what is put in between
 
 give_up() {
     echo "make-title: $1" >&2
@@ -42,7 +54,7 @@ give_up() {
 
 while (($# > 0)); do
     case $1 in
-    --input | --duration | --out | --preset | --base-url | --title-id | --mockd)
+    --input | --duration | --out | --preset | --base-url | --title-id | --mockd | --dash)
         if (($# < 2)); then give_up "$1 needs a value" 2; fi
         name=${1#--}
         printf -v "${name//-/_}" '%s' "$2"
@@ -60,6 +72,9 @@ while (($# > 0)); do
 done
 if [[ -n $input && ! -r $input ]]; then give_up "$input: cannot be read" 2; fi
 if [[ -n $duration && ! $duration =~ ^[0-9]+(\.[0-9]+)?$ ]]; then give_up '--duration takes seconds' 2; fi
+for variant in ${dash//,/ }; do
+    if [[ ! $variant =~ ^(number|time|periods)$ ]]; then give_up "--dash takes number, time, periods, not $variant" 2; fi
+done
 command -v ffmpeg >/dev/null || give_up 'ffmpeg is missing: scripts/install-deps.sh demo'
 
 # kbps, width, height, codec; the generated picture has the size that `source` says.
@@ -67,6 +82,7 @@ case $preset in
 standard)
     ladder=('300 426 240 h264' '750 640 360 h264' '1750 960 540 h264' '3000 1280 720 h264' '1000 960 540 av1')
     audio_kbps=128
+    surround_kbps=384
     source_width=1280
     av1_preset=10
     x264_preset=veryfast
@@ -74,6 +90,7 @@ standard)
 small)
     ladder=('60 160 90 h264' '120 192 108 h264' '240 256 144 h264' '400 320 180 h264' '180 256 144 av1')
     audio_kbps=48
+    surround_kbps=192
     source_width=320
     av1_preset=12
     x264_preset=ultrafast
@@ -85,16 +102,18 @@ probe() {
     ffprobe -v error "$@" -of default=noprint_wrappers=1:nokey=1 -i "$input" | head -n 1
 }
 
-# What the source is: a rate that makes two seconds a whole number of pictures, and a length.
+# What the source is: a rate that makes two seconds a whole number of pictures, a length, and its sound.
 rate=24
-has_audio=yes
+sounds=(en de en_51)
 if [[ -n $input ]]; then
     input=$(realpath "$input")
     case $(probe -select_streams v:0 -show_entries stream=r_frame_rate) in
     '') give_up "$input: no picture in it" ;;
     25/1 | 50/1) rate=25 ;;
     esac
-    [[ -n $(probe -select_streams a:0 -show_entries stream=index) ]] || has_audio=
+    sounds=(en)
+    source_channels=$(probe -select_streams a:0 -show_entries stream=channels)
+    if ((${source_channels:-0} >= 6)); then sounds+=(en_51); fi
     [[ -n $duration ]] || duration=$(probe -show_entries format=duration)
     [[ $duration =~ ^[0-9] ]] || give_up "$input: its length is not known; say --duration"
 else
@@ -104,7 +123,7 @@ fi
 # How a title was made, this script included, to know one that needs no making.
 recipe() {
     cksum <"$root/scripts/make-title.sh"
-    printf '%s\n' "$preset" "$duration" "$rate" "$base_url" "$title_id"
+    printf '%s\n' "$preset" "$duration" "$rate" "$base_url" "$title_id" "$dash"
     if [[ -n $input ]]; then stat -c '%n %s %Y' "$input"; fi
 }
 
@@ -121,8 +140,12 @@ if [[ ! -x $mockd ]]; then
 fi
 
 # A drifting sky, a game of life, a clock and a frame number (no font is needed), and a white square with
-# each beep. The sound is the beep, a tone that sweeps from side to side and a little noise.
+# each beep.
 generated_picture() {
+    if [[ -n $other ]]; then
+        printf 'testsrc=s=%dx%d:r=%d:d=%s' "$source_width" $((source_width * 9 / 16)) "$rate" "$duration"
+        return
+    fi
     local w=$source_width h=$((source_width * 9 / 16))
     local k=$((w * 10 / 1280))
     printf 'gradients=s=%dx%d:r=%d:n=5:c0=0x101830:c1=0x2a4d8f:c2=0xc2552d:c3=0x1f7a6b:c4=0x402060' $w $h "$rate"
@@ -138,12 +161,41 @@ generated_picture() {
         $((w - k * 12)) $((k * 5)) $((k * 7)) $((k * 7))
 }
 
+# A beep a second, a tone that sweeps from side to side and a little noise; each language has tones of its
+# own. Of 5.1 every channel has one: left 330, right 392, centre 523 and the beep, LFE 60, surround 659 and
+# 784 Hz.
 generated_sound() {
-    local beep='0.35*sin(2*PI*1000*t)*lt(mod(t\,1)\,0.1)'
-    local sweep='0.1*sin(2*PI*(330*t+350*sin(0.6*t)))'
+    local pitch=1000 tone=330 k
+    if [[ $1 == de ]]; then pitch=700 tone=220; fi
+    if [[ -n $other ]]; then pitch=400 tone=150; fi
+    local beep="0.35*sin(2*PI*$pitch*t)*lt(mod(t\\,1)\\,0.1)"
+    local sweep="0.1*sin(2*PI*($tone*t+350*sin(0.6*t)))"
     local noise='0.02*(random(0)-0.5)'
-    printf "aevalsrc=exprs='%s+%s*(0.5+0.5*sin(0.5*t))+%s|%s+%s*(0.5-0.5*sin(0.5*t))+%s':s=48000" \
-        "$beep" "$sweep" "$noise" "$beep" "$sweep" "$noise"
+    if [[ $1 == *_51 ]]; then
+        local channels=()
+        for k in 330 392 523 60 659 784; do channels+=("0.1*sin(2*PI*$k*t)"); done
+        channels[2]+="+$beep"
+        printf "aevalsrc=exprs='%s':c=5.1:s=48000" "$(IFS='|'; printf '%s' "${channels[*]}")"
+    else
+        printf "aevalsrc=exprs='%s+%s*(0.5+0.5*sin(0.5*t))+%s|%s+%s*(0.5-0.5*sin(0.5*t))+%s':s=48000" \
+            "$beep" "$sweep" "$noise" "$beep" "$sweep" "$noise"
+    fi
+}
+
+# Sound number $2, named $1, as a filter chain that ends in [a$2].
+sound_chain() {
+    if [[ -z $input ]]; then
+        generated_sound "$1"
+    elif [[ ${source_channels:-0} == 0 ]]; then
+        printf 'anullsrc=r=48000:cl=stereo'
+    else
+        local layout=stereo
+        if [[ $1 == *_51 ]]; then layout=5.1; fi
+        printf '[0:a:0]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=%s,apad' $layout
+    fi
+    # The encoder of E-AC-3 takes frames of its own size only.
+    if [[ $1 == *_51 ]]; then printf ',asetnsamples=n=1536:p=1'; fi
+    printf '[a%d]' "$2"
 }
 
 # The whole filter graph: one source, split, scaled for each rung.
@@ -161,13 +213,10 @@ graph() {
         printf ';[s%d]scale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1,' $i "$w" "$h"
         printf 'format=yuv420p[v%d]' $i
     done
-    if [[ -z $input ]]; then
-        printf ';%s[a]' "$(generated_sound)"
-    elif [[ -n $has_audio ]]; then
-        printf ';[0:a:0]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,apad[a]'
-    else
-        printf ';anullsrc=r=48000:cl=stereo[a]'
-    fi
+    for ((i = 0; i < ${#sounds[@]}; i++)); do
+        printf ';'
+        sound_chain "${sounds[i]}" $i
+    done
 }
 
 # Turns what ffmpeg tells of its progress into one line that counts up (a terminal) or a line for each tenth.
@@ -185,28 +234,132 @@ show_progress() {
     END { if (tty) print "" }'
 }
 
-encode() {
-    local group=$((rate * 2)) i kbps codec
-    local common=(-t "$duration" -map_metadata -1 -map_chapters -1 -fflags +bitexact -flags:v +bitexact+cgop -f mp4
-        -movflags +frag_keyframe+delay_moov+default_base_moof+global_sidx+skip_trailer)
-    local arguments=(-hide_banner -nostdin -v error -y -progress pipe:1 -nostats)
+# Appends to `arguments`: the source, and each rung's encoder.
+arguments_of_pictures() {
+    local group=$((rate * 2)) i=0 k kbps codec
+    arguments+=(-hide_banner -nostdin -v error -y -progress pipe:1 -nostats)
     if [[ -n $input ]]; then arguments+=(-i "$input"); fi
     arguments+=(-filter_complex "$(graph)")
-    for ((i = 0; i < ${#ladder[@]}; i++)); do
-        read -r kbps _ _ codec <<<"${ladder[i]}"
-        arguments+=(-map "[v$i]" -g "$group" -b:v "${kbps}k")
+    for ((k = 0; k < ${#ladder[@]}; k++)); do
+        read -r kbps _ _ codec <<<"${ladder[k]}"
+        arguments+=(-map "[v$k]" "-g:v:$i" "$group" "-b:v:$i" "${kbps}k")
         if [[ $codec == h264 ]]; then
-            arguments+=(-c:v libx264 -preset "$x264_preset" -profile:v main -bf 2 -maxrate "$((kbps * 3 / 2))k"
-                -bufsize "$((kbps * 2))k" -keyint_min "$group" -sc_threshold 0)
+            arguments+=("-c:v:$i" libx264 "-preset:v:$i" "$x264_preset" "-profile:v:$i" main "-bf:v:$i" 2
+                "-maxrate:v:$i" "$((kbps * 3 / 2))k" "-bufsize:v:$i" "$((kbps * 2))k"
+                "-keyint_min:v:$i" "$group" "-sc_threshold:v:$i" 0)
         else
-            arguments+=(-c:v libsvtav1 -preset "$av1_preset" -svtav1-params "keyint=$group:irefresh-type=2")
+            arguments+=("-c:v:$i" libsvtav1 "-preset:v:$i" "$av1_preset"
+                "-svtav1-params:v:$i" "keyint=$group:irefresh-type=2")
         fi
-        arguments+=("${common[@]}" "$part/video-$kbps.mp4")
+        if [[ $# -gt 0 ]]; then arguments+=("$@" "$part/video-$kbps.mp4"); else i=$((i + 1)); fi
     done
-    arguments+=(-map '[a]' -c:a aac -b:a "${audio_kbps}k" -ac 2 -frag_duration 2000000 -flags:a +bitexact "${common[@]}"
-        -movflags +delay_moov+default_base_moof+global_sidx+skip_trailer "$part/audio-en.mp4")
+}
+
+# Appends to `arguments`: each sound's encoder.
+arguments_of_sound() {
+    local i=0 k sound
+    for ((k = 0; k < ${#sounds[@]}; k++)); do
+        sound=${sounds[k]}
+        arguments+=(-map "[a$k]" "-metadata:s:a:$i" "language=${sound%%_*}" "-flags:a:$i" +bitexact)
+        if [[ $sound == *_51 ]]; then
+            arguments+=("-c:a:$i" eac3 "-b:a:$i" "${surround_kbps}k" "-ac:a:$i" 6)
+        else
+            arguments+=("-c:a:$i" aac "-b:a:$i" "${audio_kbps}k" "-ac:a:$i" 2)
+        fi
+        if [[ $# -gt 0 ]]; then arguments+=("$@" "$part/audio-$sound.mp4"); else i=$((i + 1)); fi
+    done
+}
+
+encode() {
+    local common=(-t "$duration" -map_metadata -1 -map_chapters -1 -fflags +bitexact -flags:v +bitexact+cgop -f mp4)
+    local fragments=+delay_moov+default_base_moof+global_sidx+skip_trailer
+    local arguments=()
+    arguments_of_pictures "${common[@]}" -movflags "+frag_keyframe$fragments"
+    arguments_of_sound "${common[@]}" -frag_duration 2000000 -movflags "$fragments"
     # libsvtav1 greets on standard error whatever the log level.
     SVT_LOG=1 ffmpeg "${arguments[@]}" 2>"$part/ffmpeg.log" | show_progress
+}
+
+# dash FOLDER TIMELINE MEDIA   the title, its H.264 rungs, by ffmpeg's DASH muxer: a set of pictures and one for
+# each sound. MEDIA is what segments are called.
+dash() {
+    local folder=$1 sets='id=0,streams=v' i rung
+    local arguments=() rungs=()
+    for rung in "${ladder[@]}"; do
+        if [[ $rung == *h264 ]]; then rungs+=("$rung"); fi
+    done
+    local ladder=("${rungs[@]}")
+    mkdir -p "$folder"
+    arguments_of_pictures
+    arguments_of_sound
+    for ((i = 0; i < ${#sounds[@]}; i++)); do
+        sets+=" id=$((i + 1)),streams=$((${#ladder[@]} + i))"
+    done
+    ffmpeg "${arguments[@]}" -t "$duration" -map_metadata -1 -fflags +bitexact -flags:v +bitexact+cgop \
+        -f dash -seg_duration 2 -use_template 1 -use_timeline "$2" -adaptation_sets "$sets" \
+        -init_seg_name 'init-$RepresentationID$.m4s' -media_seg_name "\$RepresentationID\$-$3.m4s" \
+        "$folder/manifest.mpd" >"$part/progress" 2>"$part/ffmpeg.log"
+    local status=$?
+    if ((status)); then tail -n 20 "$part/ffmpeg.log" >&2; fi
+    rm -f "$part/progress" "$part/ffmpeg.log"
+    return $status
+}
+
+dash_number() { dash "$part/number" 0 '$Number%05d$'; }
+dash_time() { dash "$part/time" 1 '$Time$'; }
+
+# period MPD ID START DURATION OFFSET BASE   the one period of an MPD as one of several; seconds.
+period() {
+    awk -v id="$2" -v start="$3" -v duration="$4" -v offset="$5" -v base="$6" '
+    /<Period / {
+        printf "  <Period id=\"%s\" start=\"PT%sS\" duration=\"PT%sS\">\n", id, start, duration
+        if (base != "") printf "    <BaseURL>%s</BaseURL>\n", base
+        inside = 1
+        next
+    }
+    /<Segment(Template|Base) / {
+        match($0, /timescale="[0-9]+"/)
+        scale = substr($0, RSTART + 11, RLENGTH - 12)
+        sub(/ presentationTimeOffset="[0-9]+"/, "")
+        sub(/timescale=/, "presentationTimeOffset=\"" offset * scale "\" timescale=")
+    }
+    inside
+    /<\/Period>/ { exit }' "$1"
+}
+
+# mpd SECONDS PROFILE   a static MPD around the periods on standard input.
+mpd() {
+    echo '<?xml version="1.0" encoding="utf-8"?>'
+    printf '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:%s:2011" type="static"' "$2"
+    printf ' mediaPresentationDuration="PT%sS" minBufferTime="PT4S">\n' "$1"
+    cat
+    echo '</MPD>'
+}
+
+dash_periods() {
+    local splice=6 insert=4 cut=5 folder=$part/periods
+    local rest=$(awk "BEGIN { print $duration - $splice }")
+    if [[ $rest == -* || $rest == 0 ]]; then give_up "--dash periods takes a title of more than $splice s"; fi
+    dash "$folder/a" 1 '$Number%05d$' || return 1
+    (
+        # What is put in has fewer rungs, one sound and times of its own.
+        ladder=("${ladder[0]}" "${ladder[2]}")
+        sounds=(en)
+        duration=$insert
+        input=
+        other=yes
+        dash "$folder/b" 1 '$Number%05d$'
+    ) || return 1
+    {
+        period "$folder/a/manifest.mpd" a 0 $splice 0 a/
+        period "$folder/b/manifest.mpd" b $splice $insert 0 b/
+        period "$folder/a/manifest.mpd" c $((splice + insert)) "$rest" $splice a/
+    } | mpd "$(awk "BEGIN { print $duration + $insert }")" isoff-live >"$folder/manifest.mpd"
+    rm "$folder/a/manifest.mpd" "$folder/b/manifest.mpd"
+    {
+        period "$part/title.mpd" a 0 $cut 0 ''
+        period "$part/title.mpd" b $cut "$(awk "BEGIN { print $duration - $cut }")" $cut ''
+    } | mpd "$duration" isoff-on-demand >"$part/cut.mpd"
 }
 
 mkdir -p "$(dirname "$out")"
@@ -218,7 +371,7 @@ trap 'exit 143' TERM HUP
 mkdir -p "$part"
 
 start=$SECONDS
-echo "make-title: ${#ladder[@]} rungs and sound, $duration s of ${input:-generated picture}"
+echo "make-title: ${#ladder[@]} rungs, ${#sounds[@]} of sound, $duration s of ${input:-generated picture}"
 if ! encode; then
     tail -n 20 "$part/ffmpeg.log" >&2
     give_up 'ffmpeg failed'
@@ -226,6 +379,8 @@ fi
 rm -f "$part/ffmpeg.log"
 "$mockd" --describe "$part" --title-id "$title_id" --base-url "$base_url" >"$part/manifest.json" ||
     give_up 'the files are not as they should be'
+"$mockd" --describe "$part" --mpd >"$part/title.mpd" || give_up 'the files have no MPD'
+for variant in ${dash//,/ }; do "dash_$variant" || give_up "no DASH variant $variant"; done
 recipe >"$part/recipe"
 
 # In with the new title in one step, out with the old one.

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The title that make-title.sh made is what players may count on: groups of two seconds, one fragment each,
-# whole second index at the front, times from 0, and a second call that does nothing.
+# whole second index at the front, times from 0, several languages, MPDs that ffmpeg reads too, and a second call
+# that does nothing.
 # usage: make-title-test.sh SOURCE_DIR MOCKD TITLE_DIR
 set -u
 source_dir=$1
 mockd=$2
 title=$3
 failed=0
+null=/dev/null
 
 if [[ ! -s $title/manifest.json ]] || ! command -v ffprobe >/dev/null; then
     echo 'no title to look at'
@@ -72,10 +74,59 @@ for file in "$title"/video-*.mp4; do
 done
 check 'H.264 rungs' "$(grep -o '"content_profile":"h264' "$title/manifest.json" | wc -l)" 4
 check 'AV1 rungs' "$(grep -o '"content_profile":"av1-main' "$title/manifest.json" | wc -l)" 1
-check 'sound' "$(grep -o '"content_profile":"heaac' "$title/manifest.json" | wc -l)" 1
+check 'stereo' "$(grep -o '"content_profile":"heaac-2-dash"' "$title/manifest.json" | wc -l)" 2
+check '5.1' "$(grep -o '"channels":"5.1","language":"[a-z]*"' "$title/manifest.json")" '"channels":"5.1","language":"en"'
+check 'first sound' "$(grep -o '"audioTrackId":"[^"]*"' "$title/manifest.json")" '"audioTrackId":"A:en:2:heaac-2-dash"'
+
+# What the channel $2 of a file has most of, in Hz: the tones differ by language and by channel.
+crossings() {
+    ffmpeg -v error -t 8 -i "$1" -filter:a "pan=mono|c0=$2,lowpass=f=1200" -f f32le - | od -An -v -tf4 -w4 |
+        awk '{ if ($1 > 0.02) { if (low) n++; low = 0 } else if ($1 < -0.02) low = 1 } END { print int(n / 8) }'
+}
+near() { check_that "$1: about $3 Hz, not $2" test $((100 * ($2 > $3 ? $2 - $3 : $3 - $2))) -lt $((10 * $3)); }
+check_that() {
+    local what=$1
+    shift
+    "$@" || { echo "FAILED $what"; failed=1; }
+}
+check 'channels of 5.1' "$(ffprobe -v error -show_entries stream=codec_name,channels -of csv=p=0 "$title/audio-en_51.mp4" | head -n 1)" eac3,6,
+near 'front left' "$(crossings "$title/audio-en_51.mp4" FL)" 330
+near 'side right' "$(crossings "$title/audio-en_51.mp4" SR)" 784
+en=$(crossings "$title/audio-en.mp4" FL)
+de=$(crossings "$title/audio-de.mp4" FL)
+check_that "English and German sound alike: $en and $de" test $((en - de)) -ge 50
+
+# An index range is the sidx and the initialisation all before it, for each file of title.mpd.
+while read -r file from to end; do
+    check "$file: index at $from" "$(tail -c +$((from + 5)) "$title/$file" | head -c 4)" sidx
+    check "$file: index to $to" "$((from + $(number_at "$title/$file" "$from" 4)))" $((to + 1))
+    check "$file: initialisation" "$end" $((from - 1))
+done < <(awk '/<BaseURL>/ { gsub(/ *<\/?BaseURL>/, ""); file = $0 }
+    /<SegmentBase/ { match($0, /indexRange="[0-9]+-[0-9]+/); split(substr($0, RSTART + 12, RLENGTH - 12), a, "-") }
+    /<Initialization/ { match($0, /-[0-9]+/); print file, a[1], a[2], substr($0, RSTART + 1, RLENGTH - 1) }' "$title/title.mpd")
+check 'files of title.mpd' "$(grep -c '<SegmentBase' "$title/title.mpd")" "$(find "$title" -maxdepth 1 -name '*.mp4' | wc -l)"
+# ffmpeg's own reader agrees, where it can: it skips the first entry of a SegmentTimeline beside a startNumber,
+# and knows neither several periods nor their offsets.
+for mpd in title.mpd number/manifest.mpd; do
+    check "$mpd: pictures" "$(ffprobe -v error -select_streams v:1 -count_packets -show_entries stream=nb_read_packets \
+        -of csv=p=0 "$title/$mpd" 2>"$null" | head -n 1)" 480
+    check "$mpd: languages" "$(ffprobe -v error -select_streams a -show_entries stream_tags=language -of csv=p=0 \
+        "$title/$mpd" 2>"$null" |
+        grep -o '[a-z]*' | sort | tr '\n' ' ')" 'de en en '
+done
+# Of a timeline, the sums of its entries are the times in the names of its files.
+check 'times' "$(awk '/<Representation id="0"/ { on = 1 } /<\/Representation>/ { on = 0 }
+    on && /<S / { n = match($0, / r="[0-9]+"/) ? substr($0, RSTART + 4) + 1 : 1
+        match($0, / d="[0-9]+"/); d = substr($0, RSTART + 4) + 0
+        for (i = 0; i < n; i++) { print t + 0; t += d } }' "$title/time/manifest.mpd" | tr '\n' ' ')" \
+    "$(find "$title/time" -name '0-*.m4s' | sed 's/.*0-\(.*\)[.]m4s/\1/' | sort -n | tr '\n' ' ')"
+check 'periods' "$(grep -o '<Period [^>]*' "$title/periods/manifest.mpd" | cut -d'"' -f4,6 | tr '\n' ' ')" \
+    'PT0S"PT6S PT6S"PT4S PT10S"PT14S '
+check 'offsets' "$(grep -o 'presentationTimeOffset="[0-9]*" timescale="[0-9]*"' "$title/periods/manifest.mpd" | sort -u |
+    awk -F'"' '$2 { print $2 / $4 }' | tr '\n' ' ')" '6 6 '
 
 before=$(stat -c '%i %Y' "$title/manifest.json")
-"$source_dir/scripts/make-title.sh" --preset small --duration 20 --mockd "$mockd" --out "$title" | grep -q 'there already' ||
+"$source_dir/scripts/make-title.sh" --preset small --duration 20 --dash number,time,periods --mockd "$mockd" --out "$title" | grep -q 'there already' ||
     { echo 'FAILED: made again'; failed=1; }
 check 'untouched' "$(stat -c '%i %Y' "$title/manifest.json")" "$before"
 

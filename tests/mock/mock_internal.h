@@ -2,7 +2,7 @@
  * mock_internal.h - what the files of the mock origin share.
  *
  * mock_origin.c answers requests and serves media, mock_manifest.c reads manifest requests and
- * writes manifests, mock_sign.c signs and checks URLs.
+ * writes manifests, mock_mpd.c writes them as MPDs, mock_sign.c signs and checks URLs.
  */
 #ifndef MOCK_INTERNAL_H
 #define MOCK_INTERNAL_H
@@ -59,6 +59,15 @@ void mock_answer_text(struct mock_origin *origin, struct cad_origin_answer *answ
 /* A short plain body that says what the status means. */
 void mock_answer_status(struct mock_origin *origin, struct cad_origin_answer *answer,
                         int32_t status, const char *text);
+
+/* What a signed URL grants, and to whom. */
+struct mock_grant {
+    uint64_t session;
+    int64_t expiry_s;        /* Unix epoch */
+};
+/* Path and query of an asset's signed URL, with a NUL. CAD_E_LIMIT: it does not fit. CAD_E_IO. */
+CAD_MUST_CHECK int mock_signed_target(struct mock_origin *origin, const struct mock_grant *grant,
+                                      uint32_t asset, char *out, size_t cap);
 
 /* The manifest service: any method; `query` is without the question mark. CAD_E_NOMEM. */
 CAD_MUST_CHECK int mock_serve_manifest(struct mock_origin *origin,

@@ -144,8 +144,7 @@ struct writer {
     struct cad_jsonw w;
     struct mock_origin *origin;
     const bool *wanted;      /* per asset; NULL all */
-    uint64_t session;
-    int64_t now_ms, expiry_s;
+    struct mock_grant grant;
     const char *base_url;    /* of a manifest in a file, unsigned; else NULL */
     int error;
 };
@@ -266,17 +265,16 @@ static void write_servers(struct writer *m)
     cad_jsonw_end(&m->w);
 }
 
-/* Path and query of an asset's signed URL. */
-static int signed_target(struct writer *m, uint32_t asset, char *out, size_t cap)
+int mock_signed_target(struct mock_origin *origin, const struct mock_grant *grant, uint32_t asset,
+                       char *out, size_t cap)
 {
-    struct mock_origin *origin = m->origin;
     char path[48] = "/", expiry[24], token[MOCK_TOKEN_CHARS], signature[MOCK_SIGNATURE_CHARS];
     if (origin->asset_in_path) {
         (void)snprintf(path, sizeof path, "/%s", origin->assets[asset].id);
     }
-    (void)snprintf(expiry, sizeof expiry, "%" PRId64, m->expiry_s);
+    (void)snprintf(expiry, sizeof expiry, "%" PRId64, grant->expiry_s);
     struct mock_token content = {origin->title_number, (uint16_t)asset, origin->generation,
-                                 m->session};
+                                 grant->session};
     mock_token_write(&content, token);
     struct mock_signed parts = {cad_str_from(path), CAD_STR("1"), CAD_STR("1"),
                                 cad_str_from(expiry), {token, sizeof token}};
@@ -306,7 +304,7 @@ static void write_urls(struct writer *m, uint32_t asset)
         (void)snprintf(target, sizeof target, "/%s.mp4", origin->assets[asset].id);
         write_url(m, 0, m->base_url, target);
     } else {
-        int rc = signed_target(m, asset, target, sizeof target);
+        int rc = mock_signed_target(m->origin, &m->grant, asset, target, sizeof target);
         if (rc < 0 && m->error == 0) m->error = rc;
         for (uint32_t i = 0; rc == 0 && i < origin->host_count; i++) {
             (void)snprintf(front, sizeof front, "%s://%s", origin->scheme, origin->hosts[i]);
@@ -413,6 +411,22 @@ static void write_video_size(struct writer *m, uint32_t first)
     member_int(m, "pixelAspectY", 1);
 }
 
+/* Language and, where it is one of a few, its name; the first audio asset has the original one. */
+static void write_language(struct writer *m, const struct mock_asset *asset)
+{
+    static const char *const names[][2] = {{"en", "English"}, {"de", "Deutsch"}, {"it", "Italiano"}};
+    const struct mock_asset *assets = m->origin->assets;
+    uint32_t first = 0;
+    while (first < m->origin->asset_count && assets[first].type != CAD_MEDIA_AUDIO) first++;
+    member_str(m, "language", asset->lang[0] ? asset->lang : "und");
+    for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) {
+        if (strcmp(names[i][0], asset->lang) == 0) {
+            member_str(m, "languageDescription", names[i][1]);
+        }
+    }
+    cad_jsonw_key_bool(&m->w, "isNative", strcmp(asset->lang, assets[first].lang) == 0);
+}
+
 /* The track whose first wanted asset is `first`. */
 static void write_track(struct writer *m, uint32_t first, uint32_t rank)
 {
@@ -432,8 +446,7 @@ static void write_track(struct writer *m, uint32_t first, uint32_t rank)
     } else {
         channels_text(asset, text);
         member_str(m, "channels", text);
-        member_str(m, "language", asset->lang[0] ? asset->lang : "und");
-        cad_jsonw_key_bool(&m->w, "isNative", rank == 0);
+        write_language(m, asset);
         cad_jsonw_key_bool(&m->w, "isNoneTrack", false);
     }
     open_array(m, "streams");
@@ -501,7 +514,7 @@ static void write_links(struct writer *m, const char *context)
 static void write_expiry(struct writer *m)
 {
     int64_t life_ms = m->origin->url_life_s * 1000;
-    member_int(m, "expiration", m->base_url ? FILE_EXPIRY_MS : m->expiry_s * 1000);
+    member_int(m, "expiration", m->base_url ? FILE_EXPIRY_MS : m->grant.expiry_s * 1000);
     if (m->base_url) return;
     member_int(m, "manifestExpirationDuration", life_ms / 3 * 2);
     member_int(m, "urlExpirationDuration", life_ms);
@@ -514,7 +527,8 @@ static void write_manifest(struct writer *m)
     if (m->base_url) {
         (void)snprintf(context, sizeof context, "CTX-%s-file", origin->title);
     } else {
-        (void)snprintf(context, sizeof context, "CTX-%s-%016" PRIx64, origin->title, m->session);
+        (void)snprintf(context, sizeof context, "CTX-%s-%016" PRIx64, origin->title,
+                       m->grant.session);
     }
     cad_jsonw_object(&m->w);
     cad_jsonw_key(&m->w, CAD_STR("movieId"));
@@ -659,9 +673,9 @@ static bool profiles_suffice(const struct mock_origin *origin, const bool *wante
 static int grant(struct mock_origin *origin, const struct ask *ask, int64_t now_ms,
                  struct cad_origin_answer *answer)
 {
-    struct writer m = {.origin = origin, .wanted = ask->wanted, .now_ms = now_ms};
-    m.session = cad_hash_u64(ask->xid ^ origin->seed);
-    m.expiry_s = now_ms / 1000 + origin->url_life_s;
+    struct writer m = {.origin = origin, .wanted = ask->wanted};
+    m.grant.session = cad_hash_u64(ask->xid ^ origin->seed);
+    m.grant.expiry_s = now_ms / 1000 + origin->url_life_s;
     cad_sb_reset(&origin->body);
     cad_jsonw_init(&m.w, &origin->body);
     if (!origin->bare_manifest) write_head(&m.w, ask->id, now_ms);

@@ -37,6 +37,9 @@ struct mock_asset {
     char profile[48];            /* content_profile */
     char lang[16];               /* audio */
     uint32_t channels;           /* audio */
+    uint32_t sample_rate_hz;     /* audio; 0 unknown */
+    char codecs[48];             /* RFC 6381, of MPDs; may be empty */
+    uint32_t timescale;          /* of the media and its sidx; of MPDs */
     int64_t rate_kbps, peak_kbps;
     uint32_t width, height;
     uint32_t frame_rate_num, frame_rate_den;
@@ -92,6 +95,15 @@ void mock_origin_expire(struct mock_origin *origin);
  */
 CAD_MUST_CHECK int mock_origin_manifest(struct mock_origin *origin, const char *base_url,
                                         cad_str *out);
+
+/*
+ * The title as a static MPD (ISO/IEC 23009-1): one resource for each representation, SegmentBase.
+ * base_url is what the URLs of the files start with, "." next to the MPD; NULL: signed URLs good
+ * from now_ms on, one BaseURL for each host. Valid until the next call on the origin. CAD_E_INVAL:
+ * base_url is empty or too long, or an asset has no codecs, index or timescale.
+ */
+CAD_MUST_CHECK int mock_origin_mpd(struct mock_origin *origin, const char *base_url, int64_t now_ms,
+                                   cad_str *out);
 
 /* What the last request was about, for an access log. */
 enum mock_kind {

@@ -73,7 +73,7 @@ post() { check "POST $1" "$(get -X POST "$control$1")" '{"ok":true}'; }
 
 # Asks for the manifest of title $1 as attempt $2 and leaves it in manifest.json; prints the status.
 ask() {
-    local profiles='"h264mpl40-dash-clear","av1-main-L40-dash-clear","heaac-2-dash"'
+    local profiles='"h264mpl40-dash-clear","av1-main-L40-dash-clear","heaac-2-dash","ddplus-5.1-dash"'
     curl -s -m 20 ${ca:+--cacert "$ca"} -o "$work/manifest.json" -w '%{http_code}' \
         -H 'Content-Type: application/json' --data-binary "{\"version\":2,\"url\":\"licensedManifest\",\"id\":1,
             \"languages\":[\"en\"],\"params\":{\"type\":\"standard\",\"manifestVersion\":\"v2\",\"viewableId\":$1,
@@ -117,6 +117,27 @@ check 'Range header' "$(get -D- -o /dev/null -r 5-9 "$url" | tr -d '\r' | grep -
     "HTTP/1.1 206 Partial Content
 Content-Range: bytes 5-9/$size"
 check 'last bytes of a file' "$(get -r -7 "$base/files/$name.mp4" | md5sum)" "$(tail -c 7 "$file" | md5sum)"
+
+# --- MPDs and their segments ---
+type_of() { get -D- -o /dev/null "$1" | tr -d '\r' | sed -n 's/^Content-Type: //p'; }
+check 'MPD' "$(get "$base/files/title.mpd" | md5sum)" "$(md5sum <"$title/title.mpd")"
+check 'type of an MPD' "$(type_of "$base/files/number/manifest.mpd")" application/dash+xml
+check 'segment in a folder' "$(get "${hosts[1]}/files/number/0-00002.m4s" | md5sum)" "$(md5sum <"$title/number/0-00002.m4s")"
+check 'type of a segment' "$(type_of "$base/files/number/init-0.m4s")" video/iso.segment
+check 'range of a segment' "$(get -r 8-15 "$base/files/number/0-00002.m4s" | md5sum)" \
+    "$(tail -c +9 "$title/number/0-00002.m4s" | head -c 8 | md5sum)"
+check 'segment past the end' "$(code "$base/files/number/0-00999.m4s")" 404
+check 'folder as a file' "$(code "$base/files/number")" 404
+check 'out of an inner folder' "$(code "$base/files/number/../title.mpd")" 403
+check 'two slashes' "$(code "$base/files//title.mpd")" 403
+get "$base/signed/title.mpd" >"$work/signed.mpd"
+check 'type of a signed MPD' "$(type_of "$base/signed/title.mpd")" application/dash+xml
+check 'signed URLs' "$(grep -c '<BaseURL serviceLocation="mock[1-4]">http://127' "$work/signed.mpd")" \
+    "$((4 * $(grep -c '<Representation' "$title/title.mpd")))"
+signed=$(sed -n '/id="video-240"/,/mock3/{ s/.*mock3">\(.*\)<.*/\1/p; }' "$work/signed.mpd" | sed 's/&amp;/\&/g')
+check 'host of a signed URL' "${signed%%/\?*}" "http://${hosts[2]}"
+check 'range of a signed URL' "$(get -r 100-999 "$signed" | md5sum)" "$(tail -c +101 "$title/video-240.mp4" | head -c 900 | md5sum)"
+check 'wrongly signed' "$(code -r 100-999 "${signed}A")" 403
 
 # --- refusals ---
 check 'wrong signature' "$(code "$(range_of "${url}A" 0-9)")" 403

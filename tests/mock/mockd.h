@@ -20,7 +20,7 @@
 #include "mock/mock_origin.h"
 
 #define MOCKD_UPLOAD_MAX (256u << 10) /* bytes of a request's body */
-#define MOCKD_NAME_MAX 80             /* bytes of a file's name, NUL included */
+#define MOCKD_NAME_MAX 80             /* bytes of a file's path in the folder, NUL included */
 #define MOCKD_CONNECTIONS_MAX 256     /* at a time, per host */
 #define MOCKD_IDLE_S 75               /* an idle connection is kept that long */
 
@@ -35,7 +35,7 @@ struct mockd_file {
 struct mockd_title {
     char folder[4096];
     int folder_fd;
-    struct mock_asset assets[MOCK_ASSETS_MAX]; /* AVC by rising rate, other codecs, audio */
+    struct mock_asset assets[MOCK_ASSETS_MAX]; /* pictures by rising rate, then sound */
     struct mockd_file files[MOCK_ASSETS_MAX];
     uint32_t asset_count;
     cad_time duration;       /* of the longest asset */
@@ -53,7 +53,7 @@ struct mockd_options {
     const char *title_dir, *title_id;
     const char *access_log, *ready_file, *tls_cert, *tls_key;
     const char *base_url;    /* of --describe */
-    bool describe, asset_in_path;
+    bool describe, mpd, asset_in_path;
     uint32_t hosts;          /* 1..MOCK_HOSTS_MAX */
     uint16_t port, control_port; /* 0: any that is free */
     int64_t url_life_s, think_ms, rate_kbps, clock_skew_s; /* rate 0: no limit */
@@ -105,7 +105,7 @@ struct mockd_request {
     cad_time start;          /* monotonic */
     int32_t status;
     enum mock_kind kind;
-    bool is_file;            /* of /files/ */
+    bool is_file;            /* of /files/ or /signed/ */
     char asset[MOCKD_NAME_MAX]; /* empty: none */
     struct cad_range range;  /* that is answered; first -1 none */
     struct cad_origin_answer answer; /* its token is released with the request */

@@ -15,6 +15,8 @@
 #include "mock/mockd.h"
 
 #define FILES_PATH "/files/"
+#define SIGNED_MPD_PATH "/signed/title.mpd"
+#define MPD_TYPE "application/dash+xml"
 #define BACKLOG 64
 
 /* ---- listening ------------------------------------------------------------------------------- */
@@ -187,15 +189,19 @@ static struct cad_range read_range(struct MHD_Connection *connection, int64_t si
 
 /* ---- plain files ----------------------------------------------------------------------------- */
 
-/* Letters, digits, "-", "_" and ".", not starting with a point: no way out of the folder. */
-static bool is_plain_name(cad_str name)
+/* Names parted by "/", each of letters, digits, "-", "_" and ".", none starting with a point: no
+ * way out of the folder. */
+static bool is_plain_path(cad_str path)
 {
-    if (name.n == 0 || name.n >= MOCKD_NAME_MAX || name.p[0] == '.') return false;
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        if (!cad_is_alpha(c) && !cad_is_digit(c) && c != '-' && c != '_' && c != '.') return false;
+    if (path.n == 0 || path.n >= MOCKD_NAME_MAX) return false;
+    bool begins = true;
+    for (size_t i = 0; i < path.n; i++) {
+        char c = path.p[i];
+        bool letter = cad_is_alpha(c) || cad_is_digit(c) || c == '-' || c == '_';
+        if (begins ? !letter : !letter && c != '.' && c != '/') return false;
+        begins = c == '/';
     }
-    return true;
+    return !begins;
 }
 
 static bool answer_text(struct mockd_request *request, int32_t status, const char *text)
@@ -208,6 +214,8 @@ static bool answer_text(struct mockd_request *request, int32_t status, const cha
 static const char *file_type(cad_str name)
 {
     if (cad_str_ends(name, CAD_STR(".json"))) return "application/json";
+    if (cad_str_ends(name, CAD_STR(".mpd"))) return MPD_TYPE;
+    if (cad_str_ends(name, CAD_STR(".m4s"))) return "video/iso.segment";
     if (!cad_str_ends(name, CAD_STR(".mp4"))) return "application/octet-stream";
     return cad_str_starts(name, CAD_STR("audio-")) ? "audio/mp4" : "video/mp4";
 }
@@ -242,6 +250,24 @@ static bool serve_file_manifest(struct mockd_request *request)
     return good;
 }
 
+/* The MPD of the folder with signed URLs of every host. */
+static bool serve_signed_mpd(struct mockd_request *request)
+{
+    struct mockd *mockd = request->host->mockd;
+    cad_str text = {0};
+    request->is_file = true;
+    bool get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    if (!get) return answer_text(request, 405, "method not allowed\n");
+    (void)pthread_mutex_lock(&mockd->lock);
+    int rc = mock_origin_mpd(mockd->origin, NULL, mockd_now_ms(mockd), &text);
+    bool good = rc == 0 && mockd_body_text(request, text.p, text.n);
+    (void)pthread_mutex_unlock(&mockd->lock);
+    if (rc < 0) return answer_text(request, 404, "these files have no MPD\n");
+    request->status = 200;
+    request->answer.content_type = MPD_TYPE;
+    return good;
+}
+
 /* A file of the title's folder, unsigned, whole or by a Range header. */
 static bool serve_file(struct mockd_request *request, struct MHD_Connection *connection,
                        cad_str name)
@@ -250,7 +276,7 @@ static bool serve_file(struct mockd_request *request, struct MHD_Connection *con
     request->is_file = true;
     bool get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     if (!get) return answer_text(request, 405, "method not allowed\n");
-    if (!is_plain_name(name)) return answer_text(request, 403, "not a name of a file here\n");
+    if (!is_plain_path(name)) return answer_text(request, 403, "not a name of a file here\n");
     cad_str_copyz(request->asset, sizeof request->asset, name);
     if (cad_str_eqz(name, "manifest.json")) return serve_file_manifest(request);
     if (!open_file(request, name)) return answer_text(request, 404, "not found\n");
@@ -357,6 +383,8 @@ static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connect
         good = answer_text(request, 413, "the request is too large\n");
     } else if (cad_str_starts(path, files)) {
         good = serve_file(request, connection, cad_str_sub(path, files.n, path.n));
+    } else if (cad_str_eqz(path, SIGNED_MPD_PATH)) {
+        good = serve_signed_mpd(request);
     } else {
         good = serve_origin(request, connection, &think);
     }

@@ -17,12 +17,14 @@
 
 static const char usage[] =
     "usage: cadmium-mockd --title-dir DIR [option...]\n"
-    "       cadmium-mockd --describe DIR [--title-id ID] [--base-url URL]\n"
+    "       cadmium-mockd --describe DIR [--mpd] [--title-id ID] [--base-url URL]\n"
     "\n"
     "Serves the title in DIR (made by scripts/make-title.sh) on 127.0.0.1: a licensed manifest\n"
-    "service on host 1, signed byte ranges on every host, plain files under /files/NAME. When it\n"
-    "listens it prints one JSON line: {\"base\":...,\"hosts\":[...],\"control\":...}. SIGTERM,\n"
-    "SIGINT or POST /quit on the control port end it.\n"
+    "service on host 1, signed byte ranges on every host, plain files under /files/NAME, among\n"
+    "them MPDs and their segments (/files/title.mpd, /files/number/manifest.mpd), and an MPD with\n"
+    "signed URLs, /signed/title.mpd, which is made anew for who asks. When it listens it prints\n"
+    "one JSON line: {\"base\":...,\"hosts\":[...],\"control\":...}. SIGTERM, SIGINT or POST /quit\n"
+    "on the control port end it.\n"
     "\n"
     "  --title-dir DIR      the folder with video-*.mp4 and audio-*.mp4\n"
     "  --title-id ID        viewable id of the title (900100)\n"
@@ -41,6 +43,7 @@ static const char usage[] =
     "  --seed N             the secret that URLs are signed with is made from N (random)\n"
     "  --describe DIR       print the manifest of DIR's files, with plain URLs, and end\n"
     "  --base-url URL       what those URLs start with (" BASE_URL_DEFAULT ")\n"
+    "  --mpd                describe them by an MPD, which lies next to them\n"
     "  --help               this text\n";
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -68,7 +71,7 @@ enum option_id {
     OPT_HOSTS, OPT_PORT, OPT_CONTROL_PORT, OPT_URL_LIFE, OPT_THINK, OPT_RATE, OPT_SKEW, OPT_SEED,
     OPT_NUMBERS,
     OPT_TITLE_DIR = OPT_NUMBERS, OPT_TITLE_ID, OPT_READY_FILE, OPT_ACCESS_LOG, OPT_TLS_CERT,
-    OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_HELP
+    OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -89,6 +92,7 @@ static const struct option long_options[] = {
     {"describe", required_argument, NULL, OPT_DESCRIBE},
     {"base-url", required_argument, NULL, OPT_BASE_URL},
     {"asset-in-path", no_argument, NULL, OPT_ASSET_IN_PATH},
+    {"mpd", no_argument, NULL, OPT_MPD},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -104,6 +108,7 @@ static void set_text(struct mockd_options *options, enum option_id id)
     case OPT_TLS_KEY: options->tls_key = optarg; break;
     case OPT_BASE_URL: options->base_url = optarg; break;
     case OPT_ASSET_IN_PATH: options->asset_in_path = true; break;
+    case OPT_MPD: options->mpd = true; break;
     case OPT_DESCRIBE:
         options->title_dir = optarg;
         options->describe = true;
@@ -134,6 +139,7 @@ static const char *wrong_usage(const struct mockd_options *options)
     if (!options->title_dir) return "--title-dir or --describe must name a folder";
     if (options->tls_cert && !options->tls_key) return "--tls-cert wants --tls-key beside it";
     if (options->tls_key && !options->tls_cert) return "--tls-key wants --tls-cert beside it";
+    if (options->mpd && !options->describe) return "--mpd wants --describe";
     if (scheme == 0 || base.n == scheme) return "--base-url wants an http: or https: URL";
     return NULL;
 }
@@ -294,7 +300,9 @@ static int describe(struct mockd *mockd)
     mockd->options.hosts = 1;
     (void)snprintf(mockd->hosts[0].name, sizeof mockd->hosts[0].name, "127.0.0.1");
     if (!make_origin(mockd)) return EXIT_FAILURE;
-    int rc = mock_origin_manifest(mockd->origin, mockd->options.base_url, &text);
+    int rc = mockd->options.mpd
+                 ? mock_origin_mpd(mockd->origin, ".", 0, &text)
+                 : mock_origin_manifest(mockd->origin, mockd->options.base_url, &text);
     if (rc < 0 || fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0) {
         (void)fprintf(stderr, "cadmium-mockd: the manifest could not be written\n");
         return EXIT_FAILURE;

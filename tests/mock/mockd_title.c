@@ -15,6 +15,7 @@
 
 #define HEAD_BYTES_MAX (32u << 20) /* moov, sidx and the first fragment fit in there */
 #define HEAD_BYTES_FIRST (1u << 20)
+#define ORIGINAL_LANGUAGE "en"     /* of titles that have several */
 
 static bool complain(const char *name, const char *what)
 {
@@ -114,12 +115,15 @@ static bool measure(const struct facts *facts, struct mock_asset *asset, cad_tim
     return true;
 }
 
-static const char *profile_of(enum cad_codec codec)
+/* heaac-2-dash is what AAC in two channels is called here, low complexity too: who decodes the one
+ * decodes the other, and no free encoder makes the former. */
+static const char *profile_of(enum cad_codec codec, uint32_t channels)
 {
     switch (codec) {
     case CAD_CODEC_AVC: return "h264mpl40-dash-clear";
     case CAD_CODEC_AV1: return "av1-main-L40-dash-clear";
     case CAD_CODEC_AAC: return "heaac-2-dash";
+    case CAD_CODEC_EAC3: return channels > 2 ? "ddplus-5.1-dash" : "ddplus-2.0-dash";
     case CAD_CODEC_OPUS: return "opus-2-dash";
     case CAD_CODEC_FLAC: return "flac-2-dash";
     default: return NULL;
@@ -128,13 +132,16 @@ static const char *profile_of(enum cad_codec codec)
 
 static bool describe(const char *name, const struct facts *facts, struct mock_asset *asset)
 {
-    const char *profile = profile_of(facts->init.codec);
+    const char *profile = profile_of(facts->init.codec, facts->init.channels);
     if (!profile) return complain(name, "a codec that licensed manifests have no profile for");
     (void)snprintf(asset->profile, sizeof asset->profile, "%s", profile);
     asset->type = facts->init.type;
     asset->width = facts->init.width;
     asset->height = facts->init.height;
     asset->channels = facts->init.channels;
+    asset->sample_rate_hz = facts->init.sample_rate_hz;
+    asset->timescale = facts->sidx.timescale;
+    (void)snprintf(asset->codecs, sizeof asset->codecs, "%s", facts->init.codecs);
     asset->moov = facts->moov_at;
     asset->sidx = facts->sidx_at;
     asset->header_bytes = facts->header_bytes;
@@ -151,13 +158,16 @@ static bool describe(const char *name, const struct facts *facts, struct mock_as
     return true;
 }
 
-/* The file's name without ".mp4" is the asset's id; what follows "audio-" is its language. */
+/* The file's name without ".mp4" is the asset's id; what follows "audio-", up to a "_", is its
+ * language. */
 static void name_asset(const char *name, struct mock_asset *asset)
 {
     cad_str stem = cad_str_sub(cad_str_from(name), 0, strlen(name) - 4);
     cad_str_copyz(asset->id, sizeof asset->id, stem);
     if (strncmp(name, "audio-", 6) == 0) {
-        cad_str_copyz(asset->lang, sizeof asset->lang, cad_str_sub(stem, 6, stem.n));
+        ptrdiff_t mark = cad_str_find_char(stem, '_');
+        size_t end = mark < 0 ? stem.n : (size_t)mark;
+        cad_str_copyz(asset->lang, sizeof asset->lang, cad_str_sub(stem, 6, end - 6));
     }
 }
 
@@ -232,14 +242,18 @@ static bool add_file(struct mockd_title *title, const char *name)
 
 static int rank_of(const struct mock_asset *asset)
 {
-    return asset->type == CAD_MEDIA_VIDEO ? 0 : 1;
+    if (asset->type == CAD_MEDIA_VIDEO) return 0;
+    return strcmp(asset->lang, ORIGINAL_LANGUAGE) == 0 ? 1 : 2;
 }
 
+/* Pictures by rate; sound by language, the original one first, and by channels. */
 static int compare_assets(const void *left, const void *right)
 {
     const struct mock_asset *a = left, *b = right;
     int difference = rank_of(a) - rank_of(b);
+    if (difference == 0) difference = strcmp(a->lang, b->lang);
     if (difference != 0) return difference;
+    if (a->channels != b->channels) return a->channels < b->channels ? -1 : 1;
     if (a->rate_kbps != b->rate_kbps) return a->rate_kbps < b->rate_kbps ? -1 : 1;
     return strcmp(a->id, b->id);
 }

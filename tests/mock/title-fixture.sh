@@ -6,4 +6,4 @@ if ! command -v ffmpeg >/dev/null; then
     echo 'ffmpeg is missing: scripts/install-deps.sh demo'
     exit 77
 fi
-exec "$1/scripts/make-title.sh" --preset small --duration 20 --mockd "$2" --out "$3"
+exec "$1/scripts/make-title.sh" --preset small --duration 20 --dash number,time,periods --mockd "$2" --out "$3"
