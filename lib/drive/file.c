@@ -108,6 +108,7 @@ static void finish(struct files *files, struct file_transfer *t, enum cad_http_c
         .first_byte = t->first_byte,
         .last_byte = t->last_byte,
     };
+    cad_transport_tell_reads(&t->delivery, &end);
     CAD_LOG(&files->log, DEBUG, cad_clock_now(), "file: end id=%u class=%d errno=%d bytes=%lld",
             end.id, (int)cls, error, (long long)t->delivery.received);
     clear(files, t);
@@ -139,7 +140,7 @@ static int file_start(struct cad_transport *transport, const struct cad_http_sta
     if (cad_file_path(start->url, &path)) t->path[0] = '\0';
     t->state = FILE_NEW;
     t->fd = -1;
-    t->delivery = (struct cad_transport_delivery){start->id, start->size_max, 0};
+    t->delivery = (struct cad_transport_delivery){.id = start->id, .size_max = start->size_max};
     t->range = start->range;
     t->post = start->post;
     t->first_byte = t->last_byte = CAD_TIME_NONE;
@@ -256,12 +257,13 @@ static size_t read_lease(struct files *files, struct file_transfer *t, size_t mo
     }
     t->last_byte = cad_clock_now();
     t->next += n;
-    t->delivery.received += n;
     err = door->commit(door->ctx, t->delivery.id, (size_t)n, t->last_byte);
     if (err) {
         refuse(files, t, err);
         return 0;
     }
+    t->delivery.received += n;
+    cad_transport_note_read(&t->delivery, t->last_byte);
     return (size_t)n;
 }
 

@@ -16,6 +16,7 @@
 #include "drive/net_easy.h"
 
 #define NET_SOCKETS_A_PUMP 32
+#define NET_WARMS_MAX 4 /* connections that are being made ready at a time */
 
 struct net {
     struct cad_transport base;
@@ -30,6 +31,8 @@ struct net {
     /* Made when first needed, then used again and again: most sessions need a handful. */
     struct net_transfer *transfers[CAD_TRANSPORT_TRANSFERS_MAX];
     uint32_t made;          /* transfers[0 .. made) exist */
+    struct net_transfer *warms[NET_WARMS_MAX]; /* the same; NULL: not made */
+    struct cad_net_origins origins;
 };
 
 /* ---- what curl tells the loop ---------------------------------------------------------------- */
@@ -76,14 +79,15 @@ static void clear(struct net *net, struct net_transfer *t)
     curl_slist_free_all(t->headers);
     t->headers = NULL;
     t->state = NET_FREE;
-    net->active--;
+    if (!t->warm) net->active--;
 }
 
 static const char *class_name(enum cad_http_class cls)
 {
     static const char *const names[] = {"ok",       "dns",         "connect", "tls",
                                         "certificate", "timeout",  "reset",   "protocol",
-                                        "too-large", "no-file",    "bad-file", "scheme"};
+                                        "too-large", "no-file",    "bad-file", "scheme",
+                                        "address"};
     return (size_t)cls < CAD_ARRAY_LEN(names) ? names[cls] : "?";
 }
 
@@ -92,6 +96,12 @@ static void finish(struct net *net, struct net_transfer *t, CURLcode code)
 {
     struct cad_http_end end;
     cad_net_easy_end(t, code, &end);
+    if (t->warm) {
+        CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: warm end class=%s code=%lld reused=%d",
+                class_name(end.cls), (long long)end.edge_code, (int)end.reused);
+        clear(net, t);
+        return;
+    }
     bool tell = !t->stale;
     CAD_LOG(&net->log, DEBUG, cad_clock_now(),
             "net: end id=%u class=%s code=%lld status=%d bytes=%lld reused=%d", end.id,
@@ -127,6 +137,8 @@ static int free_place(struct net *net, struct net_transfer **out)
     if (net->made == CAD_TRANSPORT_TRANSFERS_MAX) return CAD_E_LIMIT;
     struct net_transfer *t = cad_alloc_new(&net->alloc, sizeof *t, CAD_MEM_SESSION);
     if (!t) return CAD_E_NOMEM;
+    t->door = &net->base.door;
+    t->origins = &net->origins;
     net->transfers[net->made++] = *out = t;
     return 0;
 }
@@ -139,17 +151,7 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     if (!err) err = cad_net_easy_make(t, &net->roots);
     if (err) return err;
     log_start(net, start);
-    t->door = &net->base.door;
-    t->delivery = (struct cad_transport_delivery){start->id, start->size_max, 0};
-    t->cls = CAD_HTTP_OK;
-    t->edge_code = 0;
-    t->head_bytes = 0;
-    t->stale = false;
-    t->started = t->heard = cad_clock_now();
-    t->first_byte = t->last_byte = CAD_TIME_NONE;
-    t->connect_timeout = start->connect_timeout;
-    t->silence_timeout = start->silence_timeout;
-    cad_net_head_init(&t->head, start->id);
+    cad_net_easy_reset(t, start);
     t->state = NET_REFUSED;
     net->active++;
     err = cad_net_easy_ask(t, start);
@@ -173,6 +175,79 @@ static void net_cancel(struct cad_transport *transport, uint32_t id)
                 (long long)t->delivery.received);
         clear(net, t);
     }
+}
+
+/* ---- warm connections ------------------------------------------------------------------------ */
+
+static void head_nowhere(void *ctx, const struct cad_http_head *head)
+{
+    CAD_UNUSED(ctx);
+    CAD_UNUSED(head);
+}
+
+/* The answer to a HEAD has no body: a server that sends one is dropped. */
+static int lease_nowhere(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
+{
+    CAD_UNUSED(ctx);
+    CAD_UNUSED(id);
+    CAD_UNUSED(want);
+    CAD_UNUSED(data);
+    CAD_UNUSED(capacity);
+    return CAD_E_STALE;
+}
+
+static const struct cad_transport_door door_nowhere = {.head = head_nowhere,
+                                                       .lease = lease_nowhere};
+
+/* A free place; NULL: none, or one for that origin is under way already. */
+static struct net_transfer *warm_place(struct net *net, uint64_t origin)
+{
+    struct net_transfer **place = NULL;
+    for (size_t i = 0; i < NET_WARMS_MAX; i++) {
+        struct net_transfer *t = net->warms[i];
+        if (!t || t->state == NET_FREE) place = &net->warms[i];
+        else if (t->origin == origin) return NULL;
+    }
+    if (!place) return NULL;
+    if (!*place) {
+        *place = cad_alloc_new(&net->alloc, sizeof **place, CAD_MEM_SESSION);
+        if (!*place) return NULL;
+        (*place)->door = &door_nowhere;
+        (*place)->origins = &net->origins;
+        (*place)->warm = true;
+    }
+    return *place;
+}
+
+/*
+ * libcurl gives the request an idle connection, which is then known to be good, or opens another
+ * one: either way there is one more than are in use. It stays in the pool.
+ */
+static void net_warm(struct cad_transport *transport, const struct cad_http_warm *warm)
+{
+    struct net *net = (struct net *)transport;
+    struct cad_uri uri;
+    if (cad_uri_parse(warm->url, &uri) || !cad_uri_is_http(&uri)) return;
+    uint64_t origin = cad_net_origin_key(&uri);
+    if (cad_net_origin_multiplexes(&net->origins, origin, cad_clock_now())) return;
+    struct net_transfer *t = warm_place(net, origin);
+    if (!t || cad_net_easy_make(t, &net->roots)) return;
+    struct cad_http_start start = {.url = warm->url, .range = {-1, -1},
+                                   .connect_timeout = warm->connect_timeout,
+                                   .address_max = warm->address_max};
+    cad_net_easy_reset(t, &start);
+    t->state = NET_REFUSED;
+    t->beside = false;
+    for (uint32_t i = 0; i < net->made; i++) {
+        const struct net_transfer *other = net->transfers[i];
+        if (other->state != NET_FREE && other->origin == origin) t->beside = true;
+    }
+    bool failed = cad_net_easy_ask(t, &start) || cad_net_easy_warm(t, warm->connect_timeout) ||
+                  curl_multi_add_handle(net->multi, t->easy);
+    if (failed) clear(net, t);
+    else t->state = NET_CONNECTING;
+    CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: warm host=%.*s failed=%d",
+            CAD_STR_ARG(uri.host), (int)failed);
 }
 
 /* ---- the pump -------------------------------------------------------------------------------- */
@@ -241,15 +316,19 @@ static cad_time net_pump(struct cad_transport *transport)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static void unmake(struct net *net, struct net_transfer *t)
+{
+    if (!t) return;
+    clear(net, t);
+    if (t->easy) curl_easy_cleanup(t->easy);
+    cad_alloc_free(&net->alloc, t, sizeof *t, CAD_MEM_SESSION);
+}
+
 static void net_destroy(struct cad_transport *transport)
 {
     struct net *net = (struct net *)transport;
-    for (uint32_t i = 0; i < net->made; i++) {
-        struct net_transfer *t = net->transfers[i];
-        clear(net, t);
-        if (t->easy) curl_easy_cleanup(t->easy);
-        cad_alloc_free(&net->alloc, t, sizeof *t, CAD_MEM_SESSION);
-    }
+    for (uint32_t i = 0; i < net->made; i++) unmake(net, net->transfers[i]);
+    for (size_t i = 0; i < NET_WARMS_MAX; i++) unmake(net, net->warms[i]);
     if (net->multi) curl_multi_cleanup(net->multi);
     if (net->base.fd >= 0) close(net->base.fd);
     curl_global_cleanup();
@@ -265,6 +344,7 @@ static const struct cad_transport_ops net_ops = {
     .start = net_start,
     .cancel = net_cancel,
     .pump = net_pump,
+    .warm = net_warm,
 };
 
 static int make_multi(struct net *net)
@@ -275,6 +355,7 @@ static int make_multi(struct net *net)
     if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
     if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
+    if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
     /* Idle connections worth keeping: a few hosts, each with an audio and a video one. */
     if (!err) err = curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, 16L);
     return err ? CAD_E_NOMEM : 0;

@@ -8,7 +8,9 @@
 #include "base/uri.h"
 #include "base/util.h"
 #include "drive/clock.h"
+#include "drive/net_address.h"
 
+#define NET_WARM_ANSWER_MS 3000 /* a warm request is given up that long after its connection */
 /* What is read at a time. */
 #define NET_BUFFER_BYTES (16L * 1024)
 #define NET_HEADER_BYTES_MAX 16384    /* one request header */
@@ -23,6 +25,22 @@ static void heard(struct net_transfer *t, cad_time now)
     t->last_byte = now;
 }
 
+/*
+ * A warm request that was first to find HTTP/2 has a connection worth keeping. One that opened a
+ * connection beside another one, when nobody knew yet that they would speak HTTP/2, gives it up:
+ * one is enough.
+ */
+static void hear_origin(struct net_transfer *t)
+{
+    uint32_t version = t->head.http.http_version;
+    if (t->warm && t->beside && version >= 20) {
+        long connects = 0;
+        curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+        if (connects > 0) curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    cad_net_origin_heard(t->origins, t->origin, version, cad_clock_now());
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
     struct net_transfer *t = ctx;
@@ -35,7 +53,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         t->edge_code = CURLE_WEIRD_SERVER_REPLY;
         return CURL_WRITEFUNC_ERROR;
     }
-    if (got == 1) t->door->head(t->door->ctx, &t->head.http);
+    if (got == 1) {
+        t->head.http.address = t->address;
+        hear_origin(t);
+        t->door->head(t->door->ctx, &t->head.http);
+    }
     return n;
 }
 
@@ -64,10 +86,15 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 static int on_connected(void *ctx, char *remote, char *local, int remote_port, int local_port)
 {
     struct net_transfer *t = ctx;
-    CAD_UNUSED(remote);
     CAD_UNUSED(local);
     CAD_UNUSED(remote_port);
     CAD_UNUSED(local_port);
+    t->address = cad_net_address_text(remote);
+    if (!cad_net_address_allowed(t->address, t->guard.most)) {
+        t->cls = CAD_HTTP_ADDRESS;
+        t->edge_code = CURLE_ABORTED_BY_CALLBACK;
+        return CURL_PREREQFUNC_ABORT;
+    }
     t->state = NET_SENT;
     t->heard = cad_clock_now();
     return CURL_PREREQFUNC_OK;
@@ -127,8 +154,12 @@ static void set_callbacks(struct options *o, struct net_transfer *t)
     if (!err) err = curl_easy_setopt(o->easy, CURLOPT_WRITEDATA, t);
     if (!err) err = curl_easy_setopt(o->easy, CURLOPT_PREREQFUNCTION, on_connected);
     if (!err) err = curl_easy_setopt(o->easy, CURLOPT_PREREQDATA, t);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_OPENSOCKETFUNCTION, cad_net_guard_socket);
+    if (!err) err = curl_easy_setopt(o->easy, CURLOPT_OPENSOCKETDATA, &t->guard);
     if (!err) err = curl_easy_setopt(o->easy, CURLOPT_PRIVATE, t);
     o->err = err;
+    /* Where it is not known there is nothing to guard against either: not OpenSSL. */
+    (void)curl_easy_setopt(o->easy, CURLOPT_SSL_CTX_FUNCTION, cad_net_guard_tls);
 }
 
 int cad_net_easy_make(struct net_transfer *t, const struct net_roots *roots)
@@ -144,10 +175,9 @@ int cad_net_easy_make(struct net_transfer *t, const struct net_roots *roots)
     set_text(&o, CURLOPT_NOPROXY, "*");
     set_long(&o, CURLOPT_NETRC, CURL_NETRC_IGNORED);
     set_long(&o, CURLOPT_FOLLOWLOCATION, 0);
-    set_long(&o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    set_long(&o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2); /* at least; 1.3 where it is */
     set_long(&o, CURLOPT_SSL_VERIFYPEER, 1);
     set_long(&o, CURLOPT_SSL_VERIFYHOST, 2);
-    set_long(&o, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
     set_long(&o, CURLOPT_BUFFERSIZE, NET_BUFFER_BYTES);
     set_long(&o, CURLOPT_TCP_KEEPALIVE, 1);
     if (roots->file) {
@@ -163,6 +193,23 @@ int cad_net_easy_make(struct net_transfer *t, const struct net_roots *roots)
     }
     t->easy = o.easy;
     return 0;
+}
+
+void cad_net_easy_reset(struct net_transfer *t, const struct cad_http_start *start)
+{
+    t->delivery = (struct cad_transport_delivery){.id = start->id, .size_max = start->size_max};
+    t->origin = 0;
+    t->guard = (struct net_guard){.most = start->address_max};
+    t->address = CAD_ADDRESS_UNKNOWN;
+    t->cls = CAD_HTTP_OK;
+    t->edge_code = 0;
+    t->head_bytes = 0;
+    t->stale = false;
+    t->started = t->heard = cad_clock_now();
+    t->first_byte = t->last_byte = CAD_TIME_NONE;
+    t->connect_timeout = start->connect_timeout;
+    t->silence_timeout = start->silence_timeout;
+    cad_net_head_init(&t->head, start->id);
 }
 
 static bool clean(cad_str s)
@@ -226,6 +273,30 @@ static void ask_range(struct options *o, const struct cad_range *range)
     set_text(o, CURLOPT_RANGE, range->first >= 0 ? cad_sb_z(&sb) : NULL);
 }
 
+/*
+ * Over TLS a request waits for a connection that is being made, to share it if that turns out to
+ * speak HTTP/2; not where the origin is known to speak HTTP/1.1, and not without TLS, which is
+ * HTTP/1.1 here.
+ */
+static void ask_version(struct options *o, const struct net_transfer *t, const struct cad_uri *uri)
+{
+    bool tls = cad_uri_is_https(uri);
+    uint32_t known = cad_net_origin_version(t->origins, t->origin);
+    set_long(o, CURLOPT_HTTP_VERSION, tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+    set_long(o, CURLOPT_PIPEWAIT, tls && (known == 0 || known >= 20));
+}
+
+int cad_net_easy_warm(struct net_transfer *t, cad_time connect_timeout)
+{
+    struct options o = {t->easy, CURLE_OK};
+    int64_t limit_ms = connect_timeout / CAD_MS + 1 + NET_WARM_ANSWER_MS;
+    set_long(&o, CURLOPT_NOBODY, 1);
+    set_long(&o, CURLOPT_PIPEWAIT, 0);
+    set_long(&o, CURLOPT_FORBID_REUSE, 0);
+    set_long(&o, CURLOPT_TIMEOUT_MS, (long)CAD_MIN(limit_ms, 60000));
+    return o.err ? CAD_E_NOMEM : 0;
+}
+
 static int invalid(struct net_transfer *t, enum cad_http_class cls, CURLcode code)
 {
     t->cls = cls;
@@ -246,7 +317,9 @@ int cad_net_easy_ask(struct net_transfer *t, const struct cad_http_start *start)
     if (err == CAD_E_INVAL) return invalid(t, CAD_HTTP_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT);
     if (err) return err;
     struct options o = {t->easy, CURLE_OK};
+    t->origin = cad_net_origin_key(&uri);
     set_text(&o, CURLOPT_URL, url);
+    ask_version(&o, t, &uri);
     if (!o.err) o.err = curl_easy_setopt(o.easy, CURLOPT_HTTPHEADER, t->headers);
     ask_body(&o, start);
     ask_range(&o, &start->range);
@@ -314,10 +387,13 @@ void cad_net_easy_end(const struct net_transfer *t, CURLcode code, struct cad_ht
     end->id = t->delivery.id;
     bool ours = t->cls != CAD_HTTP_OK;
     end->cls = ours ? t->cls : cad_net_class(code, t->state == NET_SENT);
+    /* None of the host's addresses could be connected to, and one of them because it may not. */
+    if (end->cls == CAD_HTTP_CONNECT && t->guard.refused) end->cls = CAD_HTTP_ADDRESS;
     end->edge_code = ours ? t->edge_code : (int64_t)code;
     end->dns = end->connect = end->tls = CAD_TIME_NONE;
     end->first_byte = t->first_byte;
     end->last_byte = t->last_byte;
+    cad_transport_tell_reads(&t->delivery, end);
     if (t->state == NET_REFUSED) return;
     long connects = 0;
     curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);

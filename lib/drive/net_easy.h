@@ -10,7 +10,9 @@
 
 #include <curl/curl.h>
 
+#include "drive/net_guard.h"
 #include "drive/net_head.h"
+#include "drive/net_origin.h"
 #include "drive/transport.h"
 
 enum net_state {
@@ -25,7 +27,13 @@ struct net_transfer {
     CURL *easy;                 /* NULL until the place is first used */
     struct curl_slist *headers; /* of this request */
     const struct cad_transport_door *door;
+    struct cad_net_origins *origins;
     struct cad_transport_delivery delivery;
+    bool warm;                  /* asks with HEAD, tells nobody */
+    bool beside;                /* warm: others of this origin were under way when it began */
+    uint64_t origin;            /* cad_net_origin_key */
+    struct net_guard guard;
+    enum cad_address_class address; /* of the peer, once it is connected */
     enum cad_http_class cls;    /* why we ended it ourselves; OK: we did not */
     int64_t edge_code;          /* with cls */
     bool stale;                 /* the engine does not want it: no end */
@@ -51,9 +59,13 @@ struct net_roots {
 const char *cad_net_system_folder(const char *path);
 /* A handle with the constant options. CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_net_easy_make(struct net_transfer *transfer, const struct net_roots *roots);
+/* The transfer's state before it is asked anything: door and origins stay. */
+void cad_net_easy_reset(struct net_transfer *transfer, const struct cad_http_start *start);
 /* The options of this request. CAD_E_NOMEM; CAD_E_INVAL: it cannot be asked (cls says why). */
 CAD_MUST_CHECK int cad_net_easy_ask(struct net_transfer *transfer,
                                     const struct cad_http_start *start);
+/* After cad_net_easy_ask: a HEAD, on an idle connection or a new one, that waits for nobody. */
+CAD_MUST_CHECK int cad_net_easy_warm(struct net_transfer *transfer, cad_time connect_timeout);
 /* How a finished transfer ended; all of *end. */
 void cad_net_easy_end(const struct net_transfer *transfer, CURLcode code, struct cad_http_end *end);
 /* When it has been silent for too long; CAD_TIME_NONE never. */

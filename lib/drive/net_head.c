@@ -87,6 +87,19 @@ static int32_t status_of(cad_str line)
     return status < 100 || status > 599 ? -1 : (int32_t)status;
 }
 
+/* "HTTP/1.1" is 11, "HTTP/2" 20; 0: another one. */
+static uint32_t version_of(cad_str line)
+{
+    const size_t at = 5; /* behind "HTTP/" */
+    if (line.n <= at || line.p[at] < '1' || line.p[at] > '9') return 0;
+    uint32_t version = (uint32_t)(line.p[at] - '0') * 10;
+    if (line.n > at + 2 && line.p[at + 1] == '.' && line.p[at + 2] >= '0' &&
+        line.p[at + 2] <= '9') {
+        version += (uint32_t)(line.p[at + 2] - '0');
+    }
+    return version;
+}
+
 static int whole(struct cad_net_head *head, int64_t wall_ms)
 {
     struct cad_http_head *http = &head->http;
@@ -111,6 +124,7 @@ int cad_net_head_line(struct cad_net_head *head, cad_str line, int64_t wall_ms)
         if (status < 0) return CAD_E_DATA;
         cad_net_head_init(head, head->http.id);
         head->http.status = status;
+        head->http.http_version = version_of(line);
         return 0;
     }
     ptrdiff_t colon = cad_str_find_char(line, ':');

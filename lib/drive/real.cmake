@@ -7,12 +7,15 @@ cad_room(drive_real POSIX
         loop.c
         mailbox.c
         net.c
+        net_address.c
         net_easy.c
+        net_guard.c
         net_head.c
+        net_origin.c
         player.c
         player_drive.c
         player_sink.c
         player_url.c
         spsc.c
         transport.c
-    LINK cad_curl Threads::Threads)
+    LINK cad_curl Threads::Threads ${CMAKE_DL_LIBS})

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "drive/sim_head.h"
 
 #define SCRATCH_BYTES (1u << 20)    /* bytes asked of an origin at once */
 #define HOST_NAME_SIZE 128
@@ -58,6 +59,14 @@ struct transfer {
     int64_t sent;            /* bytes handed on */
     struct cad_flow flow;
     cad_time note;
+    struct cad_transport_delivery reads; /* received and reads count */
+};
+
+/* A connection that is being made ready. */
+struct warm {
+    struct host *host;       /* NULL: free */
+    bool lost;               /* nothing will come of it */
+    cad_time ready;
 };
 
 struct cad_sim_net {
@@ -79,6 +88,7 @@ struct cad_sim_net {
     struct transfer slots[CAD_SIM_TRANSFERS_MAX];
     struct transfer *active[CAD_SIM_TRANSFERS_MAX]; /* in order of start; the rest are free */
     uint32_t active_count;
+    struct warm warms[CAD_SIM_WARMS_MAX];
     uint8_t *scratch;
 };
 
@@ -95,6 +105,25 @@ static struct host *find_host(struct cad_sim_net *net, cad_str authority)
         if (cad_str_eqz(name, net->hosts[i].name)) found = &net->hosts[i];
     }
     return found;
+}
+
+/* "http://authority/path?query#fragment" into its parts; false: another scheme, or no host. */
+static bool split_url(cad_str url, cad_str *authority, cad_str *path)
+{
+    ptrdiff_t colon = cad_str_find(url, CAD_STR("://"));
+    if (colon < 0) return false;
+    cad_str scheme = cad_str_sub(url, 0, (size_t)colon);
+    if (!cad_str_ieq(scheme, CAD_STR("http")) && !cad_str_ieq(scheme, CAD_STR("https"))) {
+        return false;
+    }
+    cad_str rest = cad_str_sub(url, (size_t)colon + 3, url.n);
+    ptrdiff_t hash = cad_str_find_char(rest, '#');
+    if (hash >= 0) rest = cad_str_sub(rest, 0, (size_t)hash);
+    size_t n = 0;
+    while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?') n++;
+    *authority = cad_str_sub(rest, 0, n);
+    *path = n < rest.n ? cad_str_sub(rest, n, rest.n) : CAD_STR("/");
+    return n > 0;
 }
 
 static bool is_dead(const struct cad_sim_net *net, const struct host *host)
@@ -205,6 +234,58 @@ static void leave_connection(struct cad_sim_net *net, struct transfer *t, bool k
     serve_queue(net, t->host);
 }
 
+/* ---- warm connections ---------------------------------------------------------------------- */
+
+/* The request goes out on an idle connection or on one that is made for it; in both cases the
+ * connection is idle when its answer is there. Nobody reads that, so no origin is asked. */
+static void net_warm(struct cad_transport *transport, const struct cad_http_warm *ask)
+{
+    struct cad_sim_net *net = (struct cad_sim_net *)transport;
+    cad_str authority, path;
+    if (!split_url(ask->url, &authority, &path)) return;
+    struct host *host = find_host(net, authority);
+    struct warm *warm = NULL;
+    for (size_t i = 0; i < CAD_SIM_WARMS_MAX; i++) {
+        if (host && net->warms[i].host == host) return;
+        if (!net->warms[i].host) warm = &net->warms[i];
+    }
+    if (!host || !warm) return;
+    bool fresh = host->idle == 0;
+    if (fresh && host->open == CAD_SIM_CONNECTIONS_MAX) return;
+    cad_time trip = round_trip(net, host);
+    bool dead = is_dead(net, host);
+    bool refused = host->fault == CAD_HOST_REFUSE;
+    int trips = 1 + (fresh ? 1 + net->config.tls : 0);
+    if (fresh) host->open++;
+    else host->idle--;
+    *warm = (struct warm){host, dead || refused, net->now + trip * (refused ? 1 : trips)};
+    if (dead) warm->ready = cad_time_add(net->now, CAD_MAX(ask->connect_timeout, trip));
+}
+
+/* Nothing comes of those that are under way to a host. */
+static void lose_warms(struct cad_sim_net *net, const struct host *host)
+{
+    for (size_t i = 0; i < CAD_SIM_WARMS_MAX; i++) {
+        if (net->warms[i].host == host) net->warms[i].lost = true;
+    }
+}
+
+static bool end_warms(struct cad_sim_net *net)
+{
+    bool any = false;
+    for (size_t i = 0; i < CAD_SIM_WARMS_MAX; i++) {
+        struct warm *warm = &net->warms[i];
+        struct host *host = warm->host;
+        if (!host || warm->ready > net->now) continue;
+        warm->host = NULL;
+        if (warm->lost) host->open--;
+        else host->idle++;
+        serve_queue(net, host);
+        any = true;
+    }
+    return any;
+}
+
 /* ---- the end of a transfer ----------------------------------------------------------------- */
 
 static void leave_link(struct transfer *t)
@@ -237,6 +318,7 @@ static void finish(struct cad_sim_net *net, struct transfer *t, enum cad_http_cl
 {
     t->end.cls = cls;
     t->end.edge_code = edge_code;
+    cad_transport_tell_reads(&t->reads, &t->end);
     if (t->sent > 0 || cls == CAD_HTTP_OK) t->end.last_byte = net->now;
     close_transfer(net, t, cls, false);
     net->base.door.end(net->base.door.ctx, &t->end);
@@ -256,33 +338,6 @@ static void sweep(struct cad_sim_net *net)
 }
 
 /* ---- the answer ---------------------------------------------------------------------------- */
-
-static cad_str header_of(const struct cad_origin_answer *answer, cad_str name)
-{
-    for (uint32_t i = 0; i < answer->header_count; i++) {
-        if (cad_str_ieq(answer->headers[i].name, name)) return answer->headers[i].value;
-    }
-    return (cad_str){NULL, 0};
-}
-
-/* "bytes 0-99/1000", or a star in place of the range or of the size (RFC 9110 14.4); anything
- * else leaves head alone. */
-static void read_content_range(cad_str value, struct cad_http_head *head)
-{
-    cad_str unit = CAD_STR("bytes ");
-    if (!cad_str_starts(value, unit)) return;
-    cad_str rest = cad_str_sub(value, unit.n, value.n);
-    cad_str first, last;
-    int64_t a, b, total;
-    ptrdiff_t slash = cad_str_rfind_char(rest, '/');
-    if (slash < 0) return;
-    cad_str size = cad_str_sub(rest, (size_t)slash + 1, rest.n);
-    if (!cad_str_to_i64(size, &total)) head->total = total;
-    rest = cad_str_sub(rest, 0, (size_t)slash);
-    if (!cad_str_split(&rest, '-', &first) || !cad_str_split(&rest, '-', &last)) return;
-    if (cad_str_to_i64(first, &a) || cad_str_to_i64(last, &b)) return;
-    head->range = (struct cad_range){a, b};
-}
 
 static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time asked)
 {
@@ -311,18 +366,8 @@ static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time aske
 /* The first byte is here: the head goes to the door and the body begins. */
 static void begin_body(struct cad_sim_net *net, struct transfer *t)
 {
-    struct cad_http_head head = {
-        .id = t->start.id, .status = t->answer.status, .length = t->answer.body_size,
-        .range = {-1, -1}, .total = -1, .retry_after = CAD_TIME_NONE};
-    int64_t wall_ms = net->config.wall_ms + net->now / CAD_MS;
-    head.date_ms = wall_ms - wall_ms % 1000;
-    read_content_range(header_of(&t->answer, CAD_STR("Content-Range")), &head);
-    head.location = header_of(&t->answer, CAD_STR("Location"));
-    int64_t seconds;
-    cad_str retry = header_of(&t->answer, CAD_STR("Retry-After"));
-    if (retry.n > 0 && !cad_str_to_i64(retry, &seconds) && seconds >= 0 && seconds < 86400) {
-        head.retry_after = seconds * CAD_SECOND;
-    }
+    struct cad_http_head head;
+    cad_sim_head(&t->answer, t->start.id, net->config.wall_ms + net->now / CAD_MS, &head);
     t->status = t->answer.status;
     t->body_size = t->body_end = CAD_MAX(t->answer.body_size, 0);
     if (t->host->fault == CAD_HOST_RESET_AT) t->body_end = CAD_MIN(t->body_end, t->host->value);
@@ -412,6 +457,10 @@ static int deliver(struct cad_sim_net *net, struct transfer *t)
 static bool deliver_or_end(struct cad_sim_net *net, struct transfer *t)
 {
     int err = deliver(net, t);
+    if (t->sent > t->reads.received) {
+        t->reads.received = t->sent;
+        cad_transport_note_read(&t->reads, net->now);
+    }
     if (!err) return true;
     if (err == CAD_E_STALE) {
         close_transfer(net, t, CAD_HTTP_OK, true);
@@ -503,6 +552,9 @@ cad_time cad_sim_net_next(const struct cad_sim_net *net)
         cad_time at = due(net->active[i]);
         if (at < next) next = at;
     }
+    for (size_t i = 0; i < CAD_SIM_WARMS_MAX; i++) {
+        if (net->warms[i].host) next = CAD_MIN(next, net->warms[i].ready);
+    }
     return next == NEVER ? CAD_TIME_NONE : next;
 }
 
@@ -511,7 +563,7 @@ static cad_time net_pump(struct cad_transport *transport)
     struct cad_sim_net *net = (struct cad_sim_net *)transport;
     bool again = true;
     while (again) {
-        again = false;
+        again = end_warms(net);
         for (uint32_t i = 0; i < net->active_count; i++) {
             if (due(net->active[i]) > net->now) continue;
             step(net, net->active[i]);
@@ -526,26 +578,6 @@ static cad_time net_pump(struct cad_transport *transport)
 }
 
 /* ---- start and cancel ---------------------------------------------------------------------- */
-
-/* "http://authority/path?query#fragment" into its parts; false: another scheme, or no host. */
-static bool split_url(struct transfer *t)
-{
-    cad_str url = cad_sb_str(&t->text);
-    ptrdiff_t colon = cad_str_find(url, CAD_STR("://"));
-    if (colon < 0) return false;
-    cad_str scheme = cad_str_sub(url, 0, (size_t)colon);
-    if (!cad_str_ieq(scheme, CAD_STR("http")) && !cad_str_ieq(scheme, CAD_STR("https"))) {
-        return false;
-    }
-    cad_str rest = cad_str_sub(url, (size_t)colon + 3, url.n);
-    ptrdiff_t hash = cad_str_find_char(rest, '#');
-    if (hash >= 0) rest = cad_str_sub(rest, 0, (size_t)hash);
-    size_t n = 0;
-    while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?') n++;
-    t->authority = cad_str_sub(rest, 0, n);
-    t->path = n < rest.n ? cad_str_sub(rest, n, rest.n) : CAD_STR("/");
-    return n > 0;
-}
 
 static int net_start(struct cad_transport *transport, const struct cad_http_start *start)
 {
@@ -572,7 +604,7 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     if (!err) err = cad_sb_error(&post);
     if (err) return err;
     net->active_count++;
-    if (!split_url(t)) {
+    if (!split_url(cad_sb_str(&t->text), &t->authority, &t->path)) {
         fail_at(t, CAD_HTTP_SCHEME, net->now);
         return 0;
     }
@@ -679,6 +711,7 @@ int cad_sim_net_fault(struct cad_sim_net *net, cad_str name, enum cad_host_fault
         if (t->flow.link) cad_link_move(&t->flow, link_of(net, host));
         touch(net, host, t);
     }
+    if (fault == CAD_HOST_REFUSE || fault == CAD_HOST_BLACKHOLE) lose_warms(net, host);
     if (fault == CAD_HOST_REFUSE) {
         host->open -= host->idle;
         host->idle = 0;
@@ -692,6 +725,7 @@ void cad_sim_net_online(struct cad_sim_net *net, bool online)
 {
     if (net->online && !online) {
         for (uint32_t i = 0; i < net->active_count; i++) lose(net->active[i]);
+        for (uint32_t i = 0; i < net->host_count; i++) lose_warms(net, &net->hosts[i]);
     }
     net->online = online;
     plan_steps(net);
@@ -722,6 +756,7 @@ static const struct cad_transport_ops net_ops = {
     .start = net_start,
     .cancel = net_cancel,
     .pump = net_pump,
+    .warm = net_warm,
 };
 
 int cad_sim_net_create(const struct cad_alloc *alloc, const struct cad_sim_net_config *config,

@@ -2,9 +2,32 @@
 
 #include <string.h>
 
-int cad_transport_deliver(const struct cad_transport_door *door,
-                          struct cad_transport_delivery *delivery, const uint8_t *p, size_t n,
-                          cad_time at)
+void cad_transport_note_read(struct cad_transport_delivery *delivery, cad_time at)
+{
+    struct cad_http_read *reads = delivery->reads;
+    uint32_t n = delivery->read_count;
+    if (n > 0 && reads[n - 1].at >= at) {
+        reads[n - 1].bytes = delivery->received;
+        return;
+    }
+    if (n == CAD_HTTP_READS_MAX) {
+        /* Counts are sums: a read that is dropped is part of the next one. */
+        n = CAD_HTTP_READS_MAX / 2;
+        for (uint32_t i = 0; i < n; i++) reads[i] = reads[2 * i + 1];
+    }
+    reads[n] = (struct cad_http_read){at, delivery->received};
+    delivery->read_count = n + 1;
+}
+
+void cad_transport_tell_reads(const struct cad_transport_delivery *delivery,
+                              struct cad_http_end *end)
+{
+    memcpy(end->reads, delivery->reads, sizeof end->reads);
+    end->read_count = delivery->read_count;
+}
+
+static int deliver(const struct cad_transport_door *door,
+                   struct cad_transport_delivery *delivery, const uint8_t *p, size_t n, cad_time at)
 {
     while (n > 0) {
         if (delivery->size_max > 0 && delivery->received >= delivery->size_max) return CAD_E_LIMIT;
@@ -24,4 +47,14 @@ int cad_transport_deliver(const struct cad_transport_door *door,
         n -= take;
     }
     return 0;
+}
+
+int cad_transport_deliver(const struct cad_transport_door *door,
+                          struct cad_transport_delivery *delivery, const uint8_t *p, size_t n,
+                          cad_time at)
+{
+    int64_t before = delivery->received;
+    int err = deliver(door, delivery, p, n, at);
+    if (delivery->received > before) cad_transport_note_read(delivery, at);
+    return err;
 }

@@ -20,7 +20,11 @@
  *     over size_max: it ends with CAD_HTTP_TOO_LARGE. Another failure of the door: CAD_HTTP_RESET.
  *  5. An answer that was refused by its status is still an answer: it ends with CAD_HTTP_OK.
  *  6. Timing marks are in order (dns, connect, tls, first byte, last byte) and not in the future.
- *  7. pump works for a bounded time; it returns the absolute time at which it wants to be called
+ *  7. The reads of an end rise in time and bytes; the last is what was committed in all. The head
+ *     says where the peer is (files, simulated hosts: UNKNOWN) and which HTTP it spoke (0: none).
+ *     A peer farther in than address_max allows is asked nothing: CAD_HTTP_ADDRESS, no head.
+ *  8. Nothing of warm() comes through the door or is counted as a transfer; destroy drops it too.
+ *  9. pump works for a bounded time; it returns the absolute time at which it wants to be called
  *     again, CAD_TIME_NONE if only `fd` becoming readable matters. destroy never waits.
  */
 #ifndef CAD_DRIVE_TRANSPORT_H
@@ -65,15 +69,25 @@ struct cad_transport {
     int fd;                         /* readable: pump has something to do; -1 none */
 };
 
-/* Copies n bytes through the door: as many leases as it takes. received counts what was committed.
- * 0, or what the door answered (CAD_E_STALE, CAD_E_LIMIT...). at: when the bytes came. */
+/* What a transfer has brought so far. */
 struct cad_transport_delivery {
     uint32_t id;
     int64_t size_max;  /* <= 0: no limit but the lease's */
     int64_t received;
+    struct cad_http_read reads[CAD_HTTP_READS_MAX]; /* as in cad_http_end */
+    uint32_t read_count;
 };
+/* Copies n bytes through the door: as many leases as it takes. received counts what was committed,
+ * reads remembers when. 0, or what the door answered (CAD_E_STALE, CAD_E_LIMIT...). at: when the
+ * bytes came. */
 CAD_MUST_CHECK int cad_transport_deliver(const struct cad_transport_door *door,
                                          struct cad_transport_delivery *delivery, const uint8_t *p,
                                          size_t n, cad_time at);
+/* For who commits by himself: `received` has grown, at `at`. When all places are taken, every other
+ * read is given up, so that what is left goes on to span the whole body. */
+void cad_transport_note_read(struct cad_transport_delivery *delivery, cad_time at);
+/* The reads of the end. */
+void cad_transport_tell_reads(const struct cad_transport_delivery *delivery,
+                              struct cad_http_end *end);
 
 #endif

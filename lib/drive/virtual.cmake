@@ -2,10 +2,15 @@
 cad_room(drive_virtual SOURCES
     ladder.c
     link.c
+    scenario_check.c
     scenario_parse.c
+    scenario_play.c
+    scenario_report.c
     scenario_run.c
+    scenario_stage.c
     sim.c
     sim_faults.c
+    sim_head.c
     sim_net.c
     synth.c
     synth_boxes.c

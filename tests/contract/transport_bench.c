@@ -10,6 +10,7 @@ static struct bench_record *record_of(struct bench *bench, uint32_t id)
 {
     if (id == 0 || id >= BENCH_IDS) abort();
     if (bench->inside) bench->records[id].disorder = true;
+    bench->calls++;
     return &bench->records[id];
 }
 
@@ -111,6 +112,14 @@ void bench_cancel(struct bench *bench, uint32_t id)
 {
     bench->inside = true;
     bench->transport->ops->cancel(bench->transport, id);
+    bench->inside = false;
+}
+
+void bench_warm(struct bench *bench, const char *url)
+{
+    struct cad_http_warm warm = {.url = {url, strlen(url)}, .connect_timeout = 2 * CAD_SECOND};
+    bench->inside = true;
+    bench->transport->ops->warm(bench->transport, &warm);
     bench->inside = false;
 }
 

@@ -42,7 +42,24 @@ static void begin_url(struct bench *bench, uint32_t id, const char *url)
 
 static const struct cad_range WHOLE = {-1, -1};
 
-/* Rules 1, 3 and 6 for a transfer that has ended. */
+/* Rule 7: reads. */
+static void check_reads(const struct bench_record *r)
+{
+    const struct cad_http_end *end = &r->end;
+    assert_true(end->read_count <= CAD_HTTP_READS_MAX);
+    if (r->n == 0) assert_int_equal(end->read_count, 0);
+    if (r->n == 0) return;
+    assert_true(end->read_count > 0);
+    for (uint32_t i = 1; i < end->read_count; i++) {
+        assert_true(end->reads[i].at > end->reads[i - 1].at);
+        assert_true(end->reads[i].bytes > end->reads[i - 1].bytes);
+    }
+    assert_true(end->reads[0].at >= end->first_byte && end->reads[0].bytes > 0);
+    assert_true(end->reads[end->read_count - 1].at <= end->last_byte);
+    assert_int_equal(end->reads[end->read_count - 1].bytes, r->n);
+}
+
+/* Rules 1, 3, 6 and 7 for a transfer that has ended. */
 static void check_order(struct bench *bench, const struct bench_record *r)
 {
     assert_false(r->disorder);
@@ -60,6 +77,9 @@ static void check_order(struct bench *bench, const struct bench_record *r)
     }
     assert_true(before <= bench_now(bench));
     if (r->heads) assert_true(r->end.first_byte != CAD_TIME_NONE);
+    if (r->heads) assert_int_equal(r->head.address, the_kind->address);
+    if (r->heads) assert_int_equal(r->head.http_version, the_kind->http_version);
+    check_reads(r);
 }
 
 static void test_transport_whole(void **state)
@@ -320,6 +340,65 @@ static void test_transport_broken(void **state)
     assert_int_equal(bench->records[2].n, 5000);
 }
 
+/* Enough pieces that some of the reads have to be merged, or at least a few. */
+static void test_transport_reads(void **state)
+{
+    struct bench *bench = *state;
+    enum { MANY = 3 * 1024 * 1024 };
+    begin(bench, 1, MANY, WHOLE);
+    assert_true(bench_run(bench, 1, LONG));
+    check_order(bench, &bench->records[1]);
+    assert_true(bench->records[1].end.read_count >= 4);
+}
+
+/* A peer that is farther in than the request may reach is not asked. */
+static void test_transport_address(void **state)
+{
+    struct bench *bench = *state;
+    char url[512];
+    struct cad_http_start start;
+    if (the_kind->address == CAD_ADDRESS_UNKNOWN) skip();
+    the_kind->url(100, url, sizeof url);
+    for (uint32_t most = CAD_ADDRESS_UNKNOWN; most <= CAD_ADDRESS_LOOPBACK; most++) {
+        uint32_t id = most + 1;
+        bench_request(id, url, &start);
+        start.address_max = (enum cad_address_class)most;
+        assert_int_equal(bench_start(bench, &start), 0);
+        assert_true(bench_run(bench, id, LONG));
+        check_order(bench, &bench->records[id]);
+        bool allowed = most == CAD_ADDRESS_UNKNOWN || most >= the_kind->address;
+        assert_int_equal(bench->records[id].heads, allowed);
+        assert_int_equal(bench->records[id].end.cls, allowed ? CAD_HTTP_OK : CAD_HTTP_ADDRESS);
+    }
+}
+
+/* Rule 8: nothing is heard of it, whatever becomes of it and however often it is asked for. */
+static void test_transport_warm(void **state)
+{
+    struct bench *bench = *state;
+    if (!the_kind->warm) {
+        assert_null(bench->transport->ops->warm);
+        return;
+    }
+    const char *const urls[] = {the_kind->warm, the_kind->refused, the_kind->silent,
+                                the_kind->cut, "ftp://127.0.0.1/", "", "http://"};
+    for (int times = 0; times < 20; times++) {
+        for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+            if (urls[i]) bench_warm(bench, urls[i]);
+        }
+    }
+    bench_idle(bench, 100 * CAD_MS);
+    assert_int_equal(bench->calls, 0);
+    /* Every place of a transfer is still free. */
+    for (uint32_t i = 1; i < BENCH_IDS; i++) begin(bench, i, 10, WHOLE);
+    bench_warm(bench, the_kind->warm);
+    for (uint32_t i = 1; i < BENCH_IDS; i++) {
+        assert_true(bench_run(bench, i, LONG));
+        check_order(bench, &bench->records[i]);
+        assert_true(bench_is_pattern(&bench->records[i], 0, 10));
+    }
+}
+
 static void test_transport_many(void **state)
 {
     struct bench *bench = *state;
@@ -364,6 +443,7 @@ static void test_transport_destroy_busy(void **state)
     struct bench *bench = *state;
     for (uint32_t i = 1; i <= 8; i++) begin(bench, i, SIZE, WHOLE);
     if (the_kind->silent) begin_url(bench, 9, the_kind->silent);
+    if (the_kind->silent && the_kind->warm) bench_warm(bench, the_kind->silent);
     bench_idle(bench, CAD_MS);
     cad_time from = bench_now(bench);
     bench->inside = true;
@@ -386,6 +466,7 @@ int transport_contract_run(const struct transport_kind *kind)
         TEST(scheme),        TEST(refused),        TEST(stall),
         TEST(silent),        TEST(broken),         TEST(many),
         TEST(too_many),      TEST(destroy_busy),
+        TEST(reads),         TEST(address),        TEST(warm),
     };
 #undef TEST
     return cmocka_run_group_tests_name(kind->name, tests, NULL, NULL);

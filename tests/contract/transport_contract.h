@@ -24,6 +24,9 @@ struct transport_kind {
     const char *stall;        /* 5000 of 10000 bytes, then silence */
     const char *silent;       /* accepted, never answered */
     const char *reset, *cut;  /* 5000 of 10000 bytes, then broken */
+    const char *warm;         /* to have a connection ready to; NULL: has no connections */
+    enum cad_address_class address; /* where its peers are; UNKNOWN: it has no addresses */
+    uint32_t http_version;    /* that its peers speak; 0: none */
     /* Lets time pass until the transport has something to do or `until`; default: poll on fd. */
     void (*wait)(struct cad_transport *transport, cad_time until);
     cad_time (*now)(void);    /* default: CLOCK_MONOTONIC */
@@ -59,6 +62,7 @@ struct bench {
     bool overrun;            /* more was committed than leased */
     size_t leased;
     bool inside;             /* start or cancel is running: the door must stay shut */
+    uint32_t calls;          /* of the door, for any id */
 };
 
 int bench_setup(const struct transport_kind *kind, struct bench **out);
@@ -67,6 +71,7 @@ void bench_teardown(struct bench *bench);
 void bench_request(uint32_t id, const char *url, struct cad_http_start *out);
 int bench_start(struct bench *bench, const struct cad_http_start *start);
 void bench_cancel(struct bench *bench, uint32_t id);
+void bench_warm(struct bench *bench, const char *url);
 /* Pump once and wait for more, shortly. */
 void bench_pump(struct bench *bench);
 /* Pump until id has ended or `timeout` is over. True: ended. */

@@ -255,6 +255,54 @@ static void test_net_cancel_dns(void **state)
     assert_int_equal(bench->records[1].ends, 0);
 }
 
+/* A request on its own connection, and one to warm beside it: the next transfer finds that. */
+static void test_net_warm_spare(void **state)
+{
+    struct bench *bench = *state;
+    char silent[128], warm[128];
+    struct cad_http_start start;
+    uint32_t before = transport_server_accepted(server);
+    url_of("/silent", silent, sizeof silent);
+    url_of("/", warm, sizeof warm);
+    bench_request(1, silent, &start);
+    assert_int_equal(bench_start(bench, &start), 0);
+    for (int i = 0; i < 5; i++) bench_warm(bench, warm); /* one at a time */
+    bench_idle(bench, 100 * CAD_MS);
+    assert_int_equal(transport_server_accepted(server), before + 2);
+    assert_true(get(bench, 2, "/whole/1000")->end.reused);
+    /* An idle one is enough: it is asked again, not doubled. */
+    bench_warm(bench, warm);
+    bench_idle(bench, 100 * CAD_MS);
+    assert_true(get(bench, 3, "/whole/1000")->end.reused);
+    assert_int_equal(transport_server_accepted(server), before + 2);
+    assert_int_equal(bench->records[1].ends, 0);
+}
+
+/* Where the server may not be asked, it is not even connected to. */
+static void test_net_address_untouched(void **state)
+{
+    struct bench *bench = *state;
+    char text[128];
+    struct cad_http_start start;
+    uint32_t before = transport_server_accepted(server);
+    url_of("/whole/1", text, sizeof text);
+    bench_request(1, text, &start);
+    start.address_max = CAD_ADDRESS_PRIVATE;
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, 1, 5 * CAD_SECOND));
+    assert_int_equal(bench->records[1].end.cls, CAD_HTTP_ADDRESS);
+    assert_int_equal(transport_server_accepted(server), before);
+    /* A connection that another request made is looked at too, and stays usable. */
+    get(bench, 2, "/whole/1");
+    bench_request(3, text, &start);
+    start.address_max = CAD_ADDRESS_PUBLIC;
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, 3, 5 * CAD_SECOND));
+    assert_int_equal(bench->records[3].end.cls, CAD_HTTP_ADDRESS);
+    assert_int_equal(bench->records[3].heads, 0);
+    assert_int_equal(get(bench, 4, "/whole/1")->end.cls, CAD_HTTP_OK);
+}
+
 static int run_own(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_net_##name, setup, teardown)
@@ -262,7 +310,7 @@ static int run_own(void)
         TEST(chunked), TEST(redirect), TEST(busy),  TEST(garbage),
         TEST(post),    TEST(bad_header), TEST(reuse), TEST(dns),
         TEST(connect_timeout), TEST(cancel_dns), TEST(userinfo), TEST(no_memory),
-        TEST(headers_limit),
+        TEST(headers_limit), TEST(warm_spare), TEST(address_untouched),
     };
 #undef TEST
     return cmocka_run_group_tests_name("transport_net_http", tests, NULL, NULL);
@@ -287,6 +335,9 @@ int main(void)
         .silent = urls[2],
         .reset = urls[3],
         .cut = urls[4],
+        .warm = urls[0],
+        .address = CAD_ADDRESS_LOOPBACK,
+        .http_version = 11,
     };
     int failed = transport_contract_run(&kind);
     failed += run_own();

@@ -115,5 +115,6 @@ int main(void)
         .name = "transport_virtual", .create = create, .url = url, .wait = wait_until,
         .now = time_now, .missing = "http://plain/missing", .missing_is_answer = true,
         .refused = "http://refused/x", .stall = "http://stall/x", .silent = "http://plain/silent",
-        .reset = "http://reset/x", .cut = "http://reset/y"});
+        .reset = "http://reset/x", .cut = "http://reset/y",
+        .warm = "http://plain/missing", .http_version = 11});
 }

@@ -145,6 +145,24 @@ static void test_net_head_broken(void **state)
     assert_int_equal(feed("HTTP/1.1 200 OK\nno colon here\n: no name\n folded\n"), 1);
 }
 
+static uint32_t version(const char *line)
+{
+    assert_int_equal(feed(line), 1);
+    return head.http.http_version;
+}
+
+static void test_net_head_version(void **state)
+{
+    (void)state;
+    assert_int_equal(version("HTTP/1.0 200 OK\n"), 10);
+    assert_int_equal(version("HTTP/1.1 200 OK\n"), 11);
+    assert_int_equal(version("HTTP/2 200 \n"), 20);
+    assert_int_equal(version("HTTP/3 200 \n"), 30);
+    assert_int_equal(version("HTTP/x 200 OK\n"), 0);
+    /* That of the answer, not of what was said before it. */
+    assert_int_equal(version("HTTP/1.0 100 Go on\n\nHTTP/1.1 200 OK\n"), 11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_net_head_bad_range),     cmocka_unit_test(test_net_head_lengths),
         cmocka_unit_test(test_net_head_informational), cmocka_unit_test(test_net_head_times),
         cmocka_unit_test(test_net_head_location),      cmocka_unit_test(test_net_head_broken),
+        cmocka_unit_test(test_net_head_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
