@@ -304,7 +304,8 @@ static void write_urls(struct writer *m, uint32_t asset)
         (void)snprintf(target, sizeof target, "/%s.mp4", origin->assets[asset].id);
         write_url(m, 0, m->base_url, target);
     } else {
-        int rc = mock_signed_target(m->origin, &m->grant, asset, target, sizeof target);
+        int rc =
+            mock_signed_target(m->origin, &m->grant, asset, target, sizeof target);
         if (rc < 0 && m->error == 0) m->error = rc;
         for (uint32_t i = 0; rc == 0 && i < origin->host_count; i++) {
             (void)snprintf(front, sizeof front, "%s://%s", origin->scheme, origin->hosts[i]);
