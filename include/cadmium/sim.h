@@ -185,11 +185,15 @@ cad_time cad_sim_now(const struct cad_sim *sim);
 /* Run until `until`, or until the engine has ended, failed or stopped and nothing is in flight.
  * 0 reached `until`; 1 over; negative: failure of the simulation itself. */
 CAD_MUST_CHECK int cad_sim_run(struct cad_sim *sim, cad_time until);
+/* The device sleeps until then: no turn of engine or sink while time and network go on. */
+CAD_MUST_CHECK int cad_sim_suspend(struct cad_sim *sim, cad_time until);
 /* Let time pass up to `until` after cad_sim_run answered 1: nothing happens in it. */
 void cad_sim_idle(struct cad_sim *sim, cad_time until);
 /* Events that the application would have had, oldest first; CAD_E_AGAIN none. */
 CAD_MUST_CHECK int cad_sim_poll(struct cad_sim *sim, struct cad_app_event *out);
 void cad_sim_stats(const struct cad_sim *sim, struct cad_engine_stats *out);
+/* As cad_engine_tracks. */
+uint32_t cad_sim_tracks(const struct cad_sim *sim, struct cad_track_info *out, uint32_t max);
 /* How long the sink's clock stood for want of samples: its own account, beside stats.stall_time. */
 cad_time cad_sim_underrun_time(const struct cad_sim *sim);
 
@@ -222,6 +226,24 @@ struct cad_scenario_result {
     char message[256];
     struct cad_engine_stats stats;
 };
+/* An expectation after the scenario: what came of it. */
+struct cad_scenario_point {
+    uint32_t line;
+    cad_str statement;         /* as it stands in the file, without a comment */
+    bool held;
+    uint32_t looks;            /* how often it was looked at: 0 with "every" if it never played */
+    cad_time at;               /* of the first failure, or else of the last look */
+    const char *seen;          /* then; may be empty */
+};
+
+#define CAD_SCENARIO_AUDIO_MAX 8
+
+/* A sound track of a scenario's title. */
+struct cad_scenario_audio {
+    char lang[16];             /* BCP 47 */
+    uint32_t channels;
+};
+
 /* What a scenario asks an origin to serve. */
 struct cad_scenario_title {
     cad_str id;
@@ -230,6 +252,8 @@ struct cad_scenario_title {
     uint32_t host_count;
     cad_time url_life;
     uint64_t seed;
+    const struct cad_scenario_audio *audio; /* the synthesizer's sound is offered as each of them */
+    uint32_t audio_count;        /* 0: once, in English, of two channels */
 };
 struct cad_scenario_options {
     size_t size;               /* sizeof(struct cad_scenario_options) */
@@ -247,6 +271,8 @@ struct cad_scenario_options {
     void *ctx;
     uint64_t seed;             /* 0: the scenario's own */
     bool check;                /* engine invariants */
+    /* Called for each expectation, in the order of the file, when it is over; may be NULL. */
+    void (*point)(void *ctx, const struct cad_scenario_point *point);
 };
 CAD_MUST_CHECK int cad_scenario_run(cad_str text, const struct cad_scenario_options *options,
                                     struct cad_scenario_result *out);

@@ -15,6 +15,9 @@
 
 #define RATE_KBPS_MAX INT64_C(1000000000)
 #define LATENCY_MS_MAX INT64_C(600000)
+#define RATE_MIN_PPM INT64_C(500000)   /* of playback */
+#define RATE_MAX_PPM INT64_C(2000000)
+#define MILLION INT64_C(1000000)
 #define CONSTANT_PERIOD (INT64_C(1000000) * CAD_SECOND) /* a constant link is one long period */
 
 struct parser {
@@ -132,11 +135,61 @@ static int read_seed(struct parser *p)
     return err;
 }
 
+/* What follows the last dash of "en-51", as channels; 0: no such ending. */
+static uint32_t channels_of(cad_str name, cad_str *lang)
+{
+    static const struct { const char *ending; uint32_t channels; } endings[] = {
+        {"-10", 1}, {"-20", 2}, {"-51", 6}, {"-71", 8}};
+    for (size_t i = 0; i < CAD_ARRAY_LEN(endings); i++) {
+        cad_str ending = cad_str_from(endings[i].ending);
+        if (name.n <= ending.n || !cad_str_ends(name, ending)) continue;
+        *lang = cad_str_sub(name, 0, name.n - ending.n);
+        return endings[i].channels;
+    }
+    *lang = name;
+    return 0;
+}
+
+bool cad_scenario_track_is(const struct cad_track_info *track, cad_str name)
+{
+    if (cad_str_eqz(name, track->id)) return true;
+    if (track->label[0] && cad_str_eqz(name, track->label)) return true;
+    if (cad_str_eqz(name, track->lang)) return true;
+    cad_str lang;
+    uint32_t channels = channels_of(name, &lang);
+    return channels > 0 && channels == track->channels && cad_str_eqz(lang, track->lang);
+}
+
+/* "en,de,en-51" */
+static int read_audio_list(struct parser *p)
+{
+    struct cad_scenario *s = p->s;
+    cad_str list, name, lang;
+    int err = take_name(p, "the languages", &list);
+    if (err) return err;
+    if (s->audio_count > 0) return fail(p, "a second list of audio", list);
+    while (cad_str_split(&list, ',', &name)) {
+        if (s->audio_count == CAD_SCENARIO_AUDIO_MAX) return fail(p, "too many languages", name);
+        struct cad_scenario_audio *a = &s->audio[s->audio_count];
+        a->channels = channels_of(name, &lang);
+        if (a->channels == 0) a->channels = 2;
+        if (lang.n == 0 || lang.n >= sizeof(a->lang)) return fail(p, "not a language", name);
+        cad_str_copyz(a->lang, sizeof(a->lang), lang);
+        for (uint32_t i = 0; i < s->audio_count; i++) {
+            bool same = strcmp(s->audio[i].lang, a->lang) == 0;
+            if (same && s->audio[i].channels == a->channels) return fail(p, "twice", name);
+        }
+        s->audio_count++;
+    }
+    return 0;
+}
+
 static int read_title(struct parser *p)
 {
     struct cad_scenario *s = p->s;
-    if (s->ladder.n > 0) return fail(p, "a second title", (cad_str){NULL, 0});
-    if (take(p, "url")) return missing(p, "title url in virtual time");
+    if (s->title_line > 0) return fail(p, "a second title", (cad_str){NULL, 0});
+    s->title_line = p->line;
+    if (take(p, "url")) return take_name(p, "the URL", &s->url);
     int err = want(p, "ladder");
     if (!err) err = take_name(p, "the ladder's file", &s->ladder);
     while (!err && p->at < p->count) {
@@ -145,6 +198,8 @@ static int read_title(struct parser *p)
             if (!err && s->duration < CAD_SECOND) err = fail(p, "under a second", (cad_str){0});
         } else if (take(p, "life")) {
             err = take_time(p, &s->url_life);
+        } else if (take(p, "audio")) {
+            err = read_audio_list(p);
         } else if (take(p, "drm")) {
             err = missing(p, "drm");
         } else if (take(p, "text")) {
@@ -276,6 +331,7 @@ static const struct subject {
     {"startup", CAD_SUBJECT_STARTUP, true, false},
     {"dropped", CAD_SUBJECT_DROPPED, false, true},
     {"fetched-twice", CAD_SUBJECT_TWICE, false, true},
+    {"track", CAD_SUBJECT_TRACK, false, true},
     {"event", CAD_SUBJECT_EVENT, false, false},
     {"no stall", CAD_SUBJECT_NO_STALL, false, false},
     {"no error", CAD_SUBJECT_NO_ERROR, false, false},
@@ -383,6 +439,11 @@ static int read_expect(struct parser *p, struct cad_scenario_expect *e)
         return read_event(p, e);
     case CAD_SUBJECT_STATE:
         return take_name(p, "the state's name", &e->text);
+    case CAD_SUBJECT_TRACK: {
+        e->media = CAD_MEDIA_AUDIO;
+        int err = want(p, "audio");
+        return err ? err : take_name(p, "the track's name", &e->text);
+    }
     case CAD_SUBJECT_ENDED:
         return 0;
     case CAD_SUBJECT_FAILED:
@@ -464,6 +525,19 @@ static int read_host_action(struct parser *p, struct cad_scenario_action *a)
     return err ? err : read_down(p, a);
 }
 
+/* "rate 1.5" */
+static int read_rate(struct parser *p, struct cad_scenario_action *a)
+{
+    int64_t ppm;
+    cad_str word = peek(p);
+    a->type = CAD_DO_RATE;
+    int err = take_decimal(p, 6, INT64_MAX / 65536, &ppm);
+    if (err) return err;
+    if (ppm < RATE_MIN_PPM || ppm > RATE_MAX_PPM) return fail(p, "a rate is 0.5 to 2", word);
+    a->value = ppm * 65536 / MILLION;
+    return 0;
+}
+
 static int read_up_or_down(struct parser *p, const char *up, const char *down, bool *out)
 {
     *out = take(p, up);
@@ -472,7 +546,7 @@ static int read_up_or_down(struct parser *p, const char *up, const char *down, b
 
 static int read_action(struct parser *p, struct cad_scenario_action *a)
 {
-    static const char *const later[] = {"audio", "text", "rate", "suspend", "device"};
+    static const char *const later[] = {"text", "device"};
     static const struct { const char *word; enum cad_scenario_action_type type; } plain[] = {
         {"play", CAD_DO_PLAY}, {"pause", CAD_DO_PAUSE}, {"stop", CAD_DO_STOP}};
     for (size_t i = 0; i < CAD_ARRAY_LEN(plain); i++) {
@@ -485,6 +559,15 @@ static int read_action(struct parser *p, struct cad_scenario_action *a)
     }
     if (take(p, "seek")) {
         a->type = CAD_DO_SEEK;
+        return take_time(p, &a->position);
+    }
+    if (take(p, "audio")) {
+        a->type = CAD_DO_AUDIO;
+        return take_name(p, "the track's name", &a->name);
+    }
+    if (take(p, "rate")) return read_rate(p, a);
+    if (take(p, "suspend")) {
+        a->type = CAD_DO_SUSPEND;
         return take_time(p, &a->position);
     }
     if (take(p, "host")) return read_host_action(p, a);
@@ -529,11 +612,25 @@ static int read_at(struct parser *p)
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
+static cad_str without_comment(cad_str line)
+{
+    ptrdiff_t hash = cad_str_find_char(line, '#');
+    return cad_str_trim(hash < 0 ? line : cad_str_sub(line, 0, (size_t)hash));
+}
+
+cad_str cad_scenario_line(cad_str text, uint32_t line)
+{
+    cad_str found = {NULL, 0};
+    for (uint32_t i = 0; i < line; i++) {
+        if (!cad_str_split(&text, '\n', &found)) return (cad_str){NULL, 0};
+    }
+    return without_comment(found);
+}
+
 static int split_line(struct parser *p, cad_str line)
 {
     p->count = p->at = 0;
-    ptrdiff_t hash = cad_str_find_char(line, '#');
-    if (hash >= 0) line = cad_str_sub(line, 0, (size_t)hash);
+    line = without_comment(line);
     for (;;) {
         line = cad_str_trim(line);
         if (line.n == 0) return 0;
@@ -575,8 +672,11 @@ int cad_scenario_parse(cad_str text, struct cad_scenario *out, struct cad_scenar
         if (err) return err;
     }
     p.count = p.at = 0;
-    if (out->ladder.n == 0) return fail(&p, "no title", (cad_str){0});
-    if (out->host_count == 0) return fail(&p, "no host", (cad_str){0});
+    if (out->title_line == 0) return fail(&p, "no title", (cad_str){0});
+    if (out->url.n == 0 && out->host_count == 0) return fail(&p, "no host", (cad_str){0});
+    if (out->url.n > 0 && out->host_count > 0) {
+        return fail(&p, "a title by URL is where it is: host is for ladders", (cad_str){0});
+    }
     if (out->buffer > 0 && out->buffer < 2 * CAD_SECOND) {
         return fail(&p, "a buffer under 2 seconds", (cad_str){0});
     }

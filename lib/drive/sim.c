@@ -292,6 +292,22 @@ int cad_sim_run(struct cad_sim *sim, cad_time until)
     return 0;
 }
 
+/* What is under way arrives meanwhile, as it would in a system's socket buffers. */
+int cad_sim_suspend(struct cad_sim *sim, cad_time until)
+{
+    for (uint32_t still = 0; !sim->error; still++) {
+        cad_time next = sooner(cad_sim_net_next(sim->net), cad_sim_faults_next(&sim->faults));
+        if (next == CAD_TIME_NONE || next > until) break;
+        if (next > sim->now) still = 0;
+        if (still > TURNS_MAX) return CAD_E_LIMIT;
+        jump(sim, next);
+        strike(sim);
+        pump_net(sim);
+    }
+    jump(sim, until);
+    return sim->error;
+}
+
 void cad_sim_idle(struct cad_sim *sim, cad_time until)
 {
     if (is_over(sim)) jump(sim, until);
@@ -432,6 +448,11 @@ int cad_sim_poll(struct cad_sim *sim, struct cad_app_event *out)
 void cad_sim_stats(const struct cad_sim *sim, struct cad_engine_stats *out)
 {
     cad_engine_stats(sim->engine, out);
+}
+
+uint32_t cad_sim_tracks(const struct cad_sim *sim, struct cad_track_info *out, uint32_t max)
+{
+    return cad_engine_tracks(sim->engine, out, max);
 }
 
 cad_time cad_sim_underrun_time(const struct cad_sim *sim)

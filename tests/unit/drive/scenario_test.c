@@ -163,8 +163,7 @@ static void test_scenario_tells_the_line_of_a_mistake(void **state)
 static void test_scenario_knows_what_is_missing(void **state)
 {
     (void)state;
-    static const char *const later[] = {"at 1 audio en-51", "at 1 text ko", "at 1 rate 1.5",
-                                        "at 1 suspend 120", "device x", "at 1 device y"};
+    static const char *const later[] = {"at 1 text ko", "device x", "at 1 device y"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         char text[256];
         (void)snprintf(text, sizeof(text), HEAD "\n%s\n", later[i]);
@@ -176,8 +175,95 @@ static void test_scenario_knows_what_is_missing(void **state)
     assert_non_null(strstr(result.message, "not supported yet"));
     assert_int_equal(parse("title ladder x text en\n"), CAD_E_DATA);
     assert_non_null(strstr(result.message, "not supported yet"));
-    assert_int_equal(parse("title url http://x/\n"), CAD_E_DATA);
-    assert_non_null(strstr(result.message, "not supported yet"));
+}
+
+static void test_scenario_reads_audio_and_rate_and_suspend(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("title ladder l audio en,de,en-51,pt-BR duration 9\n"
+                           "link a rate 5000 latency 40\nhost cdn1 link a\n"
+                           "at 1 audio en-51\nat 2 rate 1.5\nat 3 suspend 4.25\n"
+                           "at 8 expect track audio en-51\nexpect track audio de\n"),
+                     0);
+    static const struct { const char *lang; uint32_t channels; } want[] = {
+        {"en", 2}, {"de", 2}, {"en", 6}, {"pt-BR", 2}};
+    assert_int_equal(s.audio_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_string_equal(s.audio[i].lang, want[i].lang);
+        assert_int_equal(s.audio[i].channels, want[i].channels);
+    }
+    assert_int_equal(s.duration, 9 * CAD_SECOND);
+    assert_int_equal(s.actions[0].type, CAD_DO_AUDIO);
+    assert_true(cad_str_eqz(s.actions[0].name, "en-51"));
+    assert_int_equal(s.actions[1].type, CAD_DO_RATE);
+    assert_int_equal(s.actions[1].value, 98304);
+    assert_int_equal(s.actions[2].type, CAD_DO_SUSPEND);
+    assert_int_equal(s.actions[2].position, 4250 * CAD_MS);
+    assert_int_equal(s.expects[0].subject, CAD_SUBJECT_TRACK);
+    assert_int_equal(s.expects[0].media, CAD_MEDIA_AUDIO);
+    assert_int_equal(s.expects[0].at, 8 * CAD_SECOND);
+    assert_true(cad_str_eqz(s.expects[1].text, "de"));
+    assert_string_equal(cad_scenario_subject_name(CAD_SUBJECT_TRACK), "track");
+    static const char *const bad[] = {
+        "at 1 audio", "at 1 rate 0.4", "at 1 rate 2.1", "at 1 rate", "at 1 suspend",
+        "expect track", "expect track en", "expect track video x", "at 1 expect track audio"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof(text), HEAD "%s\n", bad[i]);
+        assert_int_equal(parse(text), CAD_E_DATA);
+        assert_int_equal(result.line, 4);
+    }
+    static const char *const titles[] = {"audio", "audio en,en", "audio en,en-20", "audio ,de",
+                                         "audio en audio de", "audio a,b,c,d,e,f,g,h,i"};
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof(text), "title ladder l %s\n", titles[i]);
+        assert_int_equal(parse(text), CAD_E_DATA);
+        assert_int_equal(result.line, 1);
+    }
+}
+
+static void test_scenario_reads_a_title_by_url(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("\ntitle url http://x/a.mpd\nat 0 play\n"), 0);
+    assert_true(cad_str_eqz(s.url, "http://x/a.mpd"));
+    assert_int_equal(s.ladder.n, 0);
+    assert_int_equal(s.title_line, 2);
+    assert_int_equal(parse("title url\n"), CAD_E_DATA);
+    assert_int_equal(parse("title url http://x/\ntitle ladder l\n"), CAD_E_DATA);
+    assert_int_equal(parse("title url http://x/\nlink a rate 1 latency 1\nhost c link a\n"),
+                     CAD_E_DATA);
+    assert_non_null(strstr(result.message, "by URL"));
+}
+
+static void test_scenario_knows_tracks_by_their_names(void **state)
+{
+    (void)state;
+    const struct cad_track_info track = {.id = "A:en:6:x", .type = CAD_MEDIA_AUDIO, .lang = "en",
+                                         .label = "English", .channels = 6};
+    static const char *const names[] = {"A:en:6:x", "en", "English", "en-51"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_true(cad_scenario_track_is(&track, cad_str_from(names[i])));
+    }
+    static const char *const others[] = {"", "de", "en-20", "en-71", "-51", "A:en", "english"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_false(cad_scenario_track_is(&track, cad_str_from(others[i])));
+    }
+    const struct cad_track_info bare = {.id = "x"};
+    assert_false(cad_scenario_track_is(&bare, CAD_STR("en")));
+}
+
+static void test_scenario_gives_a_line_back(void **state)
+{
+    (void)state;
+    cad_str text = CAD_STR("one\n\n  two words # and more\r\nlast");
+    assert_true(cad_str_eqz(cad_scenario_line(text, 1), "one"));
+    assert_int_equal(cad_scenario_line(text, 2).n, 0);
+    assert_true(cad_str_eqz(cad_scenario_line(text, 3), "two words"));
+    assert_true(cad_str_eqz(cad_scenario_line(text, 4), "last"));
+    assert_int_equal(cad_scenario_line(text, 5).n, 0);
+    assert_int_equal(cad_scenario_line(text, 0).n, 0);
 }
 
 static void test_scenario_keeps_its_limits(void **state)
@@ -211,6 +297,10 @@ int main(void)
         cmocka_unit_test(test_scenario_reads_expectations),
         cmocka_unit_test(test_scenario_tells_the_line_of_a_mistake),
         cmocka_unit_test(test_scenario_knows_what_is_missing),
+        cmocka_unit_test(test_scenario_reads_audio_and_rate_and_suspend),
+        cmocka_unit_test(test_scenario_reads_a_title_by_url),
+        cmocka_unit_test(test_scenario_knows_tracks_by_their_names),
+        cmocka_unit_test(test_scenario_gives_a_line_back),
         cmocka_unit_test(test_scenario_keeps_its_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

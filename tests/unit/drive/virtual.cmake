@@ -1,4 +1,4 @@
-foreach(name ladder link scenario sim_faults sim_net synth trace vsink)
+foreach(name ladder link scenario scenario_report sim_faults sim_net synth trace vsink)
     cad_test(drive ${name} SOURCES ${name}_test.c)
 endforeach()
 
