@@ -91,6 +91,22 @@ static const char *class_name(enum cad_http_class cls)
     return (size_t)cls < CAD_ARRAY_LEN(names) ? names[cls] : "?";
 }
 
+/* Microseconds from the start of the request; -1 where the mark was not passed. */
+static long long mark_us(const struct net_transfer *t, cad_time at)
+{
+    return at == CAD_TIME_NONE ? -1 : (long long)((at - t->started) / CAD_US);
+}
+
+/* What each leg of the request cost: the ledger of a start is read from these lines. */
+static void log_marks(const struct net *net, const struct net_transfer *t,
+                      const struct cad_http_end *end)
+{
+    CAD_LOG(&net->log, DEBUG, cad_clock_now(),
+            "net: marks id=%u dns_us=%lld connect_us=%lld tls_us=%lld first_us=%lld last_us=%lld",
+            end->id, mark_us(t, end->dns), mark_us(t, end->connect), mark_us(t, end->tls),
+            mark_us(t, end->first_byte), mark_us(t, end->last_byte));
+}
+
 /* Frees the place first, so that the door finds the transport at rest. */
 static void finish(struct net *net, struct net_transfer *t, CURLcode code)
 {
@@ -108,6 +124,7 @@ static void finish(struct net *net, struct net_transfer *t, CURLcode code)
             tell ? class_name(end.cls) : "stale", (long long)end.edge_code,
             t->head.whole ? (int)t->head.http.status : 0, (long long)t->delivery.received,
             (int)end.reused);
+    log_marks(net, t, &end);
     clear(net, t);
     if (tell) net->base.door.end(net->base.door.ctx, &end);
 }

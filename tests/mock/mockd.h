@@ -56,6 +56,7 @@ struct mockd_options {
     bool describe, mpd, asset_in_path;
     uint32_t hosts;          /* 1..MOCK_HOSTS_MAX */
     uint16_t port, control_port; /* 0: any that is free */
+    uint32_t ipv4;           /* that hosts listen on, host byte order: loopback, or 100.64.0.0/10 */
     int64_t url_life_s, think_ms, rate_kbps, clock_skew_s; /* rate 0: no limit */
     uint64_t seed;
     bool has_seed;
@@ -70,6 +71,7 @@ struct mockd_host {
     struct mockd *mockd;
     uint32_t number;         /* from 1 */
     int reserve_fd;          /* bound, never listening */
+    uint32_t ipv4;
     uint16_t port;
     char name[32];           /* "127.0.0.1:PORT" */
     struct MHD_Daemon *daemon; /* NULL: closed */
@@ -118,7 +120,7 @@ struct mockd_request {
     bool quits;              /* the control's last request */
 };
 
-/* Bind and listen on loopback; `port` 0 chooses one. false: a message went to stderr. */
+/* Bind and listen; `port` 0 chooses one. false: a message went to stderr. */
 bool mockd_host_init(struct mockd_host *host, struct mockd *mockd, uint32_t number, uint16_t port);
 bool mockd_host_open(struct mockd_host *host);
 /* Refuses connections from now on and breaks those that are open. Not from a host's own thread. */

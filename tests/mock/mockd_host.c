@@ -21,15 +21,17 @@
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
-/* A socket bound to loopback; port 0 is any that is free. -1: errno. */
-static int bind_loopback(uint16_t port)
+/* A bound socket; port 0 is any that is free. The address of an emulated path may come into being
+ * later. -1: errno. */
+static int bind_socket(uint32_t ipv4, uint16_t port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     int on = 1;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(ipv4);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on) < 0 ||
         bind(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
         int saved = errno;
         (void)close(fd);
@@ -41,7 +43,7 @@ static int bind_loopback(uint16_t port)
 
 int mockd_host_listen(const struct mockd_host *host)
 {
-    int fd = bind_loopback(host->port);
+    int fd = bind_socket(host->ipv4, host->port);
     if (fd >= 0 && listen(fd, BACKLOG) < 0) {
         (void)close(fd);
         fd = -1;
@@ -60,15 +62,18 @@ bool mockd_host_init(struct mockd_host *host, struct mockd *mockd, uint32_t numb
     host->mockd = mockd;
     host->number = number;
     host->rate_kbps = mockd->options.rate_kbps;
+    host->ipv4 = number == 0 ? INADDR_LOOPBACK : mockd->options.ipv4; /* control: here only */
     /* Bound but not listening, it keeps the port for this host while the host is closed. */
-    host->reserve_fd = bind_loopback(port);
+    host->reserve_fd = bind_socket(host->ipv4, port);
     if (host->reserve_fd < 0 ||
         getsockname(host->reserve_fd, (struct sockaddr *)&address, &size) < 0) {
         (void)fprintf(stderr, "cadmium-mockd: port %u: %s\n", (unsigned)port, strerror(errno));
         return false;
     }
     host->port = ntohs(address.sin_port);
-    (void)snprintf(host->name, sizeof host->name, "127.0.0.1:%u", (unsigned)host->port);
+    (void)snprintf(host->name, sizeof host->name, "%u.%u.%u.%u:%u", (unsigned)(host->ipv4 >> 24),
+                   (unsigned)(host->ipv4 >> 16 & 255), (unsigned)(host->ipv4 >> 8 & 255),
+                   (unsigned)(host->ipv4 & 255), (unsigned)host->port);
     return true;
 }
 

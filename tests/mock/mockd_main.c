@@ -1,6 +1,8 @@
 /* cadmium-mockd: the mocks of a title on loopback, for players and tests. docs/mocks.md. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ static const char usage[] =
     "  --title-id ID        viewable id of the title (900100)\n"
     "  --hosts N            servers, 1..8, each on a port of its own (4)\n"
     "  --port P             port of host 1, the others follow; 0: any that are free (0)\n"
+    "  --address A          listen on A: of loopback, or of an emulated path (100.64.0.0/10); the\n"
+    "                       control port stays on 127.0.0.1 (127.0.0.1)\n"
     "  --control-port P     port of the control calls; 0: any that is free (0)\n"
     "  --ready-file FILE    write the JSON line there too, in one step\n"
     "  --access-log FILE    append one JSON object for each request\n"
@@ -71,7 +75,7 @@ enum option_id {
     OPT_HOSTS, OPT_PORT, OPT_CONTROL_PORT, OPT_URL_LIFE, OPT_THINK, OPT_RATE, OPT_SKEW, OPT_SEED,
     OPT_NUMBERS,
     OPT_TITLE_DIR = OPT_NUMBERS, OPT_TITLE_ID, OPT_READY_FILE, OPT_ACCESS_LOG, OPT_TLS_CERT,
-    OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_HELP
+    OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_ADDRESS, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -92,10 +96,21 @@ static const struct option long_options[] = {
     {"describe", required_argument, NULL, OPT_DESCRIBE},
     {"base-url", required_argument, NULL, OPT_BASE_URL},
     {"asset-in-path", no_argument, NULL, OPT_ASSET_IN_PATH},
+    {"address", required_argument, NULL, OPT_ADDRESS},
     {"mpd", no_argument, NULL, OPT_MPD},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
+
+/* 0: not an address that may be listened on: who is not on this machine gets no answer. */
+static uint32_t read_address(const char *text)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, text, &address) != 1) return 0;
+    uint32_t ipv4 = ntohl(address.s_addr);
+    bool good = ipv4 >> 24 == 127 || ipv4 >> 22 == (100u << 24 | 64u << 16) >> 22;
+    return good ? ipv4 : 0;
+}
 
 static void set_text(struct mockd_options *options, enum option_id id)
 {
@@ -109,6 +124,7 @@ static void set_text(struct mockd_options *options, enum option_id id)
     case OPT_BASE_URL: options->base_url = optarg; break;
     case OPT_ASSET_IN_PATH: options->asset_in_path = true; break;
     case OPT_MPD: options->mpd = true; break;
+    case OPT_ADDRESS: options->ipv4 = read_address(optarg); break;
     case OPT_DESCRIBE:
         options->title_dir = optarg;
         options->describe = true;
@@ -140,6 +156,7 @@ static const char *wrong_usage(const struct mockd_options *options)
     if (options->tls_cert && !options->tls_key) return "--tls-cert wants --tls-key beside it";
     if (options->tls_key && !options->tls_cert) return "--tls-key wants --tls-cert beside it";
     if (options->mpd && !options->describe) return "--mpd wants --describe";
+    if (options->ipv4 == 0) return "--address wants one of 127.0.0.0/8 or 100.64.0.0/10";
     if (scheme == 0 || base.n == scheme) return "--base-url wants an http: or https: URL";
     return NULL;
 }
@@ -158,7 +175,8 @@ static int read_options(int argc, char **argv, struct mockd_options *options)
         [OPT_SEED] = {0, INT64_MAX, -1},
     };
     int id, which = 0;
-    *options = (struct mockd_options){.title_id = "900100", .base_url = BASE_URL_DEFAULT};
+    *options = (struct mockd_options){.title_id = "900100", .base_url = BASE_URL_DEFAULT,
+                                      .ipv4 = INADDR_LOOPBACK};
     while ((id = getopt_long(argc, argv, "", long_options, &which)) >= 0) {
         if (id == OPT_HELP) {
             (void)fputs(usage, stdout);
