@@ -52,13 +52,20 @@ struct cad_frame {
     uint32_t sar_num, sar_den;       /* shape of a pixel; 1/1 unknown or square */
     bool full_range;                 /* luma 0..255, else 16..235 (scaled up for 10 bit) */
     uint32_t color_matrix;           /* ISO/IEC 23091-2 MatrixCoefficients; 2 unknown */
+    struct cad_color color;          /* of the picture, else of its configuration; full_range and
+                                        matrix as above, bit_depth of the format */
     const uint8_t *plane[CAD_FRAME_PLANES]; /* first visible byte; NULL: no such plane */
     int32_t stride[CAD_FRAME_PLANES];/* bytes from row to row; negative: bottom up */
     /* sound: interleaved native-endian 32-bit float, full scale -1..1 */
     uint32_t channels;               /* 1 .. 32 */
     uint32_t sample_rate_hz;
     uint32_t samples;                /* of each channel */
-    const float *pcm;                /* channels x samples */
+    const float *pcm;                /* channels x samples; NULL: compressed sound */
+    /* compressed sound: an access unit as it came, see cad_sink_options.passthrough */
+    enum cad_codec codec;
+    const uint8_t *data;             /* size bytes; NULL: decoded */
+    size_t size;
+    const struct cad_stream_config *config; /* that it belongs to; valid as long as data */
     void *owner;                     /* the implementation's own */
     void (*release)(void *owner);    /* any thread; NULL: nothing to release */
 };
@@ -91,7 +98,8 @@ struct cad_decoder_ops {
     void (*close)(void *self);   /* frames that are out stay valid */
 };
 
-/* The shipped decoders: libavcodec (H.264, AAC), dav1d (AV1). Constant; any thread. */
+/* The shipped decoders: libavcodec (H.264, HEVC, VP9, AAC, AC-3, E-AC-3, Opus, FLAC) and dav1d
+ * (AV1). Constant; any thread. */
 const struct cad_decoder_ops *cad_decoder_libavcodec(void);
 const struct cad_decoder_ops *cad_decoder_dav1d(void);
 /* Bits (1 << enum cad_codec) of every codec that some shipped decoder takes. Any thread. */
@@ -137,8 +145,9 @@ void cad_decoder_close(struct cad_decoder **decoder);
 const char *cad_decoder_name(const struct cad_decoder *decoder);
 
 /*
- * Called by a decoding sink for every picture it shows, in order of presentation, on the thread
- * that steps the sink. The picture is borrowed for the call. Must not call the sink.
+ * Called by a sink of this library for every picture it shows (every run of sound it plays), in
+ * order of presentation, on the thread that steps the sink. The frame is borrowed for the call.
+ * Must not call the sink.
  */
 typedef void (*cad_frame_fn)(void *ctx, const struct cad_frame *frame);
 
@@ -160,7 +169,12 @@ struct cad_sink_options {
                                  false */
     uint32_t depth;           /* samples pulled ahead a slot; 1 .. 64; default 16 */
     cad_frame_fn on_frame;    /* default NULL: none */
-    void *ctx;                /* of on_frame */
+    cad_frame_fn on_sound;    /* the same for every run of sound that is played, when it begins, cut
+                                 to what is played of it; default NULL: none */
+    uint32_t passthrough;     /* bit 1 << enum cad_codec: sound that is not decoded: on_sound gets
+                                 its access units untouched with their configuration. Rates other
+                                 than 1 are then not offered; default 0 */
+    void *ctx;                /* of on_frame and on_sound */
 };
 /* Set the defaults. */
 void cad_sink_options_init(struct cad_sink_options *options);

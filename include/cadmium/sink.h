@@ -15,13 +15,26 @@
  *  1. After flush(epoch) no sample of an older epoch is shown or counted in its level.
  *  2. The clock stands until `rate_q16` is above 0 and every configured slot has its first sample;
  *     it never runs past the end of what it has: it then stands and says `underrun`.
- *  3. Anchors of one epoch never go back; media time moves by rate x monotonic time between them.
+ *  3. Anchors of one epoch never go back; media time moves by rate x monotonic time between them,
+ *     at any rate of caps.rate_min_q16 .. rate_max_q16 (a sink that names none is asked for 0 and
+ *     normal speed only); a rate may change at any time. Sound keeps its pitch.
  *  4. The first picture of an epoch (first sound, without video) is shown as soon as it is decoded,
  *     even while the rate is 0, and is reported once as first_frame. Samples marked DECODE_ONLY are
  *     decoded and not shown.
  *  5. Samples and their references are released at the latest by flush or destroy.
  *  6. When the source answers END on every slot and the last sample has been shown: `drained`.
  *  7. Memory and queue are bounded: at most the named depth of samples a slot is pulled ahead.
+ *  8. A configuration may come in mid-stream. What was pulled before it is shown to its end, what
+ *     comes behind it follows without a gap; no picture is lost or shown twice. Times that overlap
+ *     at such a seam are cut, so that nothing is heard twice; a hole is silence. caps.fixed_codec
+ *     and fixed_resolution say where a sink cannot do that.
+ *
+ * Compressed sound: a sink always pulls access units as they are, with their configuration before
+ * them. One that hands some of them on undecoded (S/PDIF, HDMI) names those codecs in
+ * caps.passthrough beside caps.codecs. An access unit of AC-3 or E-AC-3 is one or more whole
+ * syncframes (ETSI TS 102 366 E.1.2), which is what a burst of IEC 61937 holds; cad_sample.data
+ * and config.extra (dac3, dec3) are valid as long as their references. The decoding sink gives them
+ * to a callback: cad_sink_options.passthrough of decode.h.
  *
  * This header belongs to no layer and contains no code.
  */

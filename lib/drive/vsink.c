@@ -343,7 +343,8 @@ static void vsink_configure(struct cad_sink *sink, const struct cad_sink_config 
 static void vsink_caps(const struct cad_sink *sink, struct cad_sink_caps *out)
 {
     CAD_UNUSED(sink);
-    *out = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true};
+    *out = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true,
+                                  .rate_min_q16 = 32768, .rate_max_q16 = 131072};
 }
 
 static void vsink_destroy(struct cad_sink *sink)

@@ -177,6 +177,40 @@ static void pixel_shape(const Dav1dPicture *picture, struct cad_frame *out)
     out->sar_den = (uint32_t)den;
 }
 
+/* AV1 5.8.4: fractions of 65536; luminance with 8 and 14 fraction bits; red, green, blue. */
+static void take_mastering(const Dav1dMasteringDisplay *from, struct cad_color *out)
+{
+    static const uint8_t order[] = {1, 2, 0}; /* green, blue, red among red, green, blue */
+    for (unsigned i = 0; i < 3; i++) {
+        const uint16_t *at = from->primaries[order[i]];
+        out->primary_x[i] = (uint16_t)((at[0] * 50000u + 32768) >> 16);
+        out->primary_y[i] = (uint16_t)((at[1] * 50000u + 32768) >> 16);
+    }
+    out->white_x = (uint16_t)((from->white_point[0] * 50000u + 32768) >> 16);
+    out->white_y = (uint16_t)((from->white_point[1] * 50000u + 32768) >> 16);
+    uint64_t most = from->max_luminance * UINT64_C(10000) >> 8;
+    uint64_t least = from->min_luminance * UINT64_C(10000) >> 14;
+    out->luminance_max = (uint32_t)CAD_MIN(most, (uint64_t)UINT32_MAX);
+    out->luminance_min = (uint32_t)least;
+    out->has_mastering = true;
+}
+
+static void take_color(const Dav1dPicture *from, struct cad_color *out)
+{
+    const Dav1dSequenceHeader *header = from->seq_hdr;
+    if (header) {
+        out->primaries = (uint8_t)header->pri;
+        out->transfer = (uint8_t)header->trc;
+        out->matrix = (uint8_t)header->mtrx;
+        out->full_range = header->color_range != 0;
+    }
+    if (from->mastering_display) take_mastering(from->mastering_display, out);
+    if (!from->content_light) return;
+    out->light_max = (uint16_t)from->content_light->max_content_light_level;
+    out->light_average = (uint16_t)from->content_light->max_frame_average_light_level;
+    out->has_light = true;
+}
+
 /* from is used up on success. */
 static int take_picture(struct av1 *av1, const Dav1dPicture *from, struct cad_frame *out)
 {
@@ -192,8 +226,7 @@ static int take_picture(struct av1 *av1, const Dav1dPicture *from, struct cad_fr
     out->width = (uint32_t)own->p.w;
     out->height = (uint32_t)own->p.h;
     pixel_shape(own, out);
-    out->full_range = own->seq_hdr && own->seq_hdr->color_range;
-    out->color_matrix = own->seq_hdr ? (uint32_t)own->seq_hdr->mtrx : 2;
+    take_color(own, &out->color);
     for (uint32_t i = 0; i < 3; i++) {
         out->plane[i] = own->data[i];
         out->stride[i] = (int32_t)own->stride[i > 0];

@@ -138,6 +138,46 @@ static struct inflight *inflight_find(struct cad_decoder *decoder, cad_time pts)
     return NULL;
 }
 
+static bool is_specified(uint8_t code_point)
+{
+    return code_point != 0 && code_point != 2;
+}
+
+static void copy_mastering(const struct cad_color *from, struct cad_color *to)
+{
+    to->has_mastering = true;
+    memcpy(to->primary_x, from->primary_x, sizeof(to->primary_x));
+    memcpy(to->primary_y, from->primary_y, sizeof(to->primary_y));
+    to->white_x = from->white_x;
+    to->white_y = from->white_y;
+    to->luminance_max = from->luminance_max;
+    to->luminance_min = from->luminance_min;
+}
+
+/* What the picture does not say of its colours its configuration may. */
+static void settle_color(struct cad_frame *frame, const struct cad_color *config)
+{
+    const struct cad_color *own = &frame->color;
+    struct cad_color c = *config;
+    bool silent = !is_specified(own->primaries) && !is_specified(own->transfer) &&
+                  !is_specified(own->matrix) && !own->full_range;
+    if (!silent) c.full_range = own->full_range;
+    if (is_specified(own->primaries)) c.primaries = own->primaries;
+    if (is_specified(own->transfer)) c.transfer = own->transfer;
+    if (is_specified(own->matrix)) c.matrix = own->matrix;
+    if (own->has_mastering) copy_mastering(own, &c);
+    if (own->has_light) {
+        c.has_light = true;
+        c.light_max = own->light_max;
+        c.light_average = own->light_average;
+    }
+    c.bit_depth = frame->format == CAD_PIXEL_I420_10 ? 10 : 8;
+    frame->color = c;
+    frame->full_range = c.full_range;
+    /* 0 is the matrix of RGB, which no format of cad_pixel_format has. */
+    frame->color_matrix = is_specified(c.matrix) ? c.matrix : 2;
+}
+
 int cad_decoder_receive(struct cad_decoder *decoder, struct cad_frame *out)
 {
     if (!decoder || !out) return CAD_E_INVAL;
@@ -155,6 +195,7 @@ int cad_decoder_receive(struct cad_decoder *decoder, struct cad_frame *out)
     frame.rung = entry->rung;
     frame.decode_only = entry->decode_only;
     entry->used = false;
+    if (frame.type == CAD_MEDIA_VIDEO) settle_color(&frame, &decoder->config.color);
     *out = frame;
     return 0;
 }

@@ -6,6 +6,14 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "media/decode_internal.h"
+#include "media/shells.h"
+
+/* Owns a frame of compressed sound. */
+struct unit {
+    struct cad_shell shell; /* first */
+    struct cad_stream_config config;
+    struct cad_ref *data_ref, *config_ref;
+};
 
 /* Positive: neither a frame nor a reason to stop; look again. */
 #define FEED_ON 1
@@ -29,6 +37,8 @@ void cad_feed_deinit(struct cad_feed *feed)
 {
     drop_held(feed);
     cad_decoder_close(&feed->decoder);
+    cad_ref_unref(&feed->stream_ref);
+    cad_shells_destroy(&feed->units);
 }
 
 /* Epochs are compared in the manner of sequence numbers: they may wrap. */
@@ -92,6 +102,34 @@ static int open_decoder(struct cad_feed *feed)
     return FEED_ON;
 }
 
+static bool passes_through(const struct cad_feed *feed, const struct cad_stream_config *config)
+{
+    if (config->type != CAD_MEDIA_AUDIO || config->codec <= CAD_CODEC_UNKNOWN ||
+        config->codec > CAD_CODEC_WEBVTT) {
+        return false;
+    }
+    return (feed->config.passthrough & 1u << config->codec) != 0;
+}
+
+/* Begin what the held configuration says; the stream before it has given everything. */
+static int open_stream(struct cad_feed *feed)
+{
+    feed->streams++;
+    feed->compressed = passes_through(feed, &feed->held.config);
+    cad_ref_unref(&feed->stream_ref);
+    if (!feed->compressed) return open_decoder(feed);
+    cad_decoder_close(&feed->decoder);
+    if (!feed->units) {
+        int rc = cad_shells_create(&feed->config.alloc, sizeof(struct unit), NULL, &feed->units);
+        if (rc < 0) return count_error(feed, rc);
+    }
+    feed->stream = feed->held.config;
+    feed->stream_ref = feed->held.ref;
+    feed->held.ref = NULL;
+    feed->has_held = false;
+    return FEED_ON;
+}
+
 /* The held configuration: go on, or let the old decoder finish and open a new one. */
 static int take_config(struct cad_feed *feed)
 {
@@ -102,12 +140,13 @@ static int take_config(struct cad_feed *feed)
         drop_held(feed);
         return FEED_ON;
     }
-    if (feed->decoder && cad_decoder_fits(feed->decoder, config)) {
+    if (feed->decoder && !passes_through(feed, config) &&
+        cad_decoder_fits(feed->decoder, config)) {
         cad_decoder_set_rung(feed->decoder, config->rung);
         drop_held(feed);
         return FEED_ON;
     }
-    if (!feed->decoder) return open_decoder(feed);
+    if (!feed->decoder) return open_stream(feed);
     feed->reopen = feed->draining = true;
     int rc = cad_decoder_drain(feed->decoder);
     return rc < 0 && rc != CAD_E_END ? count_error(feed, rc) : FEED_ON;
@@ -138,6 +177,51 @@ static int take_raw(struct cad_feed *feed, struct cad_frame *out)
     };
     note_end(feed, out->pts, out->duration);
     drop_held(feed);
+    return 0;
+}
+
+static void release_unit(void *of_frame)
+{
+    struct unit *unit = of_frame;
+    cad_ref_unref(&unit->data_ref);
+    cad_ref_unref(&unit->config_ref);
+    cad_shells_put(unit);
+}
+
+/* An access unit with its bytes, which stay where they are. */
+static int take_unit(struct cad_feed *feed, struct cad_frame *out)
+{
+    struct cad_sample *sample = &feed->held;
+    bool broken = sample->size == 0 || !sample->data;
+    if (broken || sample->flags & CAD_SAMPLE_HOLE) {
+        int rc = sample->flags & CAD_SAMPLE_HOLE ? CAD_E_INVAL : CAD_E_DATA;
+        drop_held(feed);
+        return count_error(feed, rc);
+    }
+    struct unit *unit = cad_shells_get(feed->units);
+    if (!unit) return count_error(feed, CAD_E_NOMEM);
+    unit->config = feed->stream;
+    unit->config_ref = feed->stream_ref ? cad_ref_ref(feed->stream_ref) : NULL;
+    unit->data_ref = sample->ref;
+    *out = (struct cad_frame){
+        .type = CAD_MEDIA_AUDIO,
+        .epoch = sample->epoch,
+        .pts = sample->pts,
+        .duration = CAD_MAX(sample->duration, 0),
+        .decode_only = (sample->flags & CAD_SAMPLE_DECODE_ONLY) != 0,
+        .rung = feed->rung,
+        .channels = feed->stream.channels,
+        .sample_rate_hz = feed->stream.sample_rate_hz,
+        .codec = feed->stream.codec,
+        .data = sample->data,
+        .size = sample->size,
+        .config = &unit->config,
+        .owner = unit,
+        .release = release_unit,
+    };
+    feed->has_held = false;
+    feed->errors = 0;
+    note_end(feed, out->pts, out->duration);
     return 0;
 }
 
@@ -179,6 +263,7 @@ static bool skip_held(struct cad_feed *feed)
 static int take_sample(struct cad_feed *feed, struct cad_frame *out)
 {
     if (feed->config.raw) return take_raw(feed, out);
+    if (feed->compressed) return take_unit(feed, out);
     if (skip_held(feed)) return FEED_ON;
     if (!feed->decoder) {
         drop_held(feed);
@@ -208,7 +293,7 @@ static int take_rest(struct cad_feed *feed, struct cad_frame *out)
     feed->draining = false;
     if (feed->reopen) {
         feed->reopen = false;
-        return open_decoder(feed);
+        return open_stream(feed);
     }
     feed->ended = true;
     return CAD_E_END;

@@ -3,8 +3,9 @@
  *
  * One feed a slot. cad_feed_next pulls access units from the source until a frame is there, the
  * source has nothing, or the work allowed for this step is used up. A raw feed makes frames of
- * access units without decoding them. A configuration in mid-stream that the decoder cannot go on
- * with lets it finish first, then opens another one, so that no picture is lost.
+ * access units without decoding them; sound of the codecs that pass through comes with its bytes.
+ * A configuration in mid-stream that the decoder cannot go on with lets it finish first, then opens
+ * another one, so that no picture is lost.
  */
 #ifndef CAD_MEDIA_FEED_H
 #define CAD_MEDIA_FEED_H
@@ -21,13 +22,19 @@ struct cad_feed_config {
     const struct cad_decoder_ops *decoder; /* asked before the shipped ones; NULL none */
     uint32_t threads;              /* of a decoder; 0 chosen */
     bool raw;                      /* frames without decoding */
+    uint32_t passthrough;          /* bit 1 << enum cad_codec: sound that is given on as it is */
 };
 
 struct cad_feed {
     uint32_t slot;
     struct cad_feed_config config;
     uint32_t epoch;
-    struct cad_decoder *decoder;   /* NULL before the first configuration */
+    struct cad_decoder *decoder;   /* NULL before the first configuration, or compressed */
+    bool compressed;               /* access units are given on with their bytes */
+    struct cad_shells *units;      /* owners of those; NULL before the first */
+    struct cad_stream_config stream; /* compressed: what they belong to; extra lies in stream_ref */
+    struct cad_ref *stream_ref;
+    uint32_t streams;              /* that were begun: rises where a decoder was opened */
     struct cad_sample held;        /* pulled and not used yet */
     int held_result;               /* what pull answered: 0 or CAD_E_CONFIG */
     bool has_held;

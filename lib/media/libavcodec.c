@@ -3,6 +3,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/buffer.h>
 #include <libavutil/frame.h>
+#include <libavutil/mastering_display_metadata.h>
 #include <libavutil/mem.h>
 
 #include "base/mem.h"
@@ -11,6 +12,10 @@
 #include "media/shells.h"
 
 #define PACKET_CLASS_MIN 4096u /* bytes: the smallest pooled packet */
+#define DOPS_MIN 11u           /* bytes of dOps without a channel mapping */
+#define OPUS_HEAD_MAX (8u + 11u + 2u + 255u)
+#define DFLA_HEADER 8u         /* bytes of dfLa before STREAMINFO */
+#define FLAC_STREAMINFO 34u
 #define LOG_OFFSET 100         /* puts every line above every level: nothing goes to stderr */
 
 /* Owns a frame; what it holds is filled anew each time it is used. */
@@ -37,7 +42,13 @@ static enum AVCodecID codec_id(enum cad_codec codec)
 {
     switch (codec) {
     case CAD_CODEC_AVC: return AV_CODEC_ID_H264;
+    case CAD_CODEC_HEVC: return AV_CODEC_ID_HEVC;
+    case CAD_CODEC_VP9: return AV_CODEC_ID_VP9;
     case CAD_CODEC_AAC: return AV_CODEC_ID_AAC;
+    case CAD_CODEC_AC3: return AV_CODEC_ID_AC3;
+    case CAD_CODEC_EAC3: return AV_CODEC_ID_EAC3;
+    case CAD_CODEC_OPUS: return AV_CODEC_ID_OPUS;
+    case CAD_CODEC_FLAC: return AV_CODEC_ID_FLAC;
     default: return AV_CODEC_ID_NONE;
     }
 }
@@ -71,10 +82,54 @@ static void lavc_close(void *self)
     cad_alloc_free(&alloc, lavc, sizeof(*lavc), CAD_MEM_OTHER);
 }
 
+static int put_extra(AVCodecContext *context, const uint8_t *bytes, size_t n)
+{
+    context->extradata = av_mallocz(n + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!context->extradata) return CAD_E_NOMEM;
+    memcpy(context->extradata, bytes, n);
+    context->extradata_size = (int)n; /* at most CAD_DECODE_EXTRA_MAX */
+    return 0;
+}
+
+/* The header of Ogg (RFC 7845 5.1), which libavcodec wants, is dOps with numbers turned round. */
+static int put_opus_extra(AVCodecContext *context, cad_buf dops)
+{
+    uint8_t head[OPUS_HEAD_MAX] = "OpusHead\1";
+    if (dops.n < DOPS_MIN || dops.n > sizeof(head) - 8) return CAD_E_DATA;
+    uint8_t *to = head + 8;
+    memcpy(to + 1, dops.p + 1, dops.n - 1);
+    to[2] = dops.p[3]; /* pre-skip */
+    to[3] = dops.p[2];
+    for (unsigned i = 0; i < 4; i++) to[4 + i] = dops.p[7 - i]; /* rate of the source */
+    to[8] = dops.p[9]; /* gain */
+    to[9] = dops.p[8];
+    return put_extra(context, head, 8 + dops.n);
+}
+
+/* What the decoder wants of a configuration box; none of vpcC, dac3 and dec3. */
+static int set_extra(AVCodecContext *context, const struct cad_stream_config *config)
+{
+    cad_buf extra = config->extra;
+    if (extra.n == 0) return 0;
+    switch (config->codec) {
+    case CAD_CODEC_VP9:
+    case CAD_CODEC_AC3:
+    case CAD_CODEC_EAC3: return 0;
+    case CAD_CODEC_OPUS: return put_opus_extra(context, extra);
+    case CAD_CODEC_FLAC:
+        if (extra.n < DFLA_HEADER + FLAC_STREAMINFO) return CAD_E_DATA;
+        return put_extra(context, extra.p + DFLA_HEADER, FLAC_STREAMINFO);
+    default: return put_extra(context, extra.p, extra.n);
+    }
+}
+
 static int set_up_context(AVCodecContext *context, const struct cad_stream_config *config,
                           uint32_t threads)
 {
     context->log_level_offset = LOG_OFFSET;
+    /* Sound is cut by its times (edit lists), never by what a header says of priming: so every
+     * access unit gives all its samples at its own pts. */
+    context->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
     context->pkt_timebase = (AVRational){1, 1000000000};
     context->thread_count = config->type == CAD_MEDIA_VIDEO ? (int)threads : 1;
     context->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
@@ -85,12 +140,7 @@ static int set_up_context(AVCodecContext *context, const struct cad_stream_confi
         context->sample_rate = (int)config->sample_rate_hz;
         av_channel_layout_default(&context->ch_layout, (int)config->channels);
     }
-    if (config->extra.n == 0) return 0;
-    context->extradata = av_mallocz(config->extra.n + AV_INPUT_BUFFER_PADDING_SIZE);
-    if (!context->extradata) return CAD_E_NOMEM;
-    memcpy(context->extradata, config->extra.p, config->extra.n);
-    context->extradata_size = (int)config->extra.n; /* at most CAD_DECODE_EXTRA_MAX */
-    return 0;
+    return set_extra(context, config);
 }
 
 static int lavc_open(const struct cad_alloc *alloc, const struct cad_stream_config *config,
@@ -193,6 +243,46 @@ static void release_picture(void *of_frame)
     cad_shells_put(owner);
 }
 
+static uint32_t scaled(AVRational value, uint32_t one)
+{
+    if (value.num <= 0 || value.den <= 0) return 0;
+    int64_t v = av_rescale(value.num, one, value.den);
+    return v < 0 ? 0 : (uint32_t)CAD_MIN(v, (int64_t)UINT32_MAX);
+}
+
+static void take_mastering(const AVMasteringDisplayMetadata *from, struct cad_color *out)
+{
+    static const uint8_t order[] = {1, 2, 0}; /* green, blue, red among red, green, blue */
+    if (!from->has_primaries || !from->has_luminance) return;
+    for (unsigned i = 0; i < 3; i++) {
+        const AVRational *at = from->display_primaries[order[i]];
+        out->primary_x[i] = (uint16_t)CAD_MIN(scaled(at[0], 50000), (uint32_t)UINT16_MAX);
+        out->primary_y[i] = (uint16_t)CAD_MIN(scaled(at[1], 50000), (uint32_t)UINT16_MAX);
+    }
+    out->white_x = (uint16_t)CAD_MIN(scaled(from->white_point[0], 50000), (uint32_t)UINT16_MAX);
+    out->white_y = (uint16_t)CAD_MIN(scaled(from->white_point[1], 50000), (uint32_t)UINT16_MAX);
+    out->luminance_max = scaled(from->max_luminance, 10000);
+    out->luminance_min = scaled(from->min_luminance, 10000);
+    out->has_mastering = true;
+}
+
+static void take_color(const AVFrame *from, struct cad_color *out)
+{
+    out->primaries = (uint8_t)from->color_primaries;
+    out->transfer = (uint8_t)from->color_trc;
+    out->matrix = (uint8_t)from->colorspace;
+    out->full_range = from->color_range == AVCOL_RANGE_JPEG;
+    const AVFrameSideData *side =
+        av_frame_get_side_data(from, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
+    if (side) take_mastering((const void *)side->data, out);
+    side = av_frame_get_side_data(from, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
+    if (!side) return;
+    const AVContentLightMetadata *light = (const void *)side->data;
+    out->light_max = (uint16_t)CAD_MIN(light->MaxCLL, (unsigned)UINT16_MAX);
+    out->light_average = (uint16_t)CAD_MIN(light->MaxFALL, (unsigned)UINT16_MAX);
+    out->has_light = true;
+}
+
 /* libavcodec has applied the cropping already: the planes begin at the first visible byte. */
 static int take_picture(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
 {
@@ -217,8 +307,7 @@ static int take_picture(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
     bool sar_known = own->sample_aspect_ratio.num > 0 && own->sample_aspect_ratio.den > 0;
     out->sar_num = sar_known ? (uint32_t)own->sample_aspect_ratio.num : 1;
     out->sar_den = sar_known ? (uint32_t)own->sample_aspect_ratio.den : 1;
-    out->full_range = own->color_range == AVCOL_RANGE_JPEG;
-    out->color_matrix = (uint32_t)own->colorspace;
+    take_color(own, &out->color);
     for (uint32_t i = 0; i < 3; i++) {
         out->plane[i] = own->data[i];
         out->stride[i] = own->linesize[i];
@@ -244,20 +333,35 @@ static struct owner *sound_owner(struct lavc *lavc, size_t bytes)
     return owner;
 }
 
-/* One channel into its place among the interleaved ones. False: a format that AAC does not give. */
+/*
+ * One channel into its place among the interleaved ones. False: a format that none of the decoders
+ * gives. Where libavcodec interleaves them itself the first plane holds all.
+ */
 static bool interleave(const AVFrame *from, uint32_t channel, uint32_t channels, float *out)
 {
     uint32_t n = (uint32_t)from->nb_samples;
-    switch (from->format) {
-    case AV_SAMPLE_FMT_FLTP: {
-        const float *in = (const float *)(const void *)from->extended_data[channel];
-        for (uint32_t i = 0; i < n; i++) out[(size_t)i * channels + channel] = in[i];
+    bool planar = av_sample_fmt_is_planar(from->format);
+    size_t step = planar ? 1 : channels;
+    size_t first = planar ? 0 : channel;
+    const void *plane = from->extended_data[planar ? channel : 0];
+    out += channel;
+    switch (av_get_packed_sample_fmt(from->format)) {
+    case AV_SAMPLE_FMT_FLT: {
+        const float *in = (const float *)plane + first;
+        for (uint32_t i = 0; i < n; i++) out[i * (size_t)channels] = in[i * step];
         return true;
     }
-    case AV_SAMPLE_FMT_S16P: {
-        const int16_t *in = (const int16_t *)(const void *)from->extended_data[channel];
+    case AV_SAMPLE_FMT_S16: {
+        const int16_t *in = (const int16_t *)plane + first;
         for (uint32_t i = 0; i < n; i++) {
-            out[(size_t)i * channels + channel] = (float)in[i] / 32768.0f;
+            out[i * (size_t)channels] = (float)in[i * step] / 32768.0f;
+        }
+        return true;
+    }
+    case AV_SAMPLE_FMT_S32: {
+        const int32_t *in = (const int32_t *)plane + first;
+        for (uint32_t i = 0; i < n; i++) {
+            out[i * (size_t)channels] = (float)in[i * step] / 2147483648.0f;
         }
         return true;
     }
@@ -326,7 +430,9 @@ const struct cad_decoder_ops *cad_decoder_libavcodec(void)
     static const struct cad_decoder_ops ops = {
         .size = sizeof(struct cad_decoder_ops),
         .name = "libavcodec",
-        .codecs = 1u << CAD_CODEC_AVC | 1u << CAD_CODEC_AAC,
+        .codecs = 1u << CAD_CODEC_AVC | 1u << CAD_CODEC_HEVC | 1u << CAD_CODEC_VP9 |
+                  1u << CAD_CODEC_AAC | 1u << CAD_CODEC_AC3 | 1u << CAD_CODEC_EAC3 |
+                  1u << CAD_CODEC_OPUS | 1u << CAD_CODEC_FLAC,
         .open = lavc_open,
         .send = lavc_send,
         .receive = lavc_receive,

@@ -25,6 +25,8 @@ struct slot {
     struct cad_frame *queue; /* capacity elements: frames that wait, rising pts */
     uint32_t head, count, capacity;
     cad_time last_pts;     /* of the newest frame queued or shown; CAD_TIME_NONE none */
+    cad_time sound_end;    /* behind the newest sound queued or played */
+    uint32_t stream;       /* feed.streams of that sound: another one begins with a seam */
 };
 
 struct presenter {
@@ -35,6 +37,7 @@ struct presenter {
     struct cad_play_clock clock;
     enum play_state state;
     bool started;          /* the clock has run in this epoch */
+    cad_time begin;        /* where the epoch begins */
     struct slot slots[CAD_ENGINE_TRACKS];
     struct cad_sink_level level;
     bool changed;          /* something is worth a report at once */
@@ -70,7 +73,8 @@ static int slot_init(struct presenter *p, uint32_t index)
     if (!slot->queue) return CAD_E_NOMEM;
     slot->last_pts = CAD_TIME_NONE;
     struct cad_feed_config config = {.alloc = options->alloc, .decoder = options->decoder,
-                                     .threads = options->threads, .raw = p->config.raw};
+                                     .threads = options->threads, .raw = p->config.raw,
+                                     .passthrough = options->passthrough};
     cad_feed_init(&slot->feed, index, &config);
     return 0;
 }
@@ -139,13 +143,28 @@ void cad_presenter_destroy(struct cad_sink *sink)
     cad_alloc_free(&alloc, p, sizeof(*p), CAD_MEM_OTHER);
 }
 
+/* Can it play faster and slower? Not where sound is compressed or the output cannot. */
+static bool keeps_pace(const struct presenter *p)
+{
+    const struct cad_output_ops *output = p->config.output;
+    return p->config.options.passthrough == 0 && (!output || !output->sound || output->rate);
+}
+
 void cad_presenter_caps(const struct cad_sink *sink, struct cad_sink_caps *out)
 {
     const struct presenter *p = (const struct presenter *)(const void *)sink;
     const struct cad_decoder_ops *own = p->config.options.decoder;
     uint32_t codecs = cad_decoder_codecs() | (own ? own->codecs : 0);
+    uint32_t passthrough = p->config.options.passthrough;
     *out = (struct cad_sink_caps){
-        .codecs = p->config.raw ? UINT32_MAX : codecs, .video = true, .audio = true};
+        .codecs = p->config.raw ? UINT32_MAX : codecs | passthrough,
+        .video = true,
+        .audio = true,
+        .passthrough = passthrough,
+    };
+    if (!keeps_pace(p)) return;
+    out->rate_min_q16 = CAD_PRESENTER_RATE_MIN;
+    out->rate_max_q16 = CAD_PRESENTER_RATE_MAX;
 }
 
 /* ---- the clock --------------------------------------------------------------------------- */
@@ -397,19 +416,21 @@ static void present_pictures(struct presenter *p, cad_time media)
     }
 }
 
-/* Sound goes to the device ahead of its time; without one it is over when the clock passed it. */
+/* Sound goes to the device ahead of its time; without one it is over when the clock is there. */
 static void present_sound(struct presenter *p, cad_time media)
 {
     struct slot *slot = &p->slots[CAD_SLOT_AUDIO];
     const struct cad_output_ops *output = p->config.output;
+    const struct cad_sink_options *options = &p->config.options;
     while (slot->count > 0) {
         struct cad_frame *frame = queue_at(slot, 0);
         if (output && output->sound) {
             if (output->sound(p->config.ctx, frame) == CAD_E_AGAIN) return;
-        } else if (cad_add_sat_i64(frame->pts, frame->duration) > media) {
+        } else if (frame->pts > media) {
             return;
         }
         struct cad_frame done = queue_pop(slot);
+        if (options->on_sound) options->on_sound(options->ctx, &done);
         cad_frame_unref(&done);
     }
 }
@@ -423,6 +444,44 @@ static void present(struct presenter *p, cad_time now)
 
 /* ---- feeding ------------------------------------------------------------------------------ */
 
+/*
+ * Sound begins at the epoch's position and at a seam, where another stream goes on, at the end of
+ * the one before, to the sample: what lies before that is cut away. Inside a stream times only
+ * count where they are further off than writers round. Compressed sound is taken whole or not at all.
+ * False: nothing is left.
+ */
+static bool cut_sound(const struct presenter *p, struct slot *slot, struct cad_frame *frame)
+{
+    bool seam = !slot->has_first || slot->stream != slot->feed.streams;
+    cad_time from = slot->has_first ? slot->sound_end : p->begin;
+    cad_time over = cad_sub_sat_i64(from, frame->pts);
+    cad_time length = frame->duration;
+    if (frame->pcm) length = cad_time_from_ticks(frame->samples, frame->sample_rate_hz);
+    bool cut = over > (seam ? 0 : CAD_PRESENTER_SOUND_SLACK);
+    if (cut && !frame->pcm && over > length / 2) return false;
+    if (cut && frame->pcm) {
+        /* To the nearest: a sample less than half over is not over. */
+        int64_t n = cad_time_to_ticks(2 * CAD_MIN(over, length), frame->sample_rate_hz);
+        n = (n + 1) / 2;
+        if (n >= frame->samples) return false;
+        cad_time moved = cad_time_from_ticks(n, frame->sample_rate_hz);
+        frame->pcm += (size_t)n * frame->channels;
+        frame->samples -= (uint32_t)n;
+        frame->pts = cad_add_sat_i64(frame->pts, moved);
+        frame->duration = CAD_MAX(cad_sub_sat_i64(frame->duration, moved), 0);
+        length -= moved;
+    }
+    slot->stream = slot->feed.streams;
+    slot->sound_end = cad_add_sat_i64(frame->pts, length);
+    return true;
+}
+
+static bool is_repeated(const struct presenter *p, struct slot *slot, struct cad_frame *frame)
+{
+    if (frame->pcm || frame->data) return !cut_sound(p, slot, frame);
+    return slot->last_pts != CAD_TIME_NONE && frame->pts <= slot->last_pts;
+}
+
 /* A frame that has come out of a feed; it is used up. */
 static void accept(struct presenter *p, struct slot *slot, struct cad_frame *frame)
 {
@@ -432,7 +491,7 @@ static void accept(struct presenter *p, struct slot *slot, struct cad_frame *fra
         cad_frame_unref(frame);
         return;
     }
-    if (slot->last_pts != CAD_TIME_NONE && frame->pts <= slot->last_pts) {
+    if (is_repeated(p, slot, frame)) {
         if (picture) p->level.dropped++;
         cad_frame_unref(frame);
         return;
@@ -525,7 +584,8 @@ static void enter_epoch(struct presenter *p, uint32_t epoch, cad_time media, cad
     p->wish.position = media;
     p->started = p->failed = p->fail_told = false;
     p->lagged = CAD_TIME_NONE;
-    cad_clock_reset(&p->clock, media == CAD_TIME_NONE ? 0 : media);
+    p->begin = media == CAD_TIME_NONE ? 0 : media;
+    cad_clock_reset(&p->clock, p->begin);
     p->level = (struct cad_sink_level){
         .epoch = epoch, .frames = p->level.frames, .dropped = p->level.dropped};
     p->changed = true;
@@ -546,13 +606,20 @@ void cad_presenter_configure(struct cad_sink *sink, const struct cad_sink_config
     if (!p->configured || config->epoch != p->wish.epoch) {
         enter_epoch(p, config->epoch, config->position, now);
     }
-    bool rate_changed = p->wish.rate_q16 != config->rate_q16;
+    uint32_t rate_q16 = config->rate_q16;
+    if (rate_q16 != 0 && !keeps_pace(p)) rate_q16 = CAD_CLOCK_RATE_ONE;
+    bool rate_changed = p->wish.rate_q16 != rate_q16;
     p->wish = *config;
+    p->wish.rate_q16 = rate_q16;
     p->slots[CAD_SLOT_VIDEO].wanted = config->video;
     p->slots[CAD_SLOT_AUDIO].wanted = config->audio;
     if (rate_changed && p->state == PLAY_RUN) {
         cad_clock_set(&p->clock, now, position(p, now));
-        cad_clock_start(&p->clock, now, config->rate_q16);
+        cad_clock_start(&p->clock, now, rate_q16);
+    }
+    const struct cad_output_ops *output = p->config.output;
+    if (output && output->rate && rate_changed && rate_q16 != 0) {
+        output->rate(p->config.ctx, rate_q16);
     }
     advance(p, now);
 }
@@ -571,7 +638,7 @@ static cad_time next_due(const struct presenter *p, cad_time now)
     if (sound && p->config.output && p->config.output->sound) {
         wake = CAD_MIN(wake, cad_add_sat_i64(now, CAD_PRESENTER_SOUND_WAIT));
     } else if (sound) {
-        media = CAD_MIN(media, cad_add_sat_i64(sound->pts, sound->duration));
+        media = CAD_MIN(media, sound->pts);
     }
     cad_time due = cad_clock_when(&p->clock, media);
     /* What is due and still there waits for room or more media: look again soon, not at once. */

@@ -29,6 +29,9 @@
 #define CAD_PRESENTER_SLOW_TIME (5 * CAD_SECOND) /* a lag so soon after another: too slow */
 #define CAD_PRESENTER_SLEEP (5 * CAD_SECOND)   /* a longer lag is a driver that slept */
 #define CAD_PRESENTER_HEARD_MAX (200 * CAD_MS) /* a device's word is this fresh, or it is dry */
+#define CAD_PRESENTER_RATE_MIN 32768u          /* 0.5 and 2: what is offered */
+#define CAD_PRESENTER_RATE_MAX 131072u
+#define CAD_PRESENTER_SOUND_SLACK (2 * CAD_MS) /* times inside a stream may be so coarse */
 #define CAD_PRESENTER_SOUND_WAIT (20 * CAD_MS) /* until a full device is offered sound again */
 
 /* Every function is called on the sink's thread; a NULL one is left out. */
@@ -36,11 +39,15 @@ struct cad_output_ops {
     /* A picture is due. May take it, leaving *frame zeroed. Returns how many pictures that were
      * given before it pushed away unseen. */
     uint32_t (*picture)(void *ctx, struct cad_frame *frame);
-    /* The next run of sound, ahead of its time. 0: taken. CAD_E_AGAIN: full, offer it later. */
+    /* The next run of sound, ahead of its time; compressed if its codec is one of
+     * options.passthrough. 0: taken. CAD_E_AGAIN: full, offer it later. */
     int (*sound)(void *ctx, const struct cad_frame *frame);
     /* What is heard: media time *media at monotonic *at. False: not known (any more). */
     bool (*clock)(void *ctx, cad_time *media, cad_time *at);
     void (*run)(void *ctx, bool running); /* sound plays, or stands without loss */
+    /* From now on sound is played at this rate (65536: normal), which holds for later epochs too;
+     * clock goes on to answer in media time. NULL, where there is sound: normal speed only. */
+    void (*rate)(void *ctx, uint32_t rate_q16);
     void (*flush)(void *ctx);             /* forget sound that was given */
     void (*destroy)(void *ctx);
 };

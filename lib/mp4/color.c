@@ -94,7 +94,7 @@ static uint32_t luminance(struct cad_mp4_wire *wire, unsigned fraction_bits)
     return v <= UINT32_MAX ? (uint32_t)v : UINT32_MAX;
 }
 
-/* SmDm of VP9 (webmproject vp9-dash 2.4): red, green, blue in fractions; luminance 24.8 and 18.14. */
+/* SmDm of VP9 (webmproject vp9-dash 2.4): red, green, blue of 65536; luminance 24.8 and 18.14. */
 static int read_smdm(cad_buf smdm, struct cad_color *out)
 {
     static const uint8_t place[] = {2, 0, 1}; /* of red, green, blue in cad_color */

@@ -346,7 +346,7 @@ static void test_sink_says_what_it_cannot_decode(void **state)
     struct suite *suite = suite_of(state);
     if (!suite->kind->decodes) skip();
     struct track_data other = suite->video;
-    other.config.codec = CAD_CODEC_VP9;
+    other.config.codec = CAD_CODEC_TTML;
     fail_with(suite, &other, 0, CAD_ERR_MEDIA_CODEC);
 }
 

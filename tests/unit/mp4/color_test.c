@@ -1,4 +1,4 @@
-/* Colours of a visual sample entry: colr, mdcv, clli, VP9's own boxes; cut anywhere; through a stsd. */
+/* Colours of a visual sample entry: colr, mdcv, clli, VP9's own boxes; cut anywhere; in a stsd. */
 #include "build.h"
 
 #include <stdlib.h>

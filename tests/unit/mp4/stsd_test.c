@@ -129,7 +129,7 @@ static void test_stsd_video_codecs(void **state)
 static void test_stsd_bit_depth(void **state)
 {
     (void)state;
-    uint8_t hvcc[23] = {1, 0x02, 0x20, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 123, 0xf0, 0, 0xfc, 0xfd, 0xfa};
+    uint8_t hvcc[23] = {1, 2, 0x20, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 123, 0xf0, 0, 0xfc, 0xfd, 0xfa};
     uint8_t vpcc[12] = {1, 0, 0, 0, 0, 51, 0x82, 1, 1, 1, 0, 0};
     const uint8_t main8[] = {1, 77, 0, 31, 0xff, 0xe0, 0};
     const uint8_t high10[] = {1, 110, 0, 31, 0xff, 0xe1, 0, 2, 0x67, 0x6e, 1, 0, 1, 0x68,
