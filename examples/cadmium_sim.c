@@ -2,7 +2,7 @@
  * cadmium-sim: sessions in virtual time.
  *
  *   cadmium-sim --engine --ladder FILE --trace FILE --session-s N     one session, one JSON object
- *   cadmium-sim --scenario FILE                                       a scripted one, checked
+ *   cadmium-sim --scenario FILE...                                    scripted ones, checked
  *
  * Everything printed is made of integers and simulated time: two runs print the same bytes, on
  * every machine and with every compiler.
@@ -18,7 +18,6 @@
 #include "cadmium/sim.h"
 
 #include "base/checked.h"
-#include "base/json.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/shown.h"
@@ -27,10 +26,10 @@
 #include "base/util.h"
 #include "mock/mock_synth.h"
 
-#define FILE_BYTES_MAX (64u << 20)
+#include "scenarios/sim_scenario.h"
+
 #define OUTPUT_BYTES_MAX (256u << 20)
 #define SEGMENTS_MAX 65536u
-#define DIRS_MAX 8
 #define SESSION_MAX_S 604800
 #define TITLE_ID "900100"
 #define NANO INT64_C(1000000000)
@@ -39,15 +38,16 @@ enum { EXIT_GOOD, EXIT_BAD, EXIT_USAGE };
 
 struct options {
     bool engine, check, tap;
-    const char *ladder, *trace, *scenario, *log, *junit;
-    const char *dirs[DIRS_MAX];
-    uint32_t dir_count;
+    const char *ladder, *trace, *log, *junit;
+    const char *scenarios[SCENARIO_FILES_MAX];
+    const char *dirs[SCENARIO_DIRS_MAX];
+    uint32_t scenario_count, dir_count;
     int64_t session_s, buffer_s, seed, hosts, faults_s;
 };
 
 static const char help[] =
     "usage: cadmium-sim --engine --ladder FILE --trace FILE --session-s N [options]\n"
-    "       cadmium-sim --scenario FILE [options]\n"
+    "       cadmium-sim --scenario FILE... [options]\n"
     "\n"
     "Plays a title in virtual time: the whole engine, a link model, no media files.\n"
     "\n"
@@ -58,11 +58,11 @@ static const char help[] =
     "  --buffer-max-s N    seconds the engine may buffer ahead, 2..600 (60)\n"
     "  --hosts N           servers that hold the title, all on the link, 1..8 (1)\n"
     "  --faults N          a fault of a host every N seconds on the average, from the seed (none)\n"
-    "  --scenario FILE     a scripted playback and what must hold (docs/scenarios.md)\n"
-    "  --data DIR          where scenarios find ladders and traces, after their own folder\n"
-    "                      and ../data beside it; may be given again\n"
-    "  --tap               print the scenario's outcome as TAP\n"
-    "  --junit FILE        write it as a JUnit report too\n"
+    "  --scenario FILE...  scripted playbacks and what must hold (docs/scenarios.md)\n"
+    "  --data DIR          where scenarios find ladders and traces, after their own folder,\n"
+    "                      ../data and ../../data; may be given again\n"
+    "  --tap               print the outcome of each expectation as TAP\n"
+    "  --junit FILE        write them as a JUnit report too\n"
     "  --seed N            seed of everything random (1, or the scenario's own)\n"
     "  --log FILE          write the decision log: one line a decision, with its time\n"
     "  --check             check the engine's invariants after every turn\n"
@@ -94,178 +94,39 @@ static int complain(const char *what, const char *name)
 /* line 0: of the file as a whole. */
 static int complain_file(const char *path, uint32_t line, const char *what)
 {
-    (void)fputs("cadmium-sim: ", stderr);
-    put_shown(stderr, path);
-    if (line > 0) (void)fprintf(stderr, ":%u", (unsigned)line);
-    (void)fputs(": ", stderr);
-    put_shown(stderr, what);
-    (void)fputc('\n', stderr);
+    scenario_files_complain("cadmium-sim", path, line, what);
     return EXIT_USAGE;
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
-
-/* The whole file, allocated; CAD_E_NOTFOUND and CAD_E_IO with errno, CAD_E_LIMIT, CAD_E_NOMEM. */
-static int read_file(const char *path, cad_str *out)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f) return errno == ENOENT ? CAD_E_NOTFOUND : CAD_E_IO;
-    struct cad_alloc alloc = cad_alloc_system();
-    size_t n = 0, cap = 0;
-    char *p = NULL;
-    int err = 0;
-    while (!err && !feof(f)) {
-        if (n == cap) {
-            size_t more = cap ? cap * 2 : 65536;
-            char *q = cad_alloc_resize(&alloc, p, cap, more, CAD_MEM_OTHER);
-            if (!q) {
-                err = CAD_E_NOMEM;
-                break;
-            }
-            p = q;
-            cap = more;
-        }
-        n += fread(p + n, 1, cap - n, f);
-        if (ferror(f)) err = CAD_E_IO;
-        if (n > FILE_BYTES_MAX) err = CAD_E_LIMIT;
-    }
-    int why = errno;
-    (void)fclose(f);
-    char *exact = NULL;
-    if (!err) {
-        exact = cad_alloc_resize(&alloc, p, cap, n ? n : 1, CAD_MEM_OTHER);
-        if (!exact) err = CAD_E_NOMEM;
-    }
-    if (err) {
-        cad_alloc_free(&alloc, p, cap, CAD_MEM_OTHER);
-        errno = why;
-        return err;
-    }
-    *out = (cad_str){exact, n};
-    return 0;
-}
-
-static void free_text(cad_str text)
-{
-    struct cad_alloc alloc = cad_alloc_system();
-    cad_alloc_free(&alloc, (void *)(uintptr_t)text.p, text.n, CAD_MEM_OTHER);
-}
-
-/* Says why read_file failed. */
-static int complain_read(const char *path, int err)
-{
-    if (err == CAD_E_IO || err == CAD_E_NOTFOUND) return complain_file(path, 0, strerror(errno));
-    return complain_file(path, 0, err == CAD_E_LIMIT ? "larger than 64 MiB" : "out of memory");
-}
-
-/* Says what is wrong with a text that cad_ladder_parse refused with err. */
-static int complain_ladder(const char *path, cad_str text, int err)
-{
-    struct cad_json json;
-    enum cad_json_type type;
-    cad_json_init(&json, text, NULL);
-    do {
-        type = cad_json_next(&json);
-    } while (type != CAD_JSON_END && type != CAD_JSON_ERROR);
-    if (type == CAD_JSON_ERROR) {
-        return complain_file(path, cad_json_line(&json), cad_json_truncated(&json)
-                             ? "this ladder ends in mid-JSON" : "this is no JSON; a ladder is");
-    }
-    switch (err) {
-    case CAD_E_UNSUPPORTED:
-        return complain_file(path, 0, "\"format\" of a ladder is \"cadmium-ladder-1\"");
-    case CAD_E_LIMIT:
-        return complain_file(path, 0, "too many rungs or rows for a ladder, or too large a number");
-    case CAD_E_NOMEM: return complain_file(path, 0, "out of memory");
-    default:
-        return complain_file(path, 0,
-                             "a ladder wants \"format\", \"segment_duration_ms\", \"rungs\" with a "
-                             "\"bitrate_kbps\" each, lowest first, and \"segment_bytes\" with rows "
-                             "of one size a rung");
-    }
-}
-
-/* Can this line stand in a trace? A good one behind it, as a trace of no length cannot. */
-static bool good_period(cad_str line)
-{
-    char text[256];
-    struct cad_trace trace;
-    struct cad_alloc alloc = cad_alloc_system();
-    int n = line.n > sizeof(text) / 2 ? -1 : snprintf(text, sizeof(text), "%.*s\n1 1 1\n",
-                                                      CAD_STR_ARG(line));
-    if (n < 0 || cad_trace_parse(&alloc, cad_str_make(text, (size_t)n), &trace)) return false;
-    cad_trace_deinit(&alloc, &trace);
-    return true;
-}
-
-/* Says what is wrong with a text that cad_trace_parse refused with err. */
-static int complain_trace(const char *path, cad_str text, int err)
-{
-    if (err == CAD_E_NOMEM) return complain_file(path, 0, "out of memory");
-    uint32_t number = 0;
-    cad_str line;
-    while (cad_str_split(&text, '\n', &line)) {
-        number++;
-        if (line.n > 0 && line.p[0] == '#') continue;
-        if (good_period(line)) continue;
-        return complain_file(path, number,
-                             "a line of a trace wants three whole numbers: duration_ms "
-                             "bandwidth_kbps latency_ms (at most 600000)");
-    }
-    return complain_file(path, 0, err == CAD_E_LIMIT ? "a trace with too many lines, or too long"
-                                                     : "a trace wants a line with a duration");
-}
 
 /* 0 or an exit status, with a message printed; so is read_trace. */
 static int read_ladder(const char *path, struct cad_ladder *out)
 {
     struct cad_alloc alloc = cad_alloc_system();
     cad_str text;
-    int err = read_file(path, &text);
-    if (err) return complain_read(path, err);
+    int err = scenario_files_read(path, &text);
+    if (err) return complain_file(path, 0, scenario_files_bad_read(err));
     err = cad_ladder_parse(&alloc, text, out);
-    int status = err ? complain_ladder(path, text, err) : EXIT_GOOD;
-    free_text(text);
-    return status;
+    uint32_t line = 0;
+    const char *what = err ? scenario_files_bad_ladder(text, err, &line) : NULL;
+    if (what) (void)complain_file(path, line, what);
+    scenario_files_free(text);
+    return err ? EXIT_USAGE : EXIT_GOOD;
 }
 
 static int read_trace(const char *path, struct cad_trace *out)
 {
     struct cad_alloc alloc = cad_alloc_system();
     cad_str text;
-    int err = read_file(path, &text);
-    if (err) return complain_read(path, err);
+    int err = scenario_files_read(path, &text);
+    if (err) return complain_file(path, 0, scenario_files_bad_read(err));
     err = cad_trace_parse(&alloc, text, out);
-    int status = err ? complain_trace(path, text, err) : EXIT_GOOD;
-    free_text(text);
-    return status;
-}
-
-/* ---- the origin ---------------------------------------------------------------------------- */
-
-static int make_origin(void *ctx, const struct cad_scenario_title *title,
-                       const struct cad_origin_ops **ops, void **out)
-{
-    CAD_UNUSED(ctx);
-    struct mock_synth *m = NULL;
-    int err = mock_synth_create(title, &m);
-    if (err) return err;
-    *ops = mock_synth_ops();
-    *out = m;
-    return 0;
-}
-
-static void drop_origin(void *ctx, void *out)
-{
-    CAD_UNUSED(ctx);
-    struct mock_synth *m = out;
-    mock_synth_destroy(&m);
-}
-
-static int origin_service(void *ctx, void *out, cad_str name, bool up)
-{
-    CAD_UNUSED(ctx);
-    return mock_origin_service(mock_synth_origin(out), name, up);
+    uint32_t line = 0;
+    const char *what = err ? scenario_files_bad_trace(text, err, &line) : NULL;
+    if (what) (void)complain_file(path, line, what);
+    scenario_files_free(text);
+    return err ? EXIT_USAGE : EXIT_GOOD;
 }
 
 /* ---- the decision log ---------------------------------------------------------------------- */
@@ -544,7 +405,7 @@ static int make_network(struct session *s, const char *const *hosts)
         .host_count = (uint32_t)s->options->hosts, .url_life = 7 * 86400 * CAD_SECOND,
         .seed = (uint64_t)s->options->seed};
     const struct cad_origin_ops *ops;
-    int err = make_origin(NULL, &title, &ops, &s->origin);
+    int err = sim_origin_make(NULL, &title, &ops, &s->origin);
     if (err) return err;
     cad_sim_set_origin(s->sim, ops, s->origin);
     uint32_t link;
@@ -619,7 +480,7 @@ static int run_session(const struct options *o)
         status = !err && stats.state == CAD_STATE_ENDED && !s->full ? EXIT_GOOD : EXIT_BAD;
     }
     cad_sim_destroy(&s->sim);
-    if (s->origin) drop_origin(NULL, s->origin);
+    if (s->origin) sim_origin_drop(NULL, s->origin);
     cad_synth_destroy(&s->synth);
     cad_trace_deinit(&alloc, &s->trace);
     cad_ladder_deinit(&alloc, &s->ladder);
@@ -629,157 +490,22 @@ static int run_session(const struct options *o)
     return status;
 }
 
-/* ---- a scenario ---------------------------------------------------------------------------- */
+/* ---- scenarios ----------------------------------------------------------------------------- */
 
-struct stage {
-    const struct options *options;
-    char loaded[4096];           /* path of the file that was read last; "": none */
-};
-
-/* NAME or NAME.json in a folder. */
-static int load_from(struct stage *stage, cad_str dir, cad_str name, cad_str *text)
+static int run_scenarios(const struct options *o)
 {
-    static const char *const endings[] = {"", ".json", ".trace"};
-    for (size_t i = 0; i < CAD_ARRAY_LEN(endings); i++) {
-        char *path = stage->loaded;
-        int n = snprintf(path, sizeof(stage->loaded), "%.*s/%.*s%s", CAD_STR_ARG(dir),
-                         CAD_STR_ARG(name), endings[i]);
-        if (n < 0 || (size_t)n >= sizeof(stage->loaded)) return CAD_E_LIMIT;
-        int err = read_file(path, text);
-        if (err && err != CAD_E_NOTFOUND) (void)complain_read(path, err);
-        if (err != CAD_E_NOTFOUND) return err;
-    }
-    stage->loaded[0] = '\0';
-    return CAD_E_NOTFOUND;
-}
-
-static int load_text(void *ctx, cad_str name, cad_str *text)
-{
-    struct stage *stage = ctx;
-    const struct options *o = stage->options;
-    const char *slash = strrchr(o->scenario, '/');
-    cad_str dir = slash ? cad_str_make(o->scenario, (size_t)(slash - o->scenario)) : CAD_STR(".");
-    int err = load_from(stage, dir, name, text);
-    if (err != CAD_E_NOTFOUND) return err;
-    char beside[4096];
-    int n = snprintf(beside, sizeof(beside), "%.*s/../data", CAD_STR_ARG(dir));
-    if (n < 0 || (size_t)n >= sizeof(beside)) return CAD_E_LIMIT;
-    err = load_from(stage, cad_str_make(beside, (size_t)n), name, text);
-    for (uint32_t i = 0; err == CAD_E_NOTFOUND && i < o->dir_count; i++) {
-        err = load_from(stage, cad_str_from(o->dirs[i]), name, text);
-    }
-    return err;
-}
-
-/* A mistake in a scenario, and in the file that it named last if that one is no good. */
-static int complain_scenario(const struct stage *stage, const struct cad_scenario_result *result)
-{
-    cad_str text;
-    struct cad_ladder ladder;
-    struct cad_trace trace;
-    struct cad_alloc alloc = cad_alloc_system();
-    (void)complain_file(stage->options->scenario, result->line, result->message);
-    if (stage->loaded[0] == '\0' || read_file(stage->loaded, &text)) return EXIT_USAGE;
-    bool is_ladder = cad_str_starts(cad_str_trim(text), CAD_STR("{"));
-    int err = is_ladder ? cad_ladder_parse(&alloc, text, &ladder)
-                        : cad_trace_parse(&alloc, text, &trace);
-    if (!err && is_ladder) cad_ladder_deinit(&alloc, &ladder);
-    if (!err && !is_ladder) cad_trace_deinit(&alloc, &trace);
-    if (err && is_ladder) (void)complain_ladder(stage->loaded, text, err);
-    if (err && !is_ladder) (void)complain_trace(stage->loaded, text, err);
-    free_text(text);
-    return EXIT_USAGE;
-}
-
-/* Text for an XML attribute or element. */
-static void put_escaped(FILE *f, const char *outside)
-{
-    char shown[4096];
-    (void)cad_shown_copyz(shown, sizeof(shown), cad_str_from(outside));
-    for (const char *text = shown; *text; text++) {
-        switch (*text) {
-        case '&': (void)fputs("&amp;", f); break;
-        case '<': (void)fputs("&lt;", f); break;
-        case '>': (void)fputs("&gt;", f); break;
-        case '"': (void)fputs("&quot;", f); break;
-        default: (void)fputc(*text, f); break;
-        }
-    }
-}
-
-static int write_junit(const struct options *o, const struct cad_scenario_result *r, bool good)
-{
-    FILE *f = fopen(o->junit, "w");
-    if (!f) return complain_file(o->junit, 0, strerror(errno));
-    (void)fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                     "<testsuite name=\"scenario\" tests=\"1\" failures=\"%d\">\n"
-                     "  <testcase classname=\"scenario\" name=\"", good ? 0 : 1);
-    put_escaped(f, o->scenario);
-    (void)fputs("\">", f);
-    if (!good) {
-        (void)fputs("<failure message=\"", f);
-        put_escaped(f, r->message);
-        (void)fputs("\"/>", f);
-    }
-    (void)fputs("</testcase>\n</testsuite>\n", f);
-    if (fclose(f) == 0) return EXIT_GOOD;
-    return complain_file(o->junit, 0, "not all of the report could be written");
-}
-
-static void print_result(const struct options *o, const struct cad_scenario_result *r, bool good)
-{
-    char name[4096], message[sizeof(r->message)];
-    (void)cad_shown_copyz(name, sizeof(name), cad_str_from(o->scenario));
-    (void)cad_shown_copyz(message, sizeof(message), cad_str_from(r->message));
-    if (o->tap) {
-        (void)printf("1..1\n%s 1 - %s\n", good ? "ok" : "not ok", name);
-        if (!good) (void)printf("# %s\n", message);
-    } else if (good) {
-        (void)printf("%s: %u expectations hold\n", name, (unsigned)r->expectations);
-    } else {
-        (void)printf("%s: %s\n", name, message);
-    }
-    if (good) return;
-    (void)printf("%srepeat: cadmium-sim --scenario %s", o->tap ? "# " : "", name);
-    for (uint32_t i = 0; i < o->dir_count; i++) {
-        (void)fputs(" --data ", stdout);
-        put_shown(stdout, o->dirs[i]);
-    }
-    if (o->check) (void)printf(" --check");
-    (void)printf(" --seed %llu\n", (unsigned long long)r->seed);
-}
-
-static int run_scenario(const struct options *o)
-{
-    cad_str text;
-    int err = read_file(o->scenario, &text);
-    if (err) return complain_read(o->scenario, err);
+    struct scenario_files_options files = {
+        .program = "cadmium-sim", .repeat = "", .file_count = o->scenario_count,
+        .dir_count = o->dir_count, .tap = o->tap, .check = o->check, .junit = o->junit,
+        .seed = o->seed};
     struct cad_log log;
     FILE *file;
-    if (!open_log(o, &log, &file)) {
-        free_text(text);
-        return EXIT_USAGE;
-    }
-    struct stage stage = {o, ""};
-    struct cad_scenario_options options = {
-        .size = sizeof(options), .alloc = cad_alloc_system(), .log = log, .load = load_text,
-        .make_origin = make_origin, .drop_origin = drop_origin, .service = origin_service,
-        .ctx = &stage, .seed = (uint64_t)o->seed, .check = o->check};
-    struct cad_scenario_result result;
-    memset(&result, 0, sizeof(result));
-    err = cad_scenario_run(text, &options, &result);
-    free_text(text);
+    memcpy(files.files, o->scenarios, sizeof(files.files));
+    memcpy(files.dirs, o->dirs, sizeof(files.dirs));
+    if (!open_log(o, &log, &file)) return EXIT_USAGE;
+    int status = sim_scenario_run(&files, log);
     if (file && fclose(file) != 0) return complain_file(o->log, 0, "the log was not written");
-    if (err == CAD_E_DATA) return complain_scenario(&stage, &result);
-    bool good = err == 0 && result.failed == 0;
-    if (err && result.message[0] == '\0') {
-        (void)snprintf(result.message, sizeof(result.message), "the simulation failed: %s",
-                       cad_result_text(err));
-    }
-    print_result(o, &result, good);
-    if (!is_written()) good = false;
-    int status = o->junit ? write_junit(o, &result, good) : EXIT_GOOD;
-    return status != EXIT_GOOD ? status : good ? EXIT_GOOD : EXIT_BAD;
+    return status;
 }
 
 /* ---- the command line ---------------------------------------------------------------------- */
@@ -797,6 +523,16 @@ static bool read_number(const char *text, const char *name, int64_t low, int64_t
     return false;
 }
 
+static bool add_scenario(struct options *o, const char *file)
+{
+    if (o->scenario_count == SCENARIO_FILES_MAX) {
+        (void)complain("too many scenarios at once", NULL);
+        return false;
+    }
+    o->scenarios[o->scenario_count++] = file;
+    return true;
+}
+
 static bool take_option(int c, const char *value, struct options *o)
 {
     switch (c) {
@@ -808,13 +544,13 @@ static bool take_option(int c, const char *value, struct options *o)
     case 'n': return read_number(value, "--hosts", 1, MOCK_HOSTS_MAX, &o->hosts);
     case 'F': return read_number(value, "--faults", 1, 86400, &o->faults_s);
     case 'S': return read_number(value, "--seed", 1, INT64_MAX, &o->seed);
-    case 'f': o->scenario = value; return true;
+    case 'f': return add_scenario(o, value);
     case 'L': o->log = value; return true;
     case 'c': o->check = true; return true;
     case 'T': o->tap = true; return true;
     case 'j': o->junit = value; return true;
     case 'd':
-        if (o->dir_count == DIRS_MAX) return complain("--data was given too often", NULL) == 0;
+        if (o->dir_count == SCENARIO_DIRS_MAX) return complain("--data was given too often", NULL) == 0;
         o->dirs[o->dir_count++] = value;
         return true;
     default: return false;
@@ -824,14 +560,14 @@ static bool take_option(int c, const char *value, struct options *o)
 /* What is wrong with the options taken together; NULL: nothing. */
 static const char *wrong_usage(const struct options *o)
 {
-    if (o->engine && o->scenario) {
+    if (o->engine && o->scenario_count) {
         return "--engine plays a ladder, --scenario a script: only one of them can be given";
     }
-    if (!o->engine && !o->scenario) return "either --engine or --scenario FILE must be given";
-    if (o->scenario && (o->ladder || o->trace || o->session_s || o->faults_s)) {
+    if (!o->engine && o->scenario_count == 0) return "either --engine or --scenario FILE must be given";
+    if (o->scenario_count && (o->ladder || o->trace || o->session_s || o->faults_s)) {
         return "--ladder, --trace, --session-s, --faults: of --engine; a scenario names its own";
     }
-    if (o->scenario) return NULL;
+    if (o->scenario_count) return NULL;
     if (!o->ladder) return "--engine wants --ladder FILE";
     if (!o->trace) return "--engine wants --trace FILE";
     if (!o->session_s) return "--engine wants --session-s N";
@@ -863,6 +599,10 @@ int main(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
+    /* Behind --scenario, what is left over are scenarios too. */
+    while (o.scenario_count > 0 && optind < argc) {
+        if (!add_scenario(&o, argv[optind++])) return EXIT_USAGE;
+    }
     const char *what = wrong_usage(&o);
     if (optind < argc) what = "no argument stands without an option";
     if (what) {
@@ -870,7 +610,7 @@ int main(int argc, char **argv)
         (void)fputs("cadmium-sim: try --help\n", stderr);
         return EXIT_USAGE;
     }
-    if (o.scenario) return run_scenario(&o);
+    if (o.scenario_count > 0) return run_scenarios(&o);
     if (!o.seed) o.seed = 1;
     return run_session(&o);
 }

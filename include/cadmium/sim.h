@@ -224,6 +224,7 @@ struct cad_scenario_result {
     uint64_t seed;             /* that it ran with */
     uint32_t line;             /* of the first failure or error; 0 none */
     char message[256];
+    cad_time duration;         /* how long it took, on its own clock */
     struct cad_engine_stats stats;
 };
 /* An expectation after the scenario: what came of it. */

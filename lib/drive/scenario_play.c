@@ -220,8 +220,9 @@ int cad_scenario_play_run(struct cad_scenario_play *play)
 {
     const struct cad_scenario_backend *b = play->backend;
     int err = play_script(play);
-    if (err) return err;
     cad_time now = b->now(b->ctx);
+    play->result->duration = now;
+    if (err) return err;
     for (uint32_t i = 0; i < play->s->expect_count; i++) {
         struct cad_scenario_expect *e = &play->s->expects[i];
         if (e->every == 0 && e->at == CAD_TIME_NONE) cad_scenario_check_end(play, e, now);

@@ -44,7 +44,7 @@ says 'only one of them' --engine --scenario x
 says 'a scenario names its own' --scenario x --ladder x
 says 'wants --trace' --engine --ladder "$data/ladder-small.json"
 says 'wants --session-s' --engine --ladder x --trace x
-says 'without an option: stray' --scenario x stray
+says 'without an option: stray' --engine --ladder x stray
 run 2 --nonsense
 run 2 --engine --ladder "$data/ladder-small.json" --trace "$data/trace-steady.trace" --session-s 0
 
@@ -85,6 +85,16 @@ if grep -qE '(sc|t)=[A-Za-z0-9_-]{16}' "$work/log"; then die "a signature in the
 run 0 "$@" --seed 2
 run 0 "$@" --hosts 3 --buffer-max-s 10
 
+# xml FILE: a program that did not write it can read it.
+xml() {
+    if command -v xmllint >/dev/null; then
+        xmllint --noout "$1" || die "no XML: $1"
+    elif command -v python3 >/dev/null; then
+        python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1" ||
+            die "no XML: $1"
+    fi
+}
+
 # A failing expectation, and its reports.
 cat >"$work/bad.scn" <<END
 title ladder ladder-small.json
@@ -95,9 +105,12 @@ expect stalls >= 7   # <not> "true"
 END
 run 1 --scenario "$work/bad.scn" --data "$data" --junit "$work/junit.xml" --tap
 grep -q '^not ok 1' "$work/out" || die "no TAP"
+grep -q '^TAP version 14$' "$work/out" || die "no version of TAP"
+grep -q '^1\.\.1$' "$work/out" || die "no plan of TAP"
 grep -q 'line 5.*stalls >= 7, saw 0' "$work/out" || die "the failure is not described"
 grep -q 'repeat: cadmium-sim --scenario .*--seed' "$work/out" || die "no command to repeat it"
-grep -q '<failure message="line 5' "$work/junit.xml" || die "no JUnit report"
+grep -q '<failure .*message="line 5' "$work/junit.xml" || die "no JUnit report"
+xml "$work/junit.xml"
 run 1 --scenario "$work/bad.scn" --data "$data"
 printf 'title ladder ladder-small.json\nlink a rate x latency 40\n' >"$work/syntax.scn"
 run 2 --scenario "$work/syntax.scn" --data "$data"
@@ -119,3 +132,21 @@ if [ -c /dev/full ]; then
 fi
 run 0 --scenario "$here/start.scn" --tap
 grep -q '^ok 1' "$work/out" || die "no TAP"
+
+# Several at once: every expectation is a point, whichever file it is of, and the worst outcome counts.
+cp "$work/bad.scn" "$work/b&d <#1>.scn"
+run 1 --scenario "$here/start.scn" "$work/b&d <#1>.scn" --scenario "$here/end.scn" --data "$data" --tap \
+    --junit "$work/all.xml"
+points=$(grep -c '^ok \|^not ok ' "$work/out")
+plan=$(sed -n 's/^1\.\.//p' "$work/out")
+[ "$points" -eq "$plan" ] || die "$points points, but a plan of $plan"
+[ "$(grep -c '^TAP version 14$' "$work/out")" -eq 1 ] || die "more than one TAP stream"
+grep -q '^ok 1 - .*start.scn:7 expect startup' "$work/out" || die "a point does not name file and line"
+grep -q '^not ok .*b&d <\\#1>.scn:5 expect stalls >= 7$' "$work/out" || die "a name is not escaped in TAP"
+xml "$work/all.xml"
+grep -q "<testsuites name=\"scenarios\" tests=\"$plan\" failures=\"1\"" "$work/all.xml" ||
+    die "JUnit does not count as TAP does"
+grep -q 'name=".*b&amp;d &lt;#1&gt;.scn"' "$work/all.xml" || die "a name is not escaped in XML"
+run 2 --scenario "$here/start.scn" "$work/syntax.scn" --data "$data" --tap --junit "$work/all.xml"
+grep -q '^not ok .*syntax.scn:2 is played' "$work/out" || die "a mistake is no point"
+xml "$work/all.xml"
