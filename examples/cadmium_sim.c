@@ -550,7 +550,9 @@ static bool take_option(int c, const char *value, struct options *o)
     case 'T': o->tap = true; return true;
     case 'j': o->junit = value; return true;
     case 'd':
-        if (o->dir_count == SCENARIO_DIRS_MAX) return complain("--data was given too often", NULL) == 0;
+        if (o->dir_count == SCENARIO_DIRS_MAX) {
+            return complain("--data was given too often", NULL) == 0;
+        }
         o->dirs[o->dir_count++] = value;
         return true;
     default: return false;
@@ -563,7 +565,9 @@ static const char *wrong_usage(const struct options *o)
     if (o->engine && o->scenario_count) {
         return "--engine plays a ladder, --scenario a script: only one of them can be given";
     }
-    if (!o->engine && o->scenario_count == 0) return "either --engine or --scenario FILE must be given";
+    if (!o->engine && o->scenario_count == 0) {
+        return "either --engine or --scenario FILE must be given";
+    }
     if (o->scenario_count && (o->ladder || o->trace || o->session_s || o->faults_s)) {
         return "--ladder, --trace, --session-s, --faults: of --engine; a scenario names its own";
     }

@@ -320,11 +320,13 @@ int scenario_files_run(const struct scenario_files_options *options)
     int status = SCENARIO_GOOD;
     cad_scenario_report_init(&report, &alloc);
     for (uint32_t i = 0; i < options->file_count; i++) {
-        status = CAD_MAX(status, play_file(options, &report, options->files[i]));
+        int one = play_file(options, &report, options->files[i]);
+        status = CAD_MAX(status, one);
     }
     int err = cad_scenario_report_finish(&report);
     if (options->tap) print_tap(&report);
-    if (options->junit) status = CAD_MAX(status, write_junit(options, &report));
+    int written = options->junit ? write_junit(options, &report) : SCENARIO_GOOD;
+    status = CAD_MAX(status, written);
     if (err && (options->tap || options->junit)) {
         scenario_files_complain(options->program, "the report", 0, cad_result_text(err));
         status = CAD_MAX(status, SCENARIO_BAD);
