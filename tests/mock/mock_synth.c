@@ -11,10 +11,13 @@ struct stream_reader {
     uint32_t stream;
 };
 
+#define ASSETS_MAX (CAD_ABR_RUNGS_MAX + CAD_SCENARIO_AUDIO_MAX)
+
 struct mock_synth {
     struct mock_origin *origin;
     struct stream_reader readers[CAD_ABR_RUNGS_MAX + 1];
-    struct mock_asset assets[CAD_ABR_RUNGS_MAX + 1];
+    struct mock_asset assets[ASSETS_MAX];
+    uint32_t asset_count;
 };
 
 static int read_stream(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done)
@@ -24,11 +27,14 @@ static int read_stream(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t
     return cad_synth_read(reader->synth, reader->stream, bytes, out, done);
 }
 
-static void describe_asset(struct mock_synth *m, uint32_t i, const struct cad_synth_stream *info)
+/* `sound` is what the stream is offered as, of sound. */
+static void describe_asset(struct mock_synth *m, uint32_t i, const struct cad_synth_stream *info,
+                           const struct cad_scenario_audio *sound)
 {
-    struct mock_asset *a = &m->assets[i];
+    struct mock_asset *a = &m->assets[m->asset_count];
     bool audio = info->type == CAD_MEDIA_AUDIO;
-    (void)snprintf(a->id, sizeof(a->id), "%s-%u", audio ? "audio" : "video", (unsigned)i);
+    (void)snprintf(a->id, sizeof(a->id), "%s-%u", audio ? "audio" : "video",
+                   (unsigned)m->asset_count);
     (void)snprintf(a->profile, sizeof(a->profile), "%s",
                    audio ? "heaac-2-dash" : "h264mpl40-dash-clear");
     a->type = info->type;
@@ -38,27 +44,32 @@ static void describe_asset(struct mock_synth *m, uint32_t i, const struct cad_sy
     a->height = info->height;
     a->frame_rate_num = audio ? 0 : 24;
     a->frame_rate_den = 1;
-    if (audio) (void)snprintf(a->lang, sizeof(a->lang), "en");
-    a->channels = audio ? 2 : 0;
+    if (audio) cad_str_copyz(a->lang, sizeof(a->lang), cad_str_from(sound->lang));
+    a->channels = audio ? sound->channels : 0;
     a->size_bytes = info->size_bytes;
     a->moov = info->moov;
     a->sidx = info->sidx;
     a->header_bytes = info->header_bytes;
     a->read = read_stream;
     a->ctx = &m->readers[i];
-    a->index = i;
+    a->index = m->asset_count++;
 }
 
-/* All streams as assets; how long the longest is. */
-static cad_time describe_title(struct mock_synth *m, const struct cad_synth *synth, uint32_t count)
+/* All streams as assets, sound once for each way it is offered; how long the longest is. */
+static cad_time describe_title(struct mock_synth *m, const struct cad_scenario_title *title)
 {
+    static const struct cad_scenario_audio english = {.lang = "en", .channels = 2};
+    const struct cad_synth *synth = title->synth;
+    const struct cad_scenario_audio *sounds = title->audio_count ? title->audio : &english;
+    uint32_t sound_count = CAD_MAX(CAD_MIN(title->audio_count, CAD_SCENARIO_AUDIO_MAX), 1);
     cad_time duration = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < cad_synth_stream_count(synth); i++) {
         struct cad_synth_stream info;
         struct cad_synth_segment last;
         if (cad_synth_stream_at(synth, i, &info)) continue;
         m->readers[i] = (struct stream_reader){synth, i};
-        describe_asset(m, i, &info);
+        uint32_t times = info.type == CAD_MEDIA_AUDIO ? sound_count : 1;
+        for (uint32_t k = 0; k < times; k++) describe_asset(m, i, &info, &sounds[k]);
         if (cad_synth_segment_at(synth, i, info.size_bytes - 1, &last)) continue;
         duration = CAD_MAX(duration, last.start + last.duration);
     }
@@ -73,10 +84,10 @@ int mock_synth_create(const struct cad_scenario_title *title, struct mock_synth 
     if (!m) return CAD_E_NOMEM;
     char id[24];
     cad_str_copyz(id, sizeof(id), title->id);
-    uint32_t count = cad_synth_stream_count(title->synth);
+    cad_time duration = describe_title(m, title);
     struct mock_origin_config config = {
-        .title = id, .duration = describe_title(m, title->synth, count), .assets = m->assets,
-        .asset_count = count, .host_count = title->host_count, .scheme = "http",
+        .title = id, .duration = duration, .assets = m->assets,
+        .asset_count = m->asset_count, .host_count = title->host_count, .scheme = "http",
         .url_life = title->url_life, .seed = title->seed, .asset_in_path = true};
     for (uint32_t i = 0; i < title->host_count; i++) config.hosts[i] = title->hosts[i];
     int err = mock_origin_create(&config, &m->origin);
