@@ -49,6 +49,8 @@ struct cad_engine_config {
     const struct cad_abr_ops *abr; /* NULL: cad_abr_hybrid() */
     struct cad_abr_config abr_config; /* see abr.h */
     cad_str app_name, app_version, platform, language; /* for service requests; copied */
+    cad_str audio_language;        /* BCP 47, wanted of sound where there is a choice; copied;
+                                      default empty: the manifest's default */
 };
 void cad_engine_config_init(struct cad_engine_config *config);
 

@@ -113,6 +113,7 @@ struct cad_track {
     bool is_default;        /* the manifest's own choice for this type */
     bool is_none;           /* the "off" entry of text; has no representations */
     bool is_forced;         /* forced narrative */
+    bool is_trick;          /* for fast play only (23009-1 5.8.5.6: trick mode) */
     const struct cad_representation *representations; /* rising bandwidth_bps; text: best first */
     uint32_t representation_count;
     const struct cad_protection *protections; /* only with allow_drm; the default first */

@@ -7,7 +7,13 @@
 
 static const char *check_segment(const struct slot *s, const struct segment *seg)
 {
-    if (seg->rep >= s->rep_count) return "a segment belongs to a representation";
+    if (seg->rep >= s->rep_count || !s->reps[seg->rep]) {
+        return "a segment belongs to a representation";
+    }
+    if (!seg->sized && seg->ref && seg->have > (int64_t)cad_ref_size(seg->ref)) {
+        return "a segment of unknown size lies inside its buffer";
+    }
+    if (!seg->sized) return NULL;
     if (seg->size <= 0 || seg->have < 0 || seg->have > seg->size) return "0 <= have <= size";
     if (seg->end < seg->start) return "a segment does not end before it starts";
     if (seg->have > 0 && !seg->ref) return "bytes that are there are somewhere";

@@ -30,6 +30,13 @@ cad_time clock_position(const struct cad_engine *e)
     return end > 0 && position > end ? end : position;
 }
 
+uint32_t clock_rate(const struct cad_engine *e)
+{
+    const struct cad_sink_caps *caps = &e->caps;
+    if (!caps->rate_max_q16) return 65536;
+    return CAD_MIN(CAD_MAX(e->clock.want_rate_q16, caps->rate_min_q16), caps->rate_max_q16);
+}
+
 cad_time clock_ahead(struct cad_engine *e, struct slot *s)
 {
     cad_time position = clock_position(e);
@@ -136,16 +143,33 @@ void clock_level(struct cad_engine *e, const struct cad_sink_level *level)
 
 /* ---- what the viewer reached ---- */
 
+/* The viewer has reached another track than before. */
+static void tell_track(struct cad_engine *e, struct slot *s, const struct cad_track *track)
+{
+    const struct cad_track *before = s->track_shown;
+    s->track_shown = track;
+    if (!before || before == track || cad_str_eq(before->id, track->id)) return;
+    struct cad_app_event *app = engine_app(e, CAD_APP_TRACK);
+    if (!app) return;
+    app->slot = (uint32_t)(s - e->slots);
+    cad_str_copyz(app->text, sizeof(app->text), track->id);
+}
+
 static void show_segment(struct cad_engine *e, struct slot *s, const struct segment *seg)
 {
-    const struct rep *rep = &s->reps[seg->rep];
+    const struct rep *rep = s->reps[seg->rep];
     int64_t ms = (seg->end - seg->start) / CAD_MS;
     s->counted = seg->serial;
     s->played_ms += ms;
     s->played_rate_sum += cad_mul_sat_i64(rep->rate_bps, ms);
+    tell_track(e, s, rep->track);
     if (s->rep_shown == (int32_t)seg->rep) return;
-    if (s->rep_shown >= 0) s->switches++;
     s->rep_shown = (int32_t)seg->rep;
+    bool same = s->rate_shown == rep->rate_bps && s->height_shown == rep->init.height;
+    if (same && s->rate_shown > 0) return; /* the same rung of another period */
+    if (s->rate_shown > 0) s->switches++;
+    s->rate_shown = rep->rate_bps;
+    s->height_shown = rep->init.height;
     struct cad_app_event *app = engine_app(e, CAD_APP_RUNG);
     if (!app) return;
     app->slot = (uint32_t)(s - e->slots);
@@ -199,6 +223,8 @@ static bool slot_ready(struct cad_engine *e, struct slot *s, cad_time goal)
 static bool session_ready(struct cad_engine *e)
 {
     cad_time goal = e->clock.stalled ? e->config.resume_goal : e->config.start_goal;
+    uint32_t rate = clock_rate(e); /* media that is played faster lasts less long */
+    if (rate > 65536) goal = cad_muldiv_floor_i64(goal, rate, 65536);
     goal = CAD_MIN(goal, e->buffer_ahead / 2);
     bool any = false;
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
@@ -335,14 +361,27 @@ static bool past_end(const struct cad_engine *e)
 {
     const struct cad_sink_anchor *a = &e->clock.anchor;
     if (!e->clock.has_anchor || a->rate_q16 == 0) return false;
-    cad_time media = cad_time_add(a->media, CAD_MAX(cad_time_sub(e->now, a->at), 0));
+    cad_time passed = CAD_MAX(cad_time_sub(e->now, a->at), 0);
+    cad_time media = cad_time_add(a->media, cad_muldiv_floor_i64(passed, a->rate_q16, 65536));
     return media > cad_time_add(e->manifest.media_end, ENGINE_PAST_END);
+}
+
+/* Other kinds of tracks follow: what was played is over, the next period begins anew. */
+static void next_chapter(struct cad_engine *e, cad_time start)
+{
+    engine_decide(e, "chapter at_ms=%" PRId64, start / CAD_MS);
+    slots_clear(e);
+    clock_begin(e, start);
+    engine_set_state(e, CAD_STATE_BUFFERING, "period");
 }
 
 static void step_playing(struct cad_engine *e)
 {
     struct clock_part *c = &e->clock;
-    if (all_at_end(e) && (c->drained || past_end(e))) {
+    cad_time chapter;
+    if (all_at_end(e) && (c->drained || past_end(e)) && lanes_next_chapter(e, &chapter)) {
+        next_chapter(e, chapter);
+    } else if (all_at_end(e) && (c->drained || past_end(e))) {
         engine_set_state(e, CAD_STATE_ENDED, "end");
         (void)engine_app(e, CAD_APP_ENDED);
     } else if (!c->want_play) {
@@ -400,7 +439,7 @@ static void tell_sink(struct cad_engine *e)
     const struct slot *audio = &e->slots[CAD_SLOT_AUDIO];
     if ((!video->present && !audio->present) || video->provisional) return;
     struct cad_sink_config want = {.epoch = c->epoch,
-                                   .rate_q16 = c->state == CAD_STATE_PLAYING ? 65536 : 0,
+                                   .rate_q16 = c->state == CAD_STATE_PLAYING ? clock_rate(e) : 0,
                                    .position = c->position,
                                    .video = video->present,
                                    .audio = audio->present};

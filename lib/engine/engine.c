@@ -9,6 +9,9 @@
 #include "base/util.h"
 #include "engine/session.h"
 
+#define RATE_MIN_Q16 32768u
+#define RATE_MAX_Q16 131072u
+
 void cad_engine_config_init(struct cad_engine_config *config)
 {
     memset(config, 0, sizeof(*config));
@@ -37,11 +40,11 @@ static int config_check(const struct cad_engine_config *config)
     return CAD_OK;
 }
 
-/* Keep the configuration's strings: one block, four views into it. */
+/* Keep the configuration's strings: one block, views into it. */
 static int copy_names(struct cad_engine *e)
 {
     cad_str *names[] = {&e->config.app_name, &e->config.app_version, &e->config.platform,
-                        &e->config.language};
+                        &e->config.language, &e->config.audio_language};
     size_t total = 1;
     for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) total += names[i]->n;
     e->names = cad_alloc_new(&e->alloc, total, CAD_MEM_SESSION);
@@ -103,6 +106,7 @@ int cad_engine_create(const struct cad_engine_config *config, struct cad_engine 
     e->clock.position = 0;
     e->clock.startup = CAD_TIME_NONE;
     e->clock.reason = "";
+    e->clock.want_rate_q16 = 65536;
     e->manifest.refresh_at = CAD_TIME_NONE;
     e->manifest.refreshed_at = CAD_TIME_NONE;
     e->manifest.duration = CAD_TIME_NONE;
@@ -257,6 +261,12 @@ int cad_engine_feed(struct cad_engine *engine, const struct cad_event *event)
     return cad_ring_push(&engine->inputs, &copy);
 }
 
+static void take_rate(struct cad_engine *e, uint32_t rate_q16)
+{
+    e->clock.want_rate_q16 = CAD_MIN(CAD_MAX(rate_q16, RATE_MIN_Q16), RATE_MAX_Q16);
+    engine_decide(e, "rate q16=%u", clock_rate(e));
+}
+
 static void take_command(struct cad_engine *e, const struct cad_command *c)
 {
     switch (c->type) {
@@ -272,8 +282,8 @@ static void take_command(struct cad_engine *e, const struct cad_command *c)
         engine_set_state(e, CAD_STATE_STOPPED, "stop");
         break;
     case CAD_COMMAND_PIN: e->pin = c->rung; break;
-    case CAD_COMMAND_TRACK: break;
-    case CAD_COMMAND_RATE: e->clock.want_rate_q16 = c->rate_q16; break;
+    case CAD_COMMAND_TRACK: lane_choose(e, c); break;
+    case CAD_COMMAND_RATE: take_rate(e, c->rate_q16); break;
     }
 }
 
@@ -303,6 +313,7 @@ static void take_caps(struct cad_engine *e, const struct cad_sink_caps *caps)
 {
     e->caps = *caps;
     e->has_caps = true;
+    e->tracks_version++;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (e->slots[i].present) slots_ladder(e, i);
     }

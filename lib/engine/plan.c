@@ -29,7 +29,8 @@ int64_t slot_held(const struct slot *s)
         if (seg->ref && !seg->in_header) held += seg->size;
     }
     for (uint32_t i = 0; s->present && i < s->rep_count; i++) {
-        if (s->reps[i].header) held += (int64_t)cad_ref_capacity(s->reps[i].header);
+        const struct rep *rep = s->reps[i];
+        if (rep && rep->header) held += (int64_t)cad_ref_capacity(rep->header);
     }
     return held;
 }
@@ -60,7 +61,7 @@ static bool admit(struct cad_engine *e, struct slot *s, struct cad_fetch_request
     return false;
 }
 
-static void no_memory(struct cad_engine *e, struct slot *s)
+void plan_no_memory(struct cad_engine *e, struct slot *s)
 {
     s->decide_at = cad_time_add(e->now, ENGINE_MEMORY_RETRY);
     cad_pool_trim(e->pool, 0);
@@ -90,10 +91,11 @@ static int segment_at(const struct rep *rep, cad_time t,
 static int64_t size_of(const void *ctx, uint32_t ahead, uint32_t rung)
 {
     const struct size_ctx *c = ctx;
-    const struct rep *rep = &c->s->reps[c->s->rung_rep[rung]];
+    const struct rep *rep = c->s->reps[c->s->rung_rep[rung]];
     struct cad_segment seg;
-    if (rep->state != REP_READY || segment_at(rep, c->at, &seg) != 0) return -1;
+    if (!rep->index || segment_at(rep, c->at, &seg) != 0) return -1;
     if (ahead && cad_index_at(rep->index, seg.index + ahead, &seg) != 0) return -1;
+    if (seg.bytes.first < 0) return -1;
     return seg.bytes.last - seg.bytes.first + 1;
 }
 
@@ -102,7 +104,7 @@ static uint32_t choose_audio(const struct slot *s)
 {
     uint32_t best = 0;
     for (uint32_t i = 0; i < s->rung_count; i++) {
-        if (s->reps[s->rung_rep[i]].model->bandwidth_bps <= ENGINE_AUDIO_RATE_MAX) best = i;
+        if (s->reps[s->rung_rep[i]]->model->bandwidth_bps <= ENGINE_AUDIO_RATE_MAX) best = i;
     }
     return best;
 }
@@ -121,8 +123,8 @@ static cad_time next_duration(const struct slot *s, cad_time at,
     struct cad_segment seg;
     *left = 0;
     for (uint32_t i = 0; i < s->rung_count; i++) {
-        const struct rep *rep = &s->reps[s->rung_rep[i]];
-        if (rep->state != REP_READY || segment_at(rep, at, &seg) != 0) continue;
+        const struct rep *rep = s->reps[s->rung_rep[i]];
+        if (!rep->index || segment_at(rep, at, &seg) != 0) continue;
         *left = cad_index_count(rep->index) - seg.index;
         return cad_time_from_ticks(seg.duration_ticks, cad_index_timescale(rep->index));
     }
@@ -131,19 +133,19 @@ static cad_time next_duration(const struct slot *s, cad_time at,
 
 static enum cad_codec codec_at(const struct slot *s, uint32_t rung)
 {
-    return s->reps[s->rung_rep[rung]].model->codec;
+    return s->reps[s->rung_rep[rung]]->model->codec;
 }
 
 /*
- * One codec a title: decoders are not changed in mid-play. A pin decides it, else what is being
- * played, else the codec with the most rungs (the lower rung's on a tie).
+ * Where the sink cannot change codecs unseen, there is one a title. A pin decides it, else what is
+ * being played, else the codec with the most rungs (the lower rung's on a tie).
  */
 static enum cad_codec codec_of(const struct cad_engine *e, const struct slot *s)
 {
     if (s == &e->slots[CAD_SLOT_VIDEO] && e->pin >= 0) {
         return codec_at(s, CAD_MIN((uint32_t)e->pin, s->rung_count - 1));
     }
-    if (s->rep_now >= 0) return s->reps[s->rep_now].model->codec;
+    if (s->rep_now >= 0) return s->reps[s->rep_now]->model->codec;
     uint32_t best = 0;
     uint32_t best_count = 0;
     for (uint32_t i = 0; i < s->rung_count; i++) {
@@ -159,22 +161,32 @@ static enum cad_codec codec_of(const struct cad_engine *e, const struct slot *s)
     return codec_at(s, best);
 }
 
+/* May the sink be given this one after what it has? */
+static bool change_allowed(const struct cad_engine *e, const struct slot *s,
+                           const struct cad_representation *m)
+{
+    if (e->caps.fixed_codec && m->codec != codec_of(e, s)) return false;
+    if (!e->caps.fixed_resolution || s->rep_now < 0 || queue_count(s) == 0) return true;
+    return m->height == s->reps[s->rep_now]->model->height;
+}
+
 static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_time duration,
                        struct cad_abr_rung *rungs)
 {
-    enum cad_codec codec = codec_of(e, s);
+    int64_t speed = clock_rate(e); /* media that is played faster must come faster */
     int64_t last = 1;
     bool any = false;
     for (uint32_t i = 0; i < s->rung_count; i++) {
-        const struct cad_representation *m = s->reps[s->rung_rep[i]].model;
-        int64_t rate = s->reps[s->rung_rep[i]].rate_bps;
+        const struct cad_representation *m = s->reps[s->rung_rep[i]]->model;
+        int64_t rate = s->reps[s->rung_rep[i]]->rate_bps;
+        if (speed != 65536) rate = cad_muldiv_floor_i64(rate, speed, 65536);
         rungs[i].rate_bps = CAD_MAX(rate, last);
         last = rungs[i].rate_bps;
         rungs[i].height = m->height;
         rungs[i].vmaf_milli = m->vmaf_milli;
         /* Two segments of twice the average rate must fit beside the sound. */
         int64_t bytes = cad_muldiv_floor_i64(rate / 2, duration, CAD_SECOND);
-        rungs[i].allowed = bytes <= e->config.ceiling_bytes && m->codec == codec;
+        rungs[i].allowed = bytes <= e->config.ceiling_bytes && change_allowed(e, s, m);
         any |= rungs[i].allowed;
     }
     /* Better a rung that hardly fits, or of another codec, than none. */
@@ -248,11 +260,10 @@ static void start(struct cad_engine *e, struct slot *s, struct cad_fetch_request
     struct cad_error err;
     engine_error(&err, CAD_ERR_MANIFEST_BAD, "a representation has no address that can be asked");
     err.track = (int32_t)(s - e->slots);
-    rep_lost(e, (uint32_t)(s - e->slots), (uint32_t)(rep - s->reps), &err);
+    rep_lost(e, (uint32_t)(s - e->slots), rep->at, &err);
 }
 
-/* Grow the header's buffer to `size` bytes; what has come is kept. */
-static int header_space(struct cad_engine *e, struct rep *rep, int64_t size)
+int header_space(struct cad_engine *e, struct rep *rep, int64_t size)
 {
     struct cad_ref *ref = NULL;
     if (rep->header && size <= rep->header_size) return CAD_OK;
@@ -277,7 +288,7 @@ static void want_header(struct cad_engine *e, struct slot *s, struct rep *rep)
             cad_error_init(&err, CAD_ERR_MEDIA_NO_INDEX);
             err.phase = CAD_PHASE_HEADER;
             err.track = (int32_t)(s - e->slots);
-            rep_lost(e, (uint32_t)(s - e->slots), (uint32_t)(rep - s->reps), &err);
+            rep_lost(e, (uint32_t)(s - e->slots), rep->at, &err);
             e->more = true;
             return;
         }
@@ -287,7 +298,7 @@ static void want_header(struct cad_engine *e, struct slot *s, struct rep *rep)
         if (!fits || header_space(e, rep, goal) != 0) {
             request_drop(e, rep->request);
             rep->request = NULL;
-            if (fits) no_memory(e, s);
+            if (fits) plan_no_memory(e, s);
             return;
         }
         request_target(rep->request)->rep = rep;
@@ -295,12 +306,13 @@ static void want_header(struct cad_engine *e, struct slot *s, struct rep *rep)
     }
     if (!may_start(e, rep->request)) return;
     struct cad_range bytes = {rep->header_have, rep->header_size - 1};
+    if (rep_fetched_apart(rep)) bytes.last = -1; /* all of it */
     start(e, s, rep->request, rep, bytes);
 }
 
 static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segment *seg)
 {
-    struct rep *rep = &s->reps[seg->rep];
+    struct rep *rep = s->reps[seg->rep];
     if (!seg->request) {
         if (!title_urls_usable(e) || !e->online) return;
         struct cad_fetch_request *request =
@@ -311,7 +323,7 @@ static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segm
         bool fits = admit(e, s, request, counted ? 0 : seg->size - seg->have);
         if (!fits || queue_space(e, seg) != 0) {
             request_drop(e, request);
-            if (fits) no_memory(e, s);
+            if (fits) plan_no_memory(e, s);
             return;
         }
         s->memory_failures = 0;
@@ -322,13 +334,13 @@ static void want_segment_bytes(struct cad_engine *e, struct slot *s, struct segm
     }
     if (!may_start(e, seg->request)) return;
     struct cad_range bytes = {seg->first_byte + seg->have, seg->first_byte + seg->size - 1};
+    if (rep_fetched_apart(rep)) bytes.last = -1;
     start(e, s, seg->request, rep, bytes);
 }
 
 /* ---- the next segment ---- */
 
-static int next_segment(const struct slot *s, const struct rep *rep,
-                        struct cad_segment *out)
+static int find_next(const struct slot *s, const struct rep *rep, struct cad_segment *out)
 {
     size_t count = queue_count(s);
     if (count == 0) {
@@ -339,26 +351,37 @@ static int next_segment(const struct slot *s, const struct rep *rep,
         return rc == CAD_E_NOTFOUND && segments ? cad_index_at(rep->index, segments - 1, out) : rc;
     }
     const struct segment *tail = queue_at(s, count - 1);
-    if (&s->reps[tail->rep] == rep) return cad_index_at(rep->index, tail->index + 1, out);
+    bool cut = tail->show_until != CAD_TIME_NONE; /* it ends before its index says so */
+    if (tail->rep == rep->at && !cut) return cad_index_at(rep->index, tail->index + 1, out);
     return segment_at(rep, tail->end, out);
+}
+
+/* The segment of a representation that follows the queue. CAD_E_NOTFOUND: its period is over. */
+static int next_segment(const struct slot *s, const struct rep *rep, struct cad_segment *out)
+{
+    int rc = find_next(s, rep, out);
+    if (rc != 0 || rep->period_end == CAD_TIME_NONE) return rc;
+    /* An index may go on behind its period: less than a millisecond of it is rounding. */
+    cad_time start = rep_time(rep, out->start_ticks);
+    bool outside = start > rep->period_end - CAD_MS;
+    bool done = queue_count(s) && queue_at(s, queue_count(s) - 1)->end >= rep->period_end;
+    return outside || done ? CAD_E_NOTFOUND : CAD_OK;
 }
 
 /*
  * The representation to go on with: the one wanted, or, where that ends earlier, the one before.
- * NULL: nothing follows, and the tail is marked as the last.
+ * NULL: nothing follows in this lane.
  */
-static struct rep *following(struct slot *s, struct rep *wanted,
-                             struct cad_segment *out)
+static struct rep *following(const struct slot *s, struct rep *wanted, struct cad_segment *out)
 {
     if (next_segment(s, wanted, out) == 0) return wanted;
     size_t count = queue_count(s);
     if (count == 0) return NULL;
-    struct segment *tail = queue_at(s, count - 1);
-    struct rep *before = &s->reps[tail->rep];
-    if (before != wanted && before->state == REP_READY && next_segment(s, before, out) == 0) {
+    struct rep *before = s->reps[queue_at(s, count - 1)->rep];
+    bool same_lane = before != wanted && before->lane == wanted->lane;
+    if (same_lane && before->state == REP_READY && next_segment(s, before, out) == 0) {
         return before;
     }
-    tail->last = true;
     return NULL;
 }
 
@@ -381,7 +404,7 @@ static bool in_hand(const struct slot *s)
     size_t count = queue_count(s);
     if (count == 0) return false;
     const struct segment *tail = queue_at(s, count - 1);
-    const struct rep *rep = &s->reps[tail->rep];
+    const struct rep *rep = s->reps[tail->rep];
     bool unused = (int32_t)tail->rep == s->rep_now && rep->header && !rep->header_taken;
     return unused && tail->first_byte + tail->size < rep->header_size;
 }
@@ -400,6 +423,14 @@ static bool has_room(struct cad_engine *e, struct slot *s, cad_time position, ca
     return false;
 }
 
+/* The lane has no more segments: the next period follows, or nothing. */
+static void lane_over(struct cad_engine *e, struct slot *s)
+{
+    int rc = lane_advance(e, s);
+    if (rc == CAD_OK) e->more = true;
+    else if (rc != CAD_E_END) plan_no_memory(e, s);
+}
+
 static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
 {
     struct cad_segment next;
@@ -407,7 +438,10 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
     /* Segments that came with the header cost one push each, no request. */
     for (int i = 0; i < 8; i++) {
         rep = following(s, rep, &next);
-        if (!rep) return; /* the end of the title */
+        if (!rep) {
+            lane_over(e, s);
+            return;
+        }
         cad_time end = rep_time(rep, next.start_ticks + next.duration_ticks);
         if (!has_room(e, s, position, end)) return;
         if (cad_ring_space(&s->queue) == 0) {
@@ -417,11 +451,12 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
                 return;
             }
         }
-        if (next.bytes.last - next.bytes.first + 1 > e->config.ceiling_bytes) {
+        if (next.bytes.first >= 0 &&
+            next.bytes.last - next.bytes.first + 1 > e->config.ceiling_bytes) {
             cad_error_init(&s->lost, CAD_ERR_LIMIT);
             return;
         }
-        struct segment *seg = queue_push(s, (uint32_t)(rep - s->reps), &next);
+        struct segment *seg = queue_push(s, rep->at, &next);
         if (!seg) return;
         s->decided = seg->serial + 1; /* the same choice for what is in the header already */
         if (!seg->in_header) {
@@ -438,8 +473,7 @@ static bool near_end(const struct slot *s)
 {
     size_t count = queue_count(s);
     if (count == 0) return false;
-    const struct segment *tail = queue_at(s, count - 1);
-    return tail->last || tail->index + 1 == cad_index_count(s->reps[tail->rep].index);
+    return segment_last(s, queue_at(s, count - 1));
 }
 
 /* A header of a neighbouring rung, so that a switch needs no extra round trip and the controller
@@ -451,7 +485,8 @@ static void prefetch_header(struct cad_engine *e, struct slot *s)
     int32_t now = rung_of(s, s->rep_now);
     if (now < 0 || near_end(s)) return;
     for (uint32_t i = 0; i < s->rep_count; i++) {
-        struct rep *rep = &s->reps[i];
+        struct rep *rep = s->reps[i];
+        if (!rep || rep->lane != s->lane) continue;
         if ((int32_t)i != s->rep_now && rep->state == REP_NEW && rep->request) {
             want_header(e, s, rep);
             return;
@@ -460,7 +495,7 @@ static void prefetch_header(struct cad_engine *e, struct slot *s)
     for (size_t i = 0; i < CAD_ARRAY_LEN(order); i++) {
         int32_t rung = now + order[i];
         if (rung < 0 || rung >= (int32_t)s->rung_count || e->pin >= 0) continue;
-        struct rep *rep = &s->reps[s->rung_rep[rung]];
+        struct rep *rep = s->reps[s->rung_rep[rung]];
         if (rep->state != REP_NEW || rep->prefetch_at > e->now) continue;
         want_header(e, s, rep);
         return;
@@ -482,13 +517,14 @@ static void drop_bad(struct cad_engine *e, struct slot *s)
     err.track = (int32_t)(s - e->slots);
     err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
     rep_lost(e, (uint32_t)(s - e->slots), rep, &err);
+    lane_resume(e, s);
 }
 
 /* A slot that can have no more media asks for none. */
 static void drop_attempts(struct cad_engine *e, struct slot *s)
 {
     for (uint32_t i = 0; i < s->rep_count; i++) {
-        struct cad_fetch_request *request = s->reps[i].request;
+        struct cad_fetch_request *request = s->reps[i] ? s->reps[i]->request : NULL;
         if (request && request->state != CAD_FETCH_IN_FLIGHT) request_drop(e, request);
     }
     size_t count = queue_count(s);
@@ -500,8 +536,11 @@ static void drop_attempts(struct cad_engine *e, struct slot *s)
 static bool take_stock(struct cad_engine *e, struct slot *s)
 {
     if (s->bad_media) drop_bad(e, s);
+    lane_switch(e, s);
+    lanes_prune(e, s);
     for (uint32_t i = 0; s->present && i < s->rep_count; i++) {
-        struct rep *rep = &s->reps[i];
+        struct rep *rep = s->reps[i];
+        if (!rep) continue;
         if (rep->request) rep_header_progress(e, (uint32_t)(s - e->slots), rep);
         if (!s->present) return false; /* a bare file moved to the other slot */
         if (rep->header && !rep->header_settled) queue_sync_header(s, rep);
@@ -523,13 +562,15 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
     if (!waiting) s->blocked = false; /* else what blocked it still does */
     if (tail && !segment_whole(tail)) {
         if (!tail->in_header && !(waiting && !tail->request)) want_segment_bytes(e, s, tail);
+        if (s->reps[tail->rep]->state == REP_NEW) want_header(e, s, s->reps[tail->rep]);
         prefetch_header(e, s);
         return;
     }
+    if (tail && s->reps[tail->rep]->state == REP_NEW) want_header(e, s, s->reps[tail->rep]);
     if (near_end(s) || waiting) return;
-    if (s->rep_now >= 0 && s->reps[s->rep_now].request &&
-        s->reps[s->rep_now].state == REP_NEW) {
-        want_header(e, s, &s->reps[s->rep_now]);
+    struct rep *now = s->rep_now >= 0 ? s->reps[s->rep_now] : NULL;
+    if (now && now->request && now->state == REP_NEW && !now->index) {
+        want_header(e, s, now);
         return;
     }
     cad_time at = tail ? tail->end : CAD_MAX(s->skip_until, 0);
@@ -539,20 +580,18 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
         return;
     }
     if (!choose(e, s, at)) return;
-    struct rep *rep = &s->reps[s->rep_now];
-    if (rep->state == REP_READY) {
-        push_next(e, s, rep);
-    } else {
-        want_header(e, s, rep);
-    }
+    struct rep *rep = s->reps[s->rep_now];
+    /* Where segments have addresses of their own, the first comes together with the init. */
+    if (rep->state == REP_NEW) want_header(e, s, rep);
+    if (rep->index && rep->state != REP_LOST) push_next(e, s, rep);
 }
 
 static void settle_headers(struct cad_engine *e, struct slot *s)
 {
     for (uint32_t i = 0; i < s->rep_count; i++) {
-        struct rep *rep = &s->reps[i];
+        struct rep *rep = s->reps[i];
         bool waiting = (int32_t)i == s->rep_now && queue_count(s) == 0;
-        if (!waiting) rep_header_settle(e, s, rep);
+        if (rep && !waiting) rep_header_settle(e, s, rep);
     }
 }
 
@@ -560,7 +599,7 @@ static void settle_headers(struct cad_engine *e, struct slot *s)
 static void drop_unwanted_headers(struct cad_engine *e, struct slot *s)
 {
     for (uint32_t i = 0; i < s->rep_count; i++) {
-        struct cad_fetch_request *request = s->reps[i].request;
+        struct cad_fetch_request *request = s->reps[i] ? s->reps[i]->request : NULL;
         if (!request || request->state != CAD_FETCH_WAITING) continue;
         if (request->not_before <= e->now) request_drop(e, request);
     }

@@ -34,51 +34,99 @@ struct segment *queue_find(const struct slot *s, uint64_t serial)
 
 bool segment_whole(const struct segment *seg)
 {
-    return seg->have == seg->size;
+    return seg->sized && seg->have == seg->size;
+}
+
+bool rep_fetched_apart(const struct rep *rep)
+{
+    return rep->model->addressing == CAD_ADDRESSING_SEGMENTS && rep->model->timeline;
+}
+
+int64_t segment_limit(const struct cad_engine *e)
+{
+    return e->config.ceiling_bytes / ENGINE_SEGMENT_SHARE;
 }
 
 /* ---- time ---- */
 
 cad_time rep_time(const struct rep *rep, int64_t ticks)
 {
-    return cad_time_from_ticks(ticks - rep->index_base, cad_index_timescale(rep->index));
+    cad_time t = cad_time_from_ticks(ticks - rep->index_base, cad_index_timescale(rep->index));
+    return cad_time_add(t, rep->period_start);
 }
 
 int64_t rep_ticks(const struct rep *rep, cad_time t)
 {
-    return cad_time_to_ticks(t, cad_index_timescale(rep->index)) + rep->index_base;
+    cad_time in = cad_time_sub(t, rep->period_start);
+    return cad_time_to_ticks(in, cad_index_timescale(rep->index)) + rep->index_base;
+}
+
+/* Presentation time of a sample, edit list applied. */
+static cad_time sample_time(const struct rep *rep, int64_t ticks)
+{
+    cad_time t = cad_time_from_ticks(ticks - rep->sample_base, rep->init.timescale);
+    return cad_time_add(t, rep->period_start);
 }
 
 /* ---- the ends of the queue ---- */
+
+/* Bytes of a segment whose size nobody told: its rate, and some more. */
+static int64_t size_guess(const struct rep *rep, const struct segment *seg)
+{
+    int64_t bytes = cad_muldiv_floor_i64(CAD_MAX(rep->rate_bps, 64000) / 8,
+                                         CAD_MAX(seg->end - seg->start, CAD_SECOND), CAD_SECOND);
+    return CAD_MIN(bytes + bytes / 4 + 4096, INT32_MAX);
+}
+
+/* Bytes of the segment in its resource, or what is known of them before it is asked for. */
+static void place_bytes(struct segment *seg, const struct rep *r, const struct cad_segment *from)
+{
+    seg->sized = from->bytes.first >= 0;
+    if (seg->sized) {
+        seg->first_byte = from->bytes.first;
+        seg->size = from->bytes.last - from->bytes.first + 1;
+    } else {
+        seg->size = size_guess(r, seg);
+    }
+}
 
 struct segment *queue_push(struct slot *s, uint32_t rep,
                            const struct cad_segment *from)
 {
     struct segment *seg = cad_ring_push_place(&s->queue);
     if (!seg) return NULL;
-    struct rep *r = &s->reps[rep];
+    struct rep *r = s->reps[rep];
     memset(seg, 0, sizeof(*seg));
     seg->serial = s->serial_next++;
     seg->rep = rep;
     seg->index = from->index;
     seg->start = rep_time(r, from->start_ticks);
     seg->end = rep_time(r, from->start_ticks + from->duration_ticks);
-    seg->first_byte = from->bytes.first;
-    seg->size = from->bytes.last - from->bytes.first + 1;
+    place_bytes(seg, r, from);
     seg->scanned = CAD_TIME_NONE;
     seg->show_from = CAD_TIME_NONE;
+    seg->show_until = CAD_TIME_NONE;
+    if (r->period_end != CAD_TIME_NONE && seg->end > r->period_end) {
+        seg->end = r->period_end;
+        seg->show_until = r->period_end;
+    }
+    /* What begins before the period is decoded for what follows, and not shown. */
+    if (r->period_start > 0 && seg->start < r->period_start) seg->show_from = r->period_start;
     size_t before = cad_ring_count(&s->queue) - 1;
     if (before) {
         /* The queue has no seam: a segment that begins before its predecessor's end is shown from
          * there on. Rounding to nanoseconds is not an overlap. */
         cad_time seam = queue_at(s, before - 1)->end;
-        if (seg->start < seam - CAD_MS) seg->show_from = seam;
+        seg->anew = queue_at(s, before - 1)->show_until != CAD_TIME_NONE;
+        if (seg->start < seam - CAD_MS) seg->show_from = CAD_MAX(seg->show_from, seam);
         seg->start = seam;
+        seg->end = CAD_MAX(seg->end, seam);
     }
     cad_mp4_reader_init(&seg->scan, &r->init);
-    seg->scan.origin = (uint64_t)seg->first_byte;
+    seg->scan.origin = (uint64_t)seg->first_byte; /* and base, when that is known */
     /* What the header request covers too is there, or coming, without a request of its own. */
-    if (r->header && seg->first_byte < r->header_size && !r->header_taken) {
+    bool there = r->header && seg->sized && !rep_fetched_apart(r);
+    if (there && seg->first_byte < r->header_size && !r->header_taken) {
         seg->ref = cad_ref_ref(r->header);
         seg->ref_offset = (size_t)seg->first_byte;
         seg->in_header = true;
@@ -107,7 +155,8 @@ void queue_clear(struct cad_engine *e, struct slot *s)
     s->reader_serial = 0;
     /* Media that came with a header is not remembered past this: it would be fetched in order. */
     for (uint32_t i = 0; i < s->rep_count; i++) {
-        struct rep *rep = &s->reps[i];
+        struct rep *rep = s->reps[i];
+        if (!rep || rep_fetched_apart(rep)) continue;
         if (rep->header) rep->header_taken = true;
         if (rep->state == REP_READY && rep->request) request_drop(e, rep->request);
     }
@@ -167,6 +216,28 @@ void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
         return;
     }
     queue_clear(e, s);
+    lane_move(e, s, position);
+}
+
+cad_time queue_cut(struct cad_engine *e, struct slot *s, cad_time at)
+{
+    for (;;) {
+        size_t count = queue_count(s);
+        if (count == 0) {
+            s->skip_until = CAD_MAX(s->skip_until, at);
+            return at;
+        }
+        struct segment *tail = queue_at(s, count - 1);
+        bool read = tail->serial < s->cursor || s->reader_serial == tail->serial;
+        if (read && !segment_whole(tail)) return CAD_TIME_NONE;
+        if (segment_whole(tail) && tail->start < at) {
+            if (tail->end > at) tail->end = tail->show_until = at;
+            tail->last = false;
+            return tail->end;
+        }
+        if (read) return tail->end; /* it was pulled to its end: the seam is there */
+        queue_drop_tail(e, s);
+    }
 }
 
 /* ---- space ---- */
@@ -217,13 +288,29 @@ int queue_space(struct cad_engine *e, struct segment *seg)
     return CAD_OK;
 }
 
+int queue_grow(struct cad_engine *e, struct segment *seg, int64_t n)
+{
+    struct cad_ref *ref = NULL;
+    if (n > segment_limit(e)) return CAD_E_LIMIT;
+    if (seg->ref && n <= (int64_t)cad_ref_size(seg->ref)) return CAD_OK;
+    int rc = cad_pool_get(e->pool, (size_t)n, &ref);
+    if (rc == 0 && seg->have > 0) rc = copy_with_holes(seg->ref, 0, (size_t)seg->have, ref);
+    if (rc != 0) {
+        cad_ref_unref(&ref);
+        return rc;
+    }
+    cad_ref_unref(&seg->ref);
+    seg->ref = ref;
+    return CAD_OK;
+}
+
 /* Bytes of the header's buffer that belong to segments have moved on: tell the segments. */
 void queue_sync_header(struct slot *s, struct rep *rep)
 {
     size_t count = queue_count(s);
     for (size_t i = 0; i < count; i++) {
         struct segment *seg = queue_at(s, i);
-        if (!seg->in_header || &s->reps[seg->rep] != rep) continue;
+        if (!seg->in_header || seg->rep != rep->at) continue;
         int64_t have = rep->header_have - seg->first_byte;
         seg->have = CAD_MAX(seg->have, CAD_MIN(CAD_MAX(have, 0), seg->size));
     }
@@ -236,7 +323,7 @@ void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep)
     uint64_t waste = 0;
     for (size_t i = 0; i < count; i++) {
         struct segment *seg = queue_at(s, i);
-        if (!seg->in_header || &s->reps[seg->rep] != rep) continue;
+        if (!seg->in_header || seg->rep != rep->at) continue;
         if (segment_whole(seg)) {
             seg->in_header = false; /* a view into a buffer that it now shares */
         } else if (queue_space(e, seg) != 0) {
@@ -252,23 +339,28 @@ void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep)
 
 /* ---- how far media reaches ---- */
 
+/* Bytes of the whole segment, as the reader wants them. */
+static uint64_t segment_total(const struct segment *seg)
+{
+    return seg->sized ? (uint64_t)seg->size : UINT64_MAX;
+}
+
 /* Look at more samples of the segment, so that a part of it counts before all of it is there. */
 static void scan(struct slot *s, struct segment *seg)
 {
-    struct rep *rep = &s->reps[seg->rep];
-    if (!seg->ref || seg->have == 0 || seg->scan_done) return;
+    const struct rep *rep = s->reps[seg->rep];
+    if (!seg->ref || seg->have == 0 || seg->scan_done || rep->state != REP_READY) return;
     cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
     struct cad_mp4_sample sample;
     cad_time end = CAD_TIME_NONE;
     for (int i = 0; i < ENGINE_SCAN_SAMPLES; i++) {
-        int rc = cad_mp4_reader_next(&seg->scan, b, (uint64_t)seg->size, &sample);
+        int rc = cad_mp4_reader_next(&seg->scan, b, segment_total(seg), &sample);
         if (rc != 0) {
             seg->scan_done = rc != CAD_E_AGAIN;
             break;
         }
         /* Decoding order: the time that is surely covered is that of decoding. */
-        int64_t ticks = sample.dts_ticks + (int64_t)sample.duration_ticks - rep->sample_base;
-        end = cad_time_from_ticks(ticks, rep->init.timescale);
+        end = sample_time(rep, sample.dts_ticks + (int64_t)sample.duration_ticks);
     }
     if (end != CAD_TIME_NONE) seg->scanned = CAD_MIN(end, seg->end);
 }
@@ -288,20 +380,27 @@ cad_time queue_buffered_end(struct slot *s, cad_time from, bool look)
     return CAD_MAX(end, tail->scanned); /* CAD_TIME_NONE is less than any time */
 }
 
+bool segment_last(const struct slot *s, const struct segment *seg)
+{
+    const struct rep *rep = s->reps[seg->rep];
+    if (!rep->final || s->switching) return false;
+    if (seg->last) return true;
+    return rep->lane == s->lane && seg->index + 1 == cad_index_count(rep->index);
+}
+
 bool queue_at_end(const struct slot *s)
 {
     size_t count = queue_count(s);
     if (count == 0) return false;
     const struct segment *tail = queue_at(s, count - 1);
-    const struct rep *rep = &s->reps[tail->rep];
-    return segment_whole(tail) && (tail->last || tail->index + 1 == cad_index_count(rep->index));
+    return segment_whole(tail) && segment_last(s, tail);
 }
 
 /* ---- samples ---- */
 
 static int pull_config(struct slot *s, const struct segment *seg, struct cad_sample *out)
 {
-    struct rep *rep = &s->reps[seg->rep];
+    const struct rep *rep = s->reps[seg->rep];
     const struct cad_mp4_init *init = &rep->init;
     memset(out, 0, sizeof(*out));
     struct cad_stream_config *c = &out->config;
@@ -324,14 +423,24 @@ static int pull_config(struct slot *s, const struct segment *seg, struct cad_sam
     return CAD_E_CONFIG;
 }
 
+/* Does a sample belong to what comes before or after its segment? Of two frames of sound that both
+ * hold the seam the earlier one is heard: a seam is a gap of less than a frame, no overlap. */
+static bool outside_seams(const struct slot *s, const struct segment *seg, cad_time pts,
+                          cad_time end)
+{
+    if (seg->show_until != CAD_TIME_NONE && pts >= seg->show_until) return true;
+    if (seg->show_from == CAD_TIME_NONE) return false;
+    return s->model->type == CAD_MEDIA_AUDIO ? pts < seg->show_from - ENGINE_REMAINDER_SAMPLE
+                                             : end <= seg->show_from;
+}
+
 static void fill_sample(struct slot *s, const struct segment *seg, const struct rep *rep,
                         const struct cad_mp4_sample *sample, struct cad_sample *out)
 {
     memset(out, 0, offsetof(struct cad_sample, config));
-    uint32_t scale = rep->init.timescale;
-    out->pts = cad_time_from_ticks(sample->pts_ticks - rep->sample_base, scale);
-    out->dts = cad_time_from_ticks(sample->dts_ticks - rep->sample_base, scale);
-    out->duration = cad_time_from_ticks(sample->duration_ticks, scale);
+    out->pts = sample_time(rep, sample->pts_ticks);
+    out->dts = sample_time(rep, sample->dts_ticks);
+    out->duration = cad_time_from_ticks(sample->duration_ticks, rep->init.timescale);
     out->size = sample->size;
     size_t at = seg->ref_offset + (size_t)sample->offset;
     out->data = cad_ref_data(seg->ref) + at;
@@ -339,9 +448,10 @@ static void fill_sample(struct slot *s, const struct segment *seg, const struct 
     if (sample->sync) out->flags |= CAD_SAMPLE_SYNC;
     /* One tick of rounding must not make a frame that ends at the position look like one that
      * shows. */
-    cad_time end = cad_time_from_ticks(
-        sample->pts_ticks - rep->sample_base + (int64_t)sample->duration_ticks, scale);
-    if (end <= CAD_MAX(s->skip_until, seg->show_from)) out->flags |= CAD_SAMPLE_DECODE_ONLY;
+    cad_time end = sample_time(rep, sample->pts_ticks + (int64_t)sample->duration_ticks);
+    if (end <= s->skip_until || outside_seams(s, seg, out->pts, end)) {
+        out->flags |= CAD_SAMPLE_DECODE_ONLY;
+    }
     s->pulled_end = CAD_MAX(s->pulled_end, end);
     if (sample->size && cad_ref_is_hole(seg->ref, at, at + sample->size)) {
         out->flags |= CAD_SAMPLE_HOLE;
@@ -356,9 +466,20 @@ static bool out_of_place(const struct segment *seg,
     struct cad_segment want;
     if (cad_index_at(rep->index, seg->index, &want) != 0) return false;
     cad_time start = rep_time(rep, want.start_ticks);
-    cad_time at = cad_time_from_ticks(first->dts_ticks - rep->sample_base, rep->init.timescale);
+    cad_time at = sample_time(rep, first->dts_ticks);
     cad_time off = cad_time_sub(at, start);
     return off > ENGINE_OUT_OF_PLACE || off < -ENGINE_OUT_OF_PLACE;
+}
+
+/* Sound on the other side of a seam is of no use but for the little that a decoder needs to run in.
+ * Pictures are decoded all the same: others may refer to them. */
+static bool beyond_seam(const struct slot *s, const struct segment *seg, const struct rep *rep,
+                        const struct cad_mp4_sample *sample)
+{
+    if (s->model->type != CAD_MEDIA_AUDIO) return false;
+    cad_time at = sample_time(rep, sample->pts_ticks);
+    if (seg->show_until != CAD_TIME_NONE && at >= seg->show_until) return true;
+    return seg->show_from != CAD_TIME_NONE && at < seg->show_from - ENGINE_AUDIO_PREROLL;
 }
 
 /* A fragment that breaks off or contradicts itself ends the session's use of its representation. */
@@ -386,21 +507,26 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
             return past && queue_at_end(s) ? CAD_E_END : CAD_E_AGAIN;
         }
         if (!seg->ref || seg->have == 0 || s->bad_media) return CAD_E_AGAIN;
-        struct rep *rep = &s->reps[seg->rep];
-        if (s->rep_config != (int32_t)seg->rep) return with_epoch(e, pull_config(s, seg, out), out);
+        const struct rep *rep = s->reps[seg->rep];
+        if (rep->state == REP_NEW) return CAD_E_AGAIN; /* its init segment is on the way */
+        if (seg->anew || s->rep_config != (int32_t)seg->rep) {
+            seg->anew = false;
+            return with_epoch(e, pull_config(s, seg, out), out);
+        }
         if (s->reader_serial != seg->serial) {
             cad_mp4_reader_init(&s->reader, &rep->init);
-            s->reader.origin = (uint64_t)seg->first_byte;
+            s->reader.origin = (uint64_t)(seg->base + seg->first_byte);
             s->reader_serial = seg->serial;
             s->reader_placed = false;
         }
         struct cad_mp4_sample sample;
         cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
-        int rc = cad_mp4_reader_next(&s->reader, b, (uint64_t)seg->size, &sample);
+        int rc = cad_mp4_reader_next(&s->reader, b, segment_total(seg), &sample);
         if (rc == 0 && !s->reader_placed) {
             if (out_of_place(seg, rep, &sample)) return bad_segment(e, s, seg);
             s->reader_placed = true;
         }
+        if (rc == 0 && beyond_seam(s, seg, rep, &sample)) continue;
         if (rc == 0) {
             fill_sample(s, seg, rep, &sample, out);
             return with_epoch(e, CAD_OK, out);

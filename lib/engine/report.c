@@ -91,12 +91,13 @@ void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_s
     out->present = s->present;
     if (!s->present) return;
     out->rung_count = s->rung_count;
+    cad_str_copyz(out->track, sizeof(out->track), s->model->id);
     if (s->rep_now >= 0) {
-        const struct cad_representation *model = s->reps[s->rep_now].model;
+        const struct cad_representation *model = s->reps[s->rep_now]->model;
         for (uint32_t i = 0; i < s->rung_count; i++) {
             if (s->rung_rep[i] == (uint32_t)s->rep_now) out->rung = i;
         }
-        out->rate_bps = s->reps[s->rep_now].rate_bps;
+        out->rate_bps = s->reps[s->rep_now]->rate_bps;
         out->width = model->width;
         out->height = model->height;
     }
@@ -127,6 +128,12 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
     out->state = e->clock.state;
     out->position = clock_position(e);
     out->duration = e->manifest.duration;
+    out->rate_q16 = clock_rate(e);
+    out->tracks_version = e->tracks_version;
+    if (e->manifest.presentation) out->period_count = e->manifest.presentation->period_count;
+    for (int i = CAD_ENGINE_TRACKS - 1; i >= 0; i--) {
+        if (e->slots[i].present) out->period = e->slots[i].period;
+    }
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (e->slots[i].present) slot_figures(e, &e->slots[i], &out->slot[i]);
         else out->slot[i] = e->closed[i];
@@ -146,11 +153,4 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
     out->bytes_twice = e->bytes_twice;
     out->memory_used = cad_budget_used(&e->budget) + (int64_t)cad_pool_used_bytes(e->pool);
     out->memory_peak = cad_budget_peak(&e->budget) + e->pool_peak;
-}
-
-uint32_t cad_engine_tracks(const struct cad_engine *engine, struct cad_track_info *out,
-                           uint32_t max)
-{
-    (void)engine; (void)out; (void)max;
-    return 0;
 }

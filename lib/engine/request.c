@@ -6,6 +6,7 @@
  * kept when an attempt breaks, and the next attempt asks for the rest only.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -100,6 +101,14 @@ void request_drop(struct cad_engine *e, struct cad_fetch_request *request)
 
 /* ---- start ---- */
 
+/* One attempt at some bytes of a representation. */
+struct attempt {
+    struct rep *rep;
+    const struct cad_location *location;
+    struct segment *segment; /* NULL: the header */
+    struct cad_range bytes;
+};
+
 uint64_t rep_servers(const struct rep *rep)
 {
     uint64_t bits = 0;
@@ -140,14 +149,24 @@ static void note_server(struct cad_engine *e, int32_t slot, uint32_t server)
     if (!s->provisional) slot_tell_server(e, (uint32_t)slot);
 }
 
-/* The URL of an attempt in the turn's text; range is -1 if it went into the path. */
-static int attempt_url(struct cad_engine *e, const struct cad_location *location,
-                       struct cad_range bytes, cad_str *url)
+/* The URL of an attempt in the turn's text, and the part of that resource which is meant (first -1:
+ * all of it). */
+static int attempt_url(struct cad_engine *e, const struct attempt *a, cad_str *url,
+                       struct cad_range *part)
 {
     char memory[ENGINE_URL_MAX + 64];
     struct cad_sb sb;
     cad_sb_init_fixed(&sb, memory, sizeof(memory));
-    int rc = cad_range_url(location->url, location->range_in_path, bytes.first, bytes.last, &sb);
+    *part = (struct cad_range){-1, -1};
+    int rc;
+    if (!rep_fetched_apart(a->rep)) {
+        rc = cad_range_url(a->location->url, a->location->range_in_path, a->bytes.first,
+                           a->bytes.last, &sb);
+    } else if (a->segment) {
+        rc = cad_segment_url(a->rep->model, a->location, a->segment->index, &sb, part);
+    } else {
+        rc = cad_init_url(a->rep->model, a->location, &sb, part);
+    }
     if (rc != 0) return rc;
     char *p = engine_text(e, cad_sb_str(&sb));
     if (!p) return CAD_E_AGAIN;
@@ -155,14 +174,27 @@ static int attempt_url(struct cad_engine *e, const struct cad_location *location
     return CAD_OK;
 }
 
+/* What the request asks for, on the wire. */
+static void fill_bytes(const struct cad_engine *e, const struct attempt *a,
+                       const struct target *target, struct cad_http_start *start)
+{
+    int64_t limit = a->segment ? segment_limit(e) : ENGINE_HEADER_MAX;
+    start->size_max = target->last >= 0 ? target->last - target->first + 1 : limit;
+    start->range = (struct cad_range){-1, -1};
+    if (target->in_path) return;
+    bool all = target->base + target->first == 0 && target->last < 0;
+    if (all) return;
+    start->range.first = target->base + target->first;
+    if (target->last >= 0) start->range.last = target->base + target->last;
+    /* A server may answer with the whole resource. */
+    if (target->last < 0) start->size_max = limit;
+}
+
 static void fill_start(const struct cad_engine *e, const struct cad_fetch_request *request,
-                       const struct cad_location *location, struct cad_range bytes,
                        struct cad_http_start *start)
 {
     start->id = request->id;
     start->purpose = request->purpose;
-    start->range = location->range_in_path ? (struct cad_range){-1, -1} : bytes;
-    start->size_max = bytes.last - bytes.first + 1;
     start->priority = request->purpose == CAD_PURPOSE_HEADER ? 0
                       : request->track == CAD_SLOT_AUDIO     ? 1
                                                              : 2;
@@ -176,43 +208,104 @@ static void fill_start(const struct cad_engine *e, const struct cad_fetch_reques
     start->group = (uint32_t)(request->track + 1);
 }
 
+/* The published range of a segment or init of its own is now known: its size with it. */
+static int settle_part(struct cad_engine *e, struct attempt *a, struct cad_range part)
+{
+    if (part.first < 0) return CAD_OK;
+    if (a->segment) a->segment->base = part.first;
+    if (a->segment) a->segment->scan.origin = (uint64_t)part.first;
+    if (part.last < part.first) return CAD_OK;
+    int64_t size = part.last - part.first + 1;
+    a->bytes.last = size - 1;
+    if (!a->segment) return size > ENGINE_HEADER_MAX ? CAD_E_LIMIT : header_space(e, a->rep, size);
+    int rc = queue_grow(e, a->segment, size);
+    if (rc != 0) return rc;
+    a->segment->size = size;
+    a->segment->sized = true;
+    return CAD_OK;
+}
+
+static void log_request(struct cad_engine *e, const struct cad_fetch_request *request,
+                        const struct attempt *a, uint32_t server)
+{
+    cad_str host = cad_steer_id(e->steer, server);
+    char which[32] = "";
+    if (a->segment && rep_fetched_apart(a->rep)) {
+        snprintf(which, sizeof(which), " segment=%u", a->segment->index);
+    }
+    engine_decide(e,
+                  "request %s id=%u slot=%d rep=%u%s bytes=%" PRId64 "-%" PRId64
+                  " server=%.*s attempt=%u",
+                  cad_purpose_name(request->purpose), request->id, request->track, a->rep->at,
+                  which, a->bytes.first, a->bytes.last, CAD_STR_ARG(host), request->attempts);
+}
+
 int request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
                         struct cad_range bytes)
 {
     if (cad_ring_space(&e->actions) < 16) return CAD_E_AGAIN;
     if (rep_servers(rep) == 0) return CAD_E_NOTFOUND;
     uint32_t server = choose_server(e, request, rep);
-    const struct cad_location *location = location_on(rep, server);
-    cad_str url = {NULL, 0};
-    if (!location) return CAD_E_NOTFOUND;
-    int rc = attempt_url(e, location, bytes, &url);
-    if (rc != 0) return rc;
-    cad_fetch_start(e->fetch, request, server, e->now);
+    struct attempt a = {.rep = rep, .location = location_on(rep, server), .bytes = bytes};
     struct target *target = request_target(request);
+    cad_str url = {NULL, 0};
+    struct cad_range part;
+    if (!a.location) return CAD_E_NOTFOUND;
+    if (request->purpose == CAD_PURPOSE_SEGMENT) {
+        a.segment = queue_find(&e->slots[request->track], target->serial);
+    }
+    int rc = attempt_url(e, &a, &url, &part);
+    if (rc == 0) rc = settle_part(e, &a, part);
+    if (rc != 0) return rc == CAD_E_NOMEM ? CAD_E_AGAIN : rc;
+    cad_fetch_start(e->fetch, request, server, e->now);
     struct target fresh = {.used = true, .rep = rep, .serial = target->serial,
-                           .first = bytes.first, .last = bytes.last,
-                           .in_path = location->range_in_path};
+                           .first = a.bytes.first, .last = a.bytes.last,
+                           .base = CAD_MAX(part.first, 0),
+                           .in_path = a.location->range_in_path};
     *target = fresh;
     struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
     if (!action) return CAD_E_AGAIN;
-    fill_start(e, request, location, bytes, &action->u.start);
+    fill_start(e, request, &action->u.start);
+    fill_bytes(e, &a, target, &action->u.start);
     action->u.start.url = url;
     busy_begin(e, target);
     target->running = true;
     struct slot *s = &e->slots[request->track];
     s->requests++;
     note_server(e, request->track, server);
-    cad_str host = cad_steer_id(e->steer, server);
-    engine_decide(e,
-                  "request %s id=%u slot=%d rep=%u bytes=%" PRId64 "-%" PRId64
-                  " server=%.*s attempt=%u",
-                  cad_purpose_name(request->purpose), request->id, request->track,
-                  (unsigned)(rep - s->reps), bytes.first, bytes.last, CAD_STR_ARG(host),
-                  request->attempts);
+    log_request(e, request, &a, server);
     return CAD_OK;
 }
 
 /* ---- bodies ---- */
+
+static bool answers_other_range(const struct target *target, const struct cad_http_head *head)
+{
+    int64_t first = target->base + target->first;
+    if (head->status == 206) return head->range.first >= 0 && head->range.first != first;
+    if (head->status != 200) return false;
+    if (target->in_path) {
+        return head->length >= 0 && head->length != target->last - target->first + 1;
+    }
+    /* The whole of a resource that is one segment: what is held of it is passed over. */
+    if (rep_fetched_apart(target->rep) && target->base == 0) return false;
+    return first != 0;
+}
+
+/* The head of a segment (or init) of its own tells how long it is. */
+static void learn_size(struct cad_engine *e, const struct cad_fetch_request *request,
+                       const struct cad_http_head *head)
+{
+    struct target *target = request_target(request);
+    if (head->status == 200) target->skip = target->first;
+    if (request->purpose != CAD_PURPOSE_SEGMENT || head->length < 0) return;
+    struct segment *seg = queue_find(&e->slots[request->track], target->serial);
+    if (!seg || seg->sized) return;
+    int64_t size = head->status == 200 ? head->length : target->first + head->length;
+    if (size < seg->have || size <= 0) return;
+    seg->size = size;
+    seg->sized = true;
+}
 
 void request_head(struct cad_engine *e, const struct cad_http_head *head)
 {
@@ -229,35 +322,60 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     target->discard = !good;
     if (!good) return;
     /* 206 must be the range that was asked for; a 200 to a Range header is the whole resource,
-     * which serves only a range that starts at its first byte. In a path the range is the
-     * resource. */
-    bool in_path = target->in_path;
-    bool wrong = false;
-    if (head->status == 206) wrong = head->range.first >= 0 && head->range.first != target->first;
-    if (head->status == 200 && !in_path) wrong = target->first != 0;
-    if (head->status == 200 && in_path && head->length >= 0) {
-        wrong = head->length != target->last - target->first + 1;
-    }
-    target->range_wrong = wrong;
-    target->discard = wrong;
+     * which serves only a range that starts at its first byte, or a segment that is a resource. In
+     * a path the range is the resource. */
+    target->range_wrong = answers_other_range(target, head);
+    target->discard = target->range_wrong;
+    if (!target->discard && rep_fetched_apart(target->rep)) learn_size(e, request, head);
+}
+
+/* Body bytes that may still come; of what has no known size as much as there may ever be. */
+static int64_t bytes_left(const struct target *target, const struct cad_fetch_request *request,
+                          const struct segment *seg)
+{
+    if (target->last >= 0) return target->last - target->first + 1 - request->received;
+    if (seg && seg->sized) return seg->size - seg->have;
+    return INT64_MAX;
+}
+
+/* Space for what a segment of unknown, or wrongly guessed, size still brings. */
+static int room_for_more(struct cad_engine *e, struct segment *seg)
+{
+    int64_t room = (int64_t)cad_ref_size(seg->ref);
+    int64_t want = seg->sized ? seg->size : CAD_MAX(seg->size, room);
+    if (!seg->sized && seg->have >= room) want = room * 2;
+    if (want > segment_limit(e) && room < segment_limit(e) && !seg->sized) want = segment_limit(e);
+    return queue_grow(e, seg, want);
+}
+
+static int room_for_init(struct cad_engine *e, struct rep *rep)
+{
+    if (rep->header_have < rep->header_size) return CAD_OK;
+    if (rep->header_size >= ENGINE_HEADER_MAX) return CAD_E_LIMIT;
+    return header_space(e, rep, CAD_MIN(rep->header_size * 2, ENGINE_HEADER_MAX));
 }
 
 static int media_lease(struct cad_engine *e, struct cad_fetch_request *request, size_t want,
                        uint8_t **data, size_t *capacity)
 {
     struct target *target = request_target(request);
-    int64_t left = target->last - target->first + 1 - request->received;
-    if (left <= 0) return CAD_E_LIMIT;
-    struct cad_ref *ref = target->rep->header;
-    size_t at = 0;
+    struct segment *seg = NULL;
+    size_t at = (size_t)target->rep->header_have;
     if (request->purpose == CAD_PURPOSE_SEGMENT) {
-        struct segment *seg = queue_find(&e->slots[request->track], target->serial);
+        seg = queue_find(&e->slots[request->track], target->serial);
         if (!seg || !seg->ref) return CAD_E_STALE;
-        ref = seg->ref;
         at = seg->ref_offset + (size_t)seg->have;
-    } else {
-        at = (size_t)target->rep->header_have;
     }
+    int64_t left = bytes_left(target, request, seg);
+    if (left <= 0) return CAD_E_LIMIT;
+    if (rep_fetched_apart(target->rep)) {
+        int rc = seg ? room_for_more(e, seg) : room_for_init(e, target->rep);
+        if (rc != 0) return rc;
+        int64_t room = seg ? (int64_t)cad_ref_size(seg->ref) - seg->have
+                           : target->rep->header_size - target->rep->header_have;
+        left = CAD_MIN(left, room);
+    }
+    struct cad_ref *ref = seg ? seg->ref : target->rep->header;
     if (!ref || at + (size_t)left > cad_ref_size(ref)) return CAD_E_STALE;
     *data = cad_ref_data(ref) + at;
     *capacity = CAD_MIN(want, (size_t)left);
@@ -273,9 +391,12 @@ int cad_engine_lease(struct cad_engine *engine, uint32_t id, size_t want, uint8_
     if (!request) return CAD_E_STALE;
     struct target *target = request_target(request);
     if (target->ended) return CAD_E_STALE;
-    if (!target->head || target->discard) {
+    if (!target->head || target->discard || target->skip > 0) {
         *data = e->discard;
         *capacity = CAD_MIN(want, sizeof(e->discard));
+        if (target->head && !target->discard) {
+            *capacity = CAD_MIN(*capacity, (size_t)CAD_MIN(target->skip, INT32_MAX));
+        }
         return CAD_OK;
     }
     if (!is_media(request)) return title_lease(e, want, data, capacity);
@@ -298,17 +419,24 @@ static int commit(struct cad_engine *e, uint32_t id, size_t n, cad_time at, bool
         request->received += (int64_t)n;
         return CAD_OK;
     }
-    if ((int64_t)n > target->last - target->first + 1 - request->received) return CAD_E_LIMIT;
     struct segment *seg = NULL;
     struct slot *s = &e->slots[request->track];
+    if (target->skip > 0) {
+        if ((int64_t)n > target->skip) return CAD_E_INVAL;
+        target->skip -= (int64_t)n;
+        e->bytes_twice += n;
+        return CAD_OK;
+    }
     if (request->purpose == CAD_PURPOSE_SEGMENT) {
         seg = queue_find(s, target->serial);
         if (!seg || !seg->ref) return CAD_E_STALE;
     } else if (!target->rep->header) {
         return CAD_E_STALE;
     }
+    if ((int64_t)n > bytes_left(target, request, seg)) return CAD_E_LIMIT;
     struct cad_ref *ref = seg ? seg->ref : target->rep->header;
     size_t from = seg ? seg->ref_offset + (size_t)seg->have : (size_t)target->rep->header_have;
+    if (from + n > cad_ref_size(ref)) return CAD_E_LIMIT;
     if (hole) {
         int rc = cad_ref_add_hole(ref, from, from + n);
         if (rc != 0) return rc;
@@ -452,7 +580,8 @@ static bool header_wanted(struct cad_engine *e, struct cad_fetch_request *reques
     rep_header_progress(e, (uint32_t)request->track, rep); /* it may settle or lose the slot */
     if (rep->state == REP_LOST) return false;
     struct slot *s = &e->slots[request->track];
-    bool spare = rep != s->reps + s->rep_now;
+    bool queued = queue_count(s) && queue_at(s, queue_count(s) - 1)->rep == rep->at;
+    bool spare = (int32_t)rep->at != s->rep_now && !queued;
     if (rep->state == REP_NEW && !spare) return true;
     /* What came with the header goes on as segments; a header ahead of need is asked for later. */
     if (spare) rep->prefetch_at = cad_time_add(e->now, ENGINE_SPARE_RETRY);
@@ -470,7 +599,7 @@ static void media_over(struct cad_engine *e, struct cad_fetch_request *request, 
     struct slot *s = &e->slots[request->track];
     unlink_request(e, request);
     if (resource) {
-        rep_lost(e, (uint32_t)(s - e->slots), (uint32_t)(rep - s->reps), err);
+        rep_lost(e, (uint32_t)(s - e->slots), rep->at, err);
     } else if (passing && clock_ahead(e, s) > 0) {
         s->decide_at = cad_time_add(e->now, ENGINE_OUTAGE_RETRY); /* nobody notices yet */
     } else {
@@ -532,6 +661,20 @@ static void observe(struct cad_engine *e, const struct cad_fetch_request *reques
     cad_abr_observe(e->abr, &transfer);
 }
 
+/* Is a segment of its own whole? One of unknown size is when its answer ends well. */
+static bool segment_complete(struct cad_engine *e, const struct cad_fetch_request *request,
+                             const struct cad_http_end *end)
+{
+    const struct target *target = request_target(request);
+    struct segment *seg = queue_find(&e->slots[request->track], target->serial);
+    if (!seg || seg->have == 0) return false;
+    if (!seg->sized && end->cls == CAD_HTTP_OK) {
+        seg->size = seg->have;
+        seg->sized = true;
+    }
+    return segment_whole(seg);
+}
+
 static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
                       const struct cad_http_end *end)
 {
@@ -540,16 +683,18 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
     struct rep *rep = target->rep;
     bool header = request->purpose == CAD_PURPOSE_HEADER;
     bool good = request->status >= 200 && request->status < 300 && !target->discard;
+    bool apart = rep_fetched_apart(rep);
     int64_t asked = target->last - target->first + 1;
     /* A header request may ask past the end of a small file: a short whole answer is an answer. */
     bool short_file = header && end->cls == CAD_HTTP_OK && rep->model->size_bytes < 0;
-    bool whole = good && (request->received == asked || (short_file && request->received > 0));
     int64_t received = request->received;
+    bool whole = good && (received == asked || (short_file && received > 0));
+    if (apart && !header) whole = good && segment_complete(e, request, end);
     if (received > 0) observe(e, request, end, whole);
     if (whole) {
         cad_steer_report(e->steer, request->server, CAD_STEER_OK, e->now);
         unlink_request(e, request);
-        if (header) rep_header_closed(e, s, rep, short_file && received < asked);
+        if (header) rep_header_closed(e, s, rep, apart || (short_file && received < asked));
         return;
     }
     enum cad_failure failure = request_failure(end, request->status);

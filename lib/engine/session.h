@@ -6,6 +6,9 @@
  * of segments, contiguous in time. A request points at the slot and the segment or representation
  * it fills; the segment points back while it is in flight.
  *
+ * A lane is a track of a period: what a slot fetches from. A slot is in one lane at a time; its
+ * queue may hold segments of several, one after the other, and keeps their representations.
+ *
  * Rule: a turn works out what should be and issues the difference (plan.c, clock.c). What is stored
  * here is what exists (bytes, requests, the sink's last report) and what was wished for (play,
  * position), never why something was pending.
@@ -47,6 +50,7 @@
 #define ENGINE_ANCHOR_LIMIT (3 * CAD_SECOND) /* playing without an anchor: recovery steps */
 #define ENGINE_PAST_END (10 * CAD_SECOND) /* a sink that runs that far behind the end is done */
 #define ENGINE_REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: none */
+#define ENGINE_REMAINDER_SAMPLE (CAD_MS / 10) /* the same within one sample's time */
 #define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
 #define ENGINE_ENTROPY_LIMIT (5 * CAD_SECOND) /* a request waits for entropy; then an error */
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
@@ -58,6 +62,11 @@
 #define ENGINE_OUTAGE_RETRY (2 * CAD_SECOND) /* after giving up while the viewer still has media */
 #define ENGINE_LEFT_ALONE (100 * CAD_MS) /* until a request that is due is looked at again */
 #define ENGINE_AUDIO_RATE_MAX 192000     /* of an audio representation beside video, bit/s */
+#define ENGINE_REPS_MAX 256              /* representations a slot keeps, of all its lanes */
+#define ENGINE_SEGMENT_SHARE 4           /* a segment is at most that part of the ceiling */
+#define ENGINE_INIT_GUESS (4 * 1024)     /* bytes of an init segment nobody has described */
+#define ENGINE_AUDIO_PREROLL (100 * CAD_MS) /* before a seam, for the decoder (Opus: 80 ms) */
+#define ENGINE_SWITCH_LEAD_MAX (4 * CAD_SECOND) /* old sound played on while the new one comes */
 
 enum rep_state {
     REP_NEW,    /* no header yet */
@@ -67,10 +76,17 @@ enum rep_state {
 
 /* A representation as the session knows it. */
 struct rep {
+    uint32_t at;                 /* its place in slot->reps */
+    uint32_t lane;               /* slot->lane when it was made */
+    uint32_t period;
+    bool final;                  /* nothing follows its lane without a new beginning */
+    cad_time period_start, period_end; /* presentation time; end CAD_TIME_NONE open */
+    const struct cad_track *track;
     const struct cad_representation *model;
     enum rep_state state;
     int64_t rate_bps;            /* declared, else measured from the index; 0 not known yet */
-    struct cad_ref *header;      /* bytes from 0 of the resource: init, index, perhaps media */
+    struct cad_ref *header;      /* from the resource's start: init, index, perhaps media; or an
+                                    init segment of its own */
     int64_t header_size;         /* bytes asked for into header */
     int64_t header_have;         /* contiguous bytes there */
     int64_t header_need;         /* bytes known to be needed for init and index, 0 unknown */
@@ -78,8 +94,9 @@ struct rep {
     bool header_settled;         /* it holds no more than the header */
     bool header_taken;           /* media that came with the header is used or dropped */
     struct cad_mp4_init init;    /* views into header */
-    struct cad_index *index;
-    int64_t index_base;          /* ticks of the index that are presentation time 0 */
+    const struct cad_index *index; /* own_index, or the model's timeline; NULL not known yet */
+    struct cad_index *own_index; /* read from a sidx */
+    int64_t index_base;          /* ticks of the index at the start of the period */
     int64_t sample_base;         /* the same for samples, ticks of init.timescale */
     uint64_t servers_lost;       /* bits of servers that answered 404 */
     cad_time prefetch_at;        /* not ahead of need before */
@@ -92,8 +109,10 @@ struct segment {
     uint32_t rep;
     uint32_t index;
     cad_time start, end;         /* presentation timeline */
+    int64_t base;                /* where the segment's own resource starts, if it is a range */
     int64_t first_byte;          /* in the resource */
-    int64_t size;                /* bytes */
+    int64_t size;                /* bytes; a guess unless sized */
+    bool sized;                  /* the size is known */
     int64_t have;                /* contiguous bytes from its start */
     struct cad_ref *ref;         /* NULL: no space yet */
     size_t ref_offset;           /* of its first byte */
@@ -102,16 +121,32 @@ struct segment {
     struct cad_mp4_reader scan;  /* how far samples are known to be whole */
     cad_time scanned;            /* end of the last whole sample, CAD_TIME_NONE none */
     bool scan_done;
+    bool anew;                   /* it follows a seam: a configuration comes first in any case */
     bool last;                   /* nothing follows, whatever the index says */
     cad_time show_from;          /* CAD_TIME_NONE, or samples before it are decode-only */
+    cad_time show_until;         /* CAD_TIME_NONE, or samples from there on are not shown */
+};
+
+/* What was chosen, by what it is, so that it can be found again in another period. */
+struct track_wish {
+    bool set;
+    bool by_viewer;              /* else it follows from what was played before */
+    char id[CAD_TRACK_ID_SIZE];
+    char lang[24];
+    char role[32];
+    uint32_t channels;
+    enum cad_codec codec;
 };
 
 struct slot {
     bool present;
     bool provisional;            /* a bare file whose kind of media is not known yet */
     const struct cad_track *model;
-    struct rep *reps;            /* one per representation of the model at selection */
-    uint32_t rep_count;
+    uint32_t period;             /* of model */
+    uint32_t lane;               /* rises with every change of period or track; of the reps too */
+    bool switching;              /* the wish has changed: another lane as soon as can be */
+    struct rep **reps;           /* ENGINE_REPS_MAX places; NULL: free */
+    uint32_t rep_count;          /* places in use are below it */
     uint32_t rung_rep[CAD_ABR_RUNGS_MAX]; /* ladder: rung to representation */
     uint32_t rung_count;
     struct cad_ring queue;       /* struct segment, contiguous in time */
@@ -131,6 +166,9 @@ struct slot {
     bool blocked;                /* no more media fits now: by bytes or by the goal */
     cad_time room_at;            /* when the next segment will fit; CAD_TIME_NONE unknown */
     int32_t rep_shown;
+    int64_t rate_shown;          /* and what it was: another place may hold the same */
+    uint32_t height_shown;
+    const struct cad_track *track_shown;
     int32_t server;              /* of the last request, -1 none */
     cad_time decide_at;          /* not before: the controller asked for a wait, or memory */
     uint32_t memory_failures;    /* in a row */
@@ -202,9 +240,12 @@ struct target {
     bool used;
     struct rep *rep;             /* HEADER */
     uint64_t serial;             /* SEGMENT: of the segment */
-    int64_t first, last;         /* bytes of the resource that the attempt asks for */
+    int64_t first, last;         /* bytes of the resource that the attempt asks for; last -1: all
+                                    that follows */
+    int64_t base;                /* added to them on the wire */
     int64_t busy_bytes;          /* media_bytes when it started */
     cad_time busy_start;         /* busy time when it started */
+    int64_t skip;                /* body bytes before what was asked for: 200 to a range */
     bool shared;
     bool running;                /* between HTTP_START and its end */
     bool discard;                /* the body is not wanted (error status, wrong range) */
@@ -238,6 +279,9 @@ struct cad_engine {
     struct clock_part clock;
     struct slot slots[CAD_ENGINE_TRACKS];
     struct cad_slot_stats closed[CAD_ENGINE_TRACKS]; /* figures of slots that are gone */
+    struct track_wish wishes[CAD_ENGINE_TRACKS];
+    uint32_t chapter;            /* period that the session began with; see lane.c */
+    uint32_t tracks_version;
     struct cad_sink_caps caps;
     bool has_caps;
     int32_t pin;
@@ -291,7 +335,8 @@ void request_drop(struct cad_engine *e, struct cad_fetch_request *request); /* c
 void request_head(struct cad_engine *e, const struct cad_http_head *head);
 void request_mark_end(struct cad_engine *e, uint32_t id);
 void request_end(struct cad_engine *e, const struct cad_http_end *end);
-/* Issue HTTP_START for a media request: bytes first..last of rep. CAD_E_AGAIN: no room this turn;
+/* Issue HTTP_START for a media request: bytes first..last of its resource, last -1 to the end.
+ * CAD_E_AGAIN: no room this turn;
  * another negative: the representation has no address that can be asked. */
 int request_start_media(struct cad_engine *e, struct cad_fetch_request *request, struct rep *rep,
                         struct cad_range bytes);
@@ -301,11 +346,37 @@ enum cad_failure request_failure(const struct cad_http_end *end, int32_t status)
 void request_silences(struct cad_engine *e);
 uint64_t rep_servers(const struct rep *rep); /* bits of the servers that have it */
 
-/* ---- slot.c: tracks, representations, headers ---- */
-int slots_select(struct cad_engine *e);
+/* ---- lane.c: periods and tracks ---- */
+/* Choose tracks for the period at the clock's position and open the slots. CAD_E_NOTFOUND: nothing
+ * is listed, CAD_E_UNSUPPORTED: nothing can be decoded, CAD_E_NOMEM. */
+int lanes_select(struct cad_engine *e);
+/* The slot goes on with the next period of the chapter. CAD_E_END: there is none; the tail is then
+ * marked as the last. CAD_E_NOMEM. */
+int lane_advance(struct cad_engine *e, struct slot *s);
+/* Before the queue is filled anew from `position`: the lane of that position's period. */
+void lane_move(struct cad_engine *e, struct slot *s, cad_time position);
+/* After segments were dropped from the tail: back to the period where the queue now ends. */
+void lane_resume(struct cad_engine *e, struct slot *s);
+void lane_choose(struct cad_engine *e, const struct cad_command *command);
+/* Carry out a wish for another track, if the queue allows it now. */
+void lane_switch(struct cad_engine *e, struct slot *s);
+/* Representations of lanes that nobody plays any more are released. */
+void lanes_prune(struct cad_engine *e, struct slot *s);
+/* After the last sample of a chapter: is there another one, and where does it begin? */
+bool lanes_next_chapter(struct cad_engine *e, cad_time *start);
+void lanes_rebind(struct cad_engine *e, const struct cad_presentation *fresh);
+
+/* ---- slot.c: representations and their headers ---- */
+int slot_open(struct cad_engine *e, uint32_t slot);
+/* Representations of a track for the lane, and the ladder. CAD_E_NOMEM. */
+int slot_enter(struct cad_engine *e, struct slot *s, uint32_t period,
+               const struct cad_track *track);
+void slot_close(struct cad_engine *e, struct slot *s);
 void slots_clear(struct cad_engine *e);
+bool track_playable(const struct cad_engine *e, const struct cad_track *track);
+void rep_free(struct cad_engine *e, struct slot *s, uint32_t at);
+struct slot *rep_slot(struct cad_engine *e, const struct cad_fetch_request *request);
 void slot_tell_server(struct cad_engine *e, uint32_t slot);
-void slots_rebind(struct cad_engine *e, const struct cad_presentation *fresh);
 void slots_ladder(struct cad_engine *e, uint32_t slot);
 /* Read as much of the header as has come; READY, or lost with an error, or nothing yet. */
 void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep);
@@ -327,19 +398,33 @@ void queue_clear(struct cad_engine *e, struct slot *s);
 void queue_drop_tail(struct cad_engine *e, struct slot *s);
 void queue_seek(struct cad_engine *e, struct slot *s, cad_time position);
 void queue_evict(struct cad_engine *e, struct slot *s, cad_time before);
+/* Give up what lies behind `at` and was not pulled; the queue then ends there or at the next seam
+ * where it can, which is answered. CAD_TIME_NONE: not now, a fragment is half there. */
+cad_time queue_cut(struct cad_engine *e, struct slot *s, cad_time at);
 /* The header request has ended: segments that it holds in part get space of their own. */
 void queue_settle_header(struct cad_engine *e, struct slot *s, struct rep *rep);
 /* Tell segments that lie in the header's buffer how much of them has come. */
 void queue_sync_header(struct slot *s, struct rep *rep);
 int queue_space(struct cad_engine *e, struct segment *seg);
+/* Room for n bytes of a segment whose size was a guess; what has come is kept. CAD_E_NOMEM,
+ * CAD_E_LIMIT. */
+int queue_grow(struct cad_engine *e, struct segment *seg, int64_t n);
+int64_t segment_limit(const struct cad_engine *e); /* bytes of the largest */
 cad_time queue_buffered_end(struct slot *s, cad_time from, bool scan);
-bool queue_at_end(const struct slot *s); /* the last segment of the title is whole */
+bool queue_at_end(const struct slot *s); /* the last segment of the chapter is whole */
+/* Nothing follows it without a new beginning. */
+bool segment_last(const struct slot *s, const struct segment *seg);
 bool segment_whole(const struct segment *seg);
+bool rep_fetched_apart(const struct rep *rep); /* init and segments are resources of their own */
 cad_time rep_time(const struct rep *rep, int64_t ticks);
 int64_t rep_ticks(const struct rep *rep, cad_time t);
 int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out);
 
 /* ---- plan.c ---- */
+/* A buffer could not be had: later again, and in the end an error. */
+void plan_no_memory(struct cad_engine *e, struct slot *s);
+/* Grow the header's buffer to `size` bytes; what has come is kept. */
+int header_space(struct cad_engine *e, struct rep *rep, int64_t size);
 void plan_turn(struct cad_engine *e);
 cad_time plan_next_wake(const struct cad_engine *e);
 int64_t engine_held(const struct cad_engine *e); /* bytes of media buffers held */
@@ -347,6 +432,7 @@ int64_t slot_held(const struct slot *s);
 
 /* ---- clock.c ---- */
 cad_time clock_position(const struct cad_engine *e);
+uint32_t clock_rate(const struct cad_engine *e);           /* wanted, that the sink can do */
 void clock_begin(struct cad_engine *e, cad_time position); /* a new epoch there */
 void clock_halt(struct cad_engine *e);                     /* the sink stands and shows nothing */
 void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket);

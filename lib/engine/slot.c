@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "engine/session.h"
 
-/* ---- selection ---- */
+/* ---- what can be played ---- */
 
 static bool decodable(const struct cad_engine *e, enum cad_codec codec)
 {
@@ -24,7 +24,7 @@ static bool rep_usable(const struct cad_engine *e, const struct rep *rep)
     return !e->caps.height_max || m->height <= e->caps.height_max;
 }
 
-static bool track_playable(const struct cad_engine *e, const struct cad_track *track)
+bool track_playable(const struct cad_engine *e, const struct cad_track *track)
 {
     for (uint32_t i = 0; i < track->representation_count; i++) {
         struct rep rep = {.model = &track->representations[i]};
@@ -33,73 +33,105 @@ static bool track_playable(const struct cad_engine *e, const struct cad_track *t
     return false;
 }
 
-/* The manifest's default if it can be played, else the first that can. */
-static const struct cad_track *choose_track(const struct cad_engine *e,
-                                            const struct cad_period *period,
-                                            enum cad_media_type type, bool *listed)
+static void rep_release(struct cad_engine *e, struct rep *rep)
 {
-    const struct cad_track *best = NULL;
-    for (uint32_t i = 0; i < period->track_count; i++) {
-        const struct cad_track *track = &period->tracks[i];
-        if (track->type != type || track->is_none) continue;
-        *listed = true;
-        if (!track_playable(e, track)) continue;
-        if (!best || (track->is_default && !best->is_default)) best = track;
-    }
-    return best;
+    if (rep->request) request_drop(e, rep->request);
+    cad_index_destroy(&rep->own_index);
+    cad_ref_unref(&rep->header);
 }
 
-static int slot_open(struct cad_engine *e, uint32_t slot, const struct cad_track *track)
+void rep_free(struct cad_engine *e, struct slot *s, uint32_t at)
+{
+    if (s->rep_config == (int32_t)at) s->rep_config = -1;
+    if (s->rep_now == (int32_t)at) s->rep_now = -1;
+    if (s->rep_shown == (int32_t)at) s->rep_shown = -1;
+    rep_release(e, s->reps[at]);
+    cad_alloc_free(&e->alloc, s->reps[at], sizeof(struct rep), CAD_MEM_SESSION);
+    s->reps[at] = NULL;
+    while (s->rep_count && !s->reps[s->rep_count - 1]) s->rep_count--;
+}
+
+/* ---- opening, and entering a lane ---- */
+
+int slot_open(struct cad_engine *e, uint32_t slot)
 {
     struct slot *s = &e->slots[slot];
     struct cad_ring queue = s->queue;
-    struct rep *reps =
-        cad_alloc_array(&e->alloc, track->representation_count, sizeof(*reps), CAD_MEM_SESSION);
+    struct rep **reps =
+        cad_alloc_array(&e->alloc, ENGINE_REPS_MAX, sizeof(struct rep *), CAD_MEM_SESSION);
     if (!reps) return CAD_E_NOMEM;
     memset(s, 0, sizeof(*s));
     s->queue = queue;
     s->present = true;
-    s->model = track;
     s->reps = reps;
-    s->rep_count = track->representation_count;
-    s->provisional = track->type == CAD_MEDIA_OTHER;
-    for (uint32_t i = 0; i < s->rep_count; i++) {
-        reps[i].model = &track->representations[i];
-        reps[i].rate_bps = reps[i].model->bandwidth_bps;
-    }
     s->rep_now = s->rep_config = s->rep_shown = s->server = -1;
     s->serial_next = s->cursor = 1;
     s->skip_until = e->clock.position;
     s->decide_at = CAD_TIME_NONE;
-    slots_ladder(e, slot);
     return CAD_OK;
 }
 
-int slots_select(struct cad_engine *e)
+static int rep_add(struct cad_engine *e, struct slot *s, const struct rep *from)
 {
-    const struct cad_period *period = &e->manifest.presentation->periods[0];
-    const struct cad_track *chosen[CAD_ENGINE_TRACKS] = {NULL, NULL};
-    bool listed[CAD_ENGINE_TRACKS] = {false, false};
-    bool other = false;
-    chosen[CAD_SLOT_VIDEO] = choose_track(e, period, CAD_MEDIA_VIDEO, &listed[CAD_SLOT_VIDEO]);
-    chosen[CAD_SLOT_AUDIO] = choose_track(e, period, CAD_MEDIA_AUDIO, &listed[CAD_SLOT_AUDIO]);
-    const struct cad_track *file = choose_track(e, period, CAD_MEDIA_OTHER, &other);
-    if (file) chosen[CAD_SLOT_VIDEO] = file;
-    if (!e->caps.video && !file) chosen[CAD_SLOT_VIDEO] = NULL;
-    if (!e->caps.audio) chosen[CAD_SLOT_AUDIO] = NULL;
-    if (!chosen[0] && !chosen[1]) {
-        return listed[0] || listed[1] ? CAD_E_UNSUPPORTED : CAD_E_NOTFOUND;
+    uint32_t at = 0;
+    while (at < s->rep_count && s->reps[at]) at++;
+    if (at == ENGINE_REPS_MAX) return CAD_E_LIMIT;
+    struct rep *rep = cad_alloc_new(&e->alloc, sizeof(*rep), CAD_MEM_SESSION);
+    if (!rep) return CAD_E_NOMEM;
+    *rep = *from;
+    rep->at = at;
+    rep->rate_bps = from->model->bandwidth_bps;
+    if (rep_fetched_apart(rep)) {
+        rep->index = rep->model->timeline;
+        rep->index_base = rep->model->time_offset_ticks;
     }
-    /* Sound alone is no substitute for a picture that cannot be decoded. */
-    if (e->caps.video && listed[0] && !chosen[0]) return CAD_E_UNSUPPORTED;
-    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        if (!chosen[i]) continue;
-        int rc = slot_open(e, i, chosen[i]);
-        if (rc != 0) return rc;
-        engine_decide(e, "track slot=%u id=%.*s reps=%u rungs=%u", i, CAD_STR_ARG(chosen[i]->id),
-                      e->slots[i].rep_count, e->slots[i].rung_count);
+    s->reps[at] = rep;
+    s->rep_count = CAD_MAX(s->rep_count, at + 1);
+    return CAD_OK;
+}
+
+static struct rep *rep_find(const struct slot *s, uint32_t period,
+                            const struct cad_representation *model)
+{
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        struct rep *rep = s->reps[i];
+        if (rep && rep->period == period && rep->model == model) return rep;
     }
-    if (!file) (void)engine_app(e, CAD_APP_LOADED); /* of a file nothing is known yet */
+    return NULL;
+}
+
+int slot_enter(struct cad_engine *e, struct slot *s, uint32_t period,
+               const struct cad_track *track)
+{
+    const struct cad_presentation *p = e->manifest.presentation;
+    bool final = period + 1 >= p->period_count;
+    cad_time end = cad_time_add(p->periods[period].start, p->periods[period].duration);
+    struct rep from = {.lane = s->lane + 1, .period = period, .track = track, .final = final,
+                       .period_start = p->periods[period].start,
+                       .period_end = final ? end : p->periods[period + 1].start};
+    int rc = CAD_OK;
+    for (uint32_t i = 0; rc == 0 && i < track->representation_count; i++) {
+        from.model = &track->representations[i];
+        struct rep *known = rep_find(s, period, from.model);
+        if (known) known->lane = from.lane; /* of a lane that was left a moment ago */
+        else rc = rep_add(e, s, &from);
+    }
+    if (rc != 0) {
+        s->lane = from.lane + 1; /* whose lane it is nobody knows: the plan tries again */
+        s->switching = true;
+        slots_ladder(e, (uint32_t)(s - e->slots));
+        return rc;
+    }
+    s->lane = from.lane;
+    s->period = period;
+    s->model = track;
+    s->provisional = p->format == CAD_FORMAT_MP4;
+    s->rep_now = -1;
+    s->decided = 0;
+    s->blocked = false;
+    s->room_at = CAD_TIME_NONE;
+    slots_ladder(e, (uint32_t)(s - e->slots));
+    e->tracks_version++;
     return CAD_OK;
 }
 
@@ -112,6 +144,20 @@ void slot_tell_server(struct cad_engine *e, uint32_t slot)
     cad_str_copyz(app->text, sizeof(app->text), id);
 }
 
+/* Places in the table are given again, so the order of the model has to be made anew. */
+static void sort_rungs(struct slot *s)
+{
+    for (uint32_t i = 1; i < s->rung_count; i++) {
+        uint32_t rep = s->rung_rep[i];
+        uint32_t k = i;
+        while (k > 0 && s->reps[s->rung_rep[k - 1]]->model > s->reps[rep]->model) {
+            s->rung_rep[k] = s->rung_rep[k - 1];
+            k--;
+        }
+        s->rung_rep[k] = rep;
+    }
+}
+
 /* Which representations the controller may choose between. Runs when something about them
  * changed. */
 void slots_ladder(struct cad_engine *e, uint32_t slot)
@@ -120,28 +166,24 @@ void slots_ladder(struct cad_engine *e, uint32_t slot)
     s->rung_count = 0;
     for (int pass = 0; pass < 2 && s->rung_count == 0; pass++) {
         for (uint32_t i = 0; i < s->rep_count && s->rung_count < CAD_ABR_RUNGS_MAX; i++) {
-            const struct rep *rep = &s->reps[i];
-            if (!rep_usable(e, rep)) continue;
+            const struct rep *rep = s->reps[i];
+            if (!rep || rep->lane != s->lane || !rep_usable(e, rep)) continue;
             /* Dominated and equal representations serve only when nothing better is left. */
             if (pass == 0 && (rep->model->dominated || rep->model->fallback)) continue;
             s->rung_rep[s->rung_count++] = i;
         }
     }
+    sort_rungs(s);
 }
 
-static void rep_release(struct cad_engine *e, struct rep *rep)
-{
-    if (rep->request) request_drop(e, rep->request);
-    cad_index_destroy(&rep->index);
-    cad_ref_unref(&rep->header);
-}
-
-static void slot_close(struct cad_engine *e, struct slot *s)
+void slot_close(struct cad_engine *e, struct slot *s)
 {
     if (!s->present) return;
     queue_clear(e, s);
-    for (uint32_t i = 0; i < s->rep_count; i++) rep_release(e, &s->reps[i]);
-    cad_alloc_free(&e->alloc, s->reps, s->rep_count * sizeof(*s->reps), CAD_MEM_SESSION);
+    for (uint32_t i = s->rep_count; i > 0; i--) {
+        if (i <= s->rep_count && s->reps[i - 1]) rep_free(e, s, i - 1);
+    }
+    cad_alloc_free(&e->alloc, s->reps, ENGINE_REPS_MAX * sizeof(struct rep *), CAD_MEM_SESSION);
     struct cad_ring queue = s->queue;
     memset(s, 0, sizeof(*s));
     s->queue = queue;
@@ -169,7 +211,7 @@ static struct slot *settle_provisional(struct cad_engine *e, enum cad_media_type
     memset(from, 0, sizeof(*from));
     from->queue = queue;
     for (uint32_t i = 0; i < to->rep_count; i++) {
-        if (to->reps[i].request) to->reps[i].request->track = CAD_SLOT_AUDIO;
+        if (to->reps[i] && to->reps[i]->request) to->reps[i]->request->track = CAD_SLOT_AUDIO;
     }
     return to;
 }
@@ -179,7 +221,7 @@ static struct slot *settle_provisional(struct cad_engine *e, enum cad_media_type
 void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why)
 {
     struct slot *s = &e->slots[slot];
-    struct rep *r = &s->reps[rep];
+    struct rep *r = s->reps[rep];
     if (r->state == REP_LOST) return;
     r->state = REP_LOST;
     if (r->request) request_drop(e, r->request);
@@ -192,7 +234,8 @@ void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct ca
     slots_ladder(e, slot);
     engine_decide(e, "lost slot=%u rep=%u why=%s rungs=%u", slot, rep, cad_error_name(why->code),
                   s->rung_count);
-    if (s->rung_count == 0) {
+    e->tracks_version++;
+    if (s->rung_count == 0 && r->lane == s->lane) {
         s->lost = *why;
         return;
     }
@@ -210,7 +253,7 @@ static void header_bad(struct cad_engine *e, uint32_t slot, struct rep *rep,
     cad_error_init(&err, code);
     err.phase = CAD_PHASE_HEADER;
     err.track = (int32_t)slot;
-    rep_lost(e, slot, (uint32_t)(rep - e->slots[slot].reps), &err);
+    rep_lost(e, slot, rep->at, &err);
 }
 
 /* Media before the moov: a file that cannot be played from its beginning on. */
@@ -254,6 +297,14 @@ static int find_index(struct rep *rep, cad_buf b, size_t from, struct cad_mp4_si
     return CAD_E_NOTFOUND;
 }
 
+/* Media time of the start of the period, in ticks of another timescale (23009-1 5.3.9.2.2). */
+static int64_t offset_ticks(const struct rep *rep, uint32_t timescale)
+{
+    const struct cad_representation *m = rep->model;
+    if (m->timescale == 0 || m->time_offset_ticks == 0) return 0;
+    return cad_muldiv_floor_i64(m->time_offset_ticks, timescale, m->timescale);
+}
+
 static int build_index(struct cad_engine *e, struct rep *rep, const struct cad_mp4_sidx *sidx,
                        uint64_t end)
 {
@@ -274,8 +325,12 @@ static int build_index(struct cad_engine *e, struct rep *rep, const struct cad_m
         cad_index_destroy(&index);
         return rc;
     }
-    rep->index = index;
+    rep->index = rep->own_index = index;
     rep->index_base = (int64_t)sidx->earliest_time;
+    if (rep->model->time_offset_known) {
+        rep->index_base = offset_ticks(rep, sidx->timescale);
+        return CAD_OK;
+    }
     /* The index may count before or after the edit list; less than a second apart it is that. */
     int64_t earliest = cad_time_to_ticks(
         cad_time_from_ticks((int64_t)sidx->earliest_time, sidx->timescale), rep->init.timescale);
@@ -323,17 +378,18 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
     bool file = s->provisional;
     rep->state = REP_READY;
     rep->header_end = (int64_t)end;
+    if (rep->model->time_offset_known) rep->sample_base = offset_ticks(rep, rep->init.timescale);
     if (file) {
         s = settle_provisional(e, rep->init.type);
         slot = (uint32_t)(s - e->slots);
     }
     cad_time duration = rep_time(rep, cad_index_end_ticks(rep->index));
+    if (rep->period_end != CAD_TIME_NONE) duration = CAD_MIN(duration, rep->period_end);
     if (rep->rate_bps <= 0) rep->rate_bps = measured_rate(rep, duration);
     if (e->manifest.duration == CAD_TIME_NONE) e->manifest.duration = duration;
     e->manifest.media_end = CAD_MAX(e->manifest.media_end, duration);
     engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%" PRId64, slot,
-                  (unsigned)(rep - s->reps), rep->init.codecs, cad_index_count(rep->index),
-                  end);
+                  rep->at, rep->init.codecs, cad_index_count(rep->index), end);
     if (!file) return;
     (void)engine_app(e, CAD_APP_LOADED);
     slot_tell_server(e, slot);
@@ -362,6 +418,10 @@ void rep_header_progress(struct cad_engine *e, uint32_t slot, struct rep *rep)
     enum cad_error_code problem = rc != 0 ? header_error(rc) : init_problem(e, rep);
     if (problem != CAD_ERR_NONE) {
         header_bad(e, slot, rep, problem);
+        return;
+    }
+    if (rep_fetched_apart(rep)) {
+        header_ready(e, slot, rep, moov_end);
         return;
     }
     rc = find_index(rep, b, moov_end, &sidx, &end);
@@ -418,6 +478,7 @@ void rep_header_settle(struct cad_engine *e, struct slot *s, struct rep *rep)
 static int64_t speculation(const struct cad_engine *e, const struct slot *s, const struct rep *rep)
 {
     const struct cad_representation *m = rep->model;
+    if (rep_fetched_apart(rep)) return 0;
     if (queue_count(s) || e->clock.position != 0 || m->header_bytes <= 0 || m->bandwidth_bps <= 0) {
         return 0;
     }
@@ -430,94 +491,26 @@ static int64_t speculation(const struct cad_engine *e, const struct slot *s, con
     return CAD_MIN(fragment + fragment / 4, ENGINE_SPECULATE_MAX);
 }
 
+/* An init segment of its own: its range, or a guess that grows with what comes. */
+static int64_t apart_goal(const struct rep *rep)
+{
+    const struct cad_range *init = &rep->model->init;
+    int64_t goal = ENGINE_INIT_GUESS;
+    if (init->first >= 0 && init->last >= init->first) goal = init->last - init->first + 1;
+    goal = CAD_MAX(goal, rep->header_need);
+    if (goal <= rep->header_have) goal = rep->header_have * 2;
+    return CAD_MIN(goal, ENGINE_HEADER_MAX);
+}
+
 int64_t rep_header_goal(const struct cad_engine *e, const struct slot *s, const struct rep *rep)
 {
     const struct cad_representation *m = rep->model;
     int64_t goal = m->header_bytes > 0 ? m->header_bytes : ENGINE_HEADER_GUESS;
+    if (rep_fetched_apart(rep)) return apart_goal(rep);
     if (rep->header_have == 0) goal += speculation(e, s, rep);
     if (rep->header_need > goal) goal = rep->header_need;
     /* A header that is longer than it was said to be: ask on in steps that double. */
     if (goal <= rep->header_have) goal = rep->header_have * 2;
     if (m->size_bytes > 0) goal = CAD_MIN(goal, m->size_bytes);
     return CAD_MIN(goal, ENGINE_HEADER_MAX + ENGINE_SPECULATE_MAX);
-}
-
-/* ---- fresh URLs ---- */
-
-static const struct cad_representation *find_rep(const struct cad_track *track, cad_str id)
-{
-    for (uint32_t i = 0; i < track->representation_count; i++) {
-        if (cad_str_eq(track->representations[i].id, id)) return &track->representations[i];
-    }
-    return NULL;
-}
-
-static const struct cad_track *find_track(const struct cad_presentation *p, cad_str id)
-{
-    for (uint32_t i = 0; i < p->periods[0].track_count; i++) {
-        if (cad_str_eq(p->periods[0].tracks[i].id, id)) return &p->periods[0].tracks[i];
-    }
-    return NULL;
-}
-
-static bool same_layout(const struct cad_representation *a, const struct cad_representation *b)
-{
-    return a->size_bytes == b->size_bytes && a->init.first == b->init.first &&
-           a->init.last == b->init.last && a->index.first == b->index.first &&
-           a->index.last == b->index.last;
-}
-
-static int32_t map_server(const struct cad_presentation *from, const struct cad_presentation *to,
-                          int32_t server)
-{
-    if (server < 0 || (uint32_t)server >= from->server_count) return -1;
-    for (uint32_t i = 0; i < to->server_count; i++) {
-        if (cad_str_eq(from->servers[server].host, to->servers[i].host)) return (int32_t)i;
-    }
-    return -1;
-}
-
-static const struct cad_representation *any_rep(const struct cad_presentation *p)
-{
-    for (uint32_t i = 0; i < p->periods[0].track_count; i++) {
-        const struct cad_track *track = &p->periods[0].tracks[i];
-        if (track->representation_count) return track->representations;
-    }
-    return NULL; /* cannot be: the parser refuses a manifest without media */
-}
-
-static void rebind_slot(struct cad_engine *e, struct slot *s, const struct cad_presentation *fresh)
-{
-    const struct cad_track *track = find_track(fresh, s->model->id);
-    struct cad_error gone;
-    cad_error_init(&gone, CAD_ERR_MEDIA_SEGMENT_LOST);
-    gone.phase = CAD_PHASE_REFRESH;
-    for (uint32_t i = 0; i < s->rep_count; i++) {
-        const struct cad_representation *m = track ? find_rep(track, s->reps[i].model->id) : NULL;
-        const struct rep *rep = &s->reps[i];
-        bool unused = rep->state == REP_NEW && !rep->header && !rep->request;
-        bool same = m && (unused || same_layout(m, rep->model));
-        if (!same) rep_lost(e, (uint32_t)(s - e->slots), i, &gone);
-        /* A representation that is gone keeps a model to point at: any of the fresh ones. */
-        if (!m) m = any_rep(fresh);
-        s->reps[i].model = m;
-        s->reps[i].servers_lost = 0;
-    }
-    s->model = track ? track : &fresh->periods[0].tracks[0];
-    s->server = map_server(e->manifest.presentation, fresh, s->server);
-}
-
-void slots_rebind(struct cad_engine *e, const struct cad_presentation *fresh)
-{
-    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        if (e->slots[i].present) rebind_slot(e, &e->slots[i], fresh);
-    }
-    for (uint32_t i = 0;; i++) {
-        struct cad_fetch_request *request = cad_fetch_at(e->fetch, i);
-        if (!request) break;
-        int32_t server = map_server(e->manifest.presentation, fresh, (int32_t)request->server);
-        request->server = server < 0 ? 0 : (uint32_t)server;
-        request->tried = 0;
-        if (request->state == CAD_FETCH_WAITING) request->not_before = e->now;
-    }
 }

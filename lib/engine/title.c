@@ -113,6 +113,7 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
     if (m->loaded) title_stop(e);
     memset(e->closed, 0, sizeof(e->closed));
     e->refreshes = 0;
+    memset(e->wishes, 0, sizeof(e->wishes));
     m->loaded = true;
     m->ticket = command->ticket;
     reset_clock(e, command->title.start);
@@ -423,7 +424,7 @@ static void install(struct cad_engine *e, struct cad_presentation *fresh)
         e->wall_offset_ms = fresh->server_time_ms - e->now / CAD_MS;
         e->has_wall = e->wall_from_server = true;
     }
-    if (!first) slots_rebind(e, fresh);
+    if (!first) lanes_rebind(e, fresh);
     cad_presentation_destroy(&m->presentation);
     m->presentation = fresh;
     if (first) m->duration = fresh->duration;
@@ -592,7 +593,7 @@ void title_turn(struct cad_engine *e)
     if (m->request && e->clock.state != CAD_STATE_FAILED) pump_request(e);
     if (!m->presentation || e->clock.state == CAD_STATE_FAILED || !e->has_caps) return;
     if (e->slots[0].present || e->slots[1].present) return;
-    int rc = slots_select(e);
+    int rc = lanes_select(e);
     if (rc == 0) return;
     struct cad_error err;
     cad_error_init(&err, rc == CAD_E_NOMEM ? CAD_ERR_OUT_OF_MEMORY : CAD_ERR_MANIFEST_NO_MEDIA);

@@ -404,7 +404,8 @@ uint32_t drv_requests_on(const struct drv *d, uint32_t from, int32_t server)
 struct cad_synth_segment drv_segment(const struct drv *d, int32_t stream, int64_t byte)
 {
     struct cad_synth_segment segment;
-    assert_int_equal(cad_synth_segment_at(d->synth, (uint32_t)stream, byte, &segment), 0);
+    uint32_t source = CAD_MIN((uint32_t)stream, DRV_AUDIO);
+    assert_int_equal(cad_synth_segment_at(d->synth, source, byte, &segment), 0);
     return segment;
 }
 

@@ -35,7 +35,8 @@
 
 #define DRV_RUNGS 3                /* 200, 400 and 800 kbit/s: 50, 100 and 200 kB a segment */
 #define DRV_AUDIO DRV_RUNGS        /* the stream after the video rungs: 96 kbit/s */
-#define DRV_STREAMS (DRV_RUNGS + 1)
+#define DRV_DUB (DRV_RUNGS + 1)    /* the same sound once more, as another language */
+#define DRV_STREAMS (DRV_RUNGS + 2)
 #define DRV_SEGMENT (2 * CAD_SECOND)
 #define DRV_SERVERS_MAX 4
 #define DRV_REQUESTS_MAX 2048
@@ -77,6 +78,8 @@ struct drv_request {
     uint32_t generation;           /* of the manifest that the URL comes from */
     bool range_in_header;
     struct cad_range range;        /* in the file; last as asked for; first -1: all */
+    struct cad_range window;       /* of the file, that is the resource; first -1: the file */
+    int32_t segment;               /* of a window: -1 the header */
     uint32_t priority, group;
     int64_t size_max;
     cad_time deadline, connect_timeout, silence_timeout;
@@ -117,6 +120,7 @@ struct drv_slot {
     uint32_t count, cap;
     uint32_t configs;
     bool wanted, started, ended, has_config;
+    bool run_in;                   /* after a configuration in mid-epoch */
     uint32_t rung;                 /* of the configuration in force */
     struct cad_stream_config config; /* extra is not kept */
     cad_time end;                  /* of the last sample of this epoch */
@@ -144,6 +148,7 @@ struct drv_options {
     bool set_engine;               /* false: the defaults */
     cad_time duration;             /* of the title; default 60 s */
     bool no_audio;
+    bool dub;                      /* a second audio track, A:2, "de" */
     uint32_t servers;              /* default 2 */
     cad_time url_life;             /* default 12 h */
     int64_t rate_bps;              /* of the link, shared; 0: whole bodies at once */

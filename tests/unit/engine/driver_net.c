@@ -57,12 +57,54 @@ static void check_range(const struct drv *d, const struct drv_request *r)
     assert_true(r->range.last < d->stream[r->stream].size_bytes);
 }
 
+/* The segment of a stream that begins at `ticks` (milliseconds) or, ticks -1, has an index. */
+static struct cad_range segment_bytes(const struct drv *d, int32_t stream, int64_t index,
+                                      int64_t ticks)
+{
+    struct cad_synth_segment seg;
+    int64_t at = d->stream[stream].header_bytes;
+    uint32_t source = CAD_MIN((uint32_t)stream, DRV_AUDIO);
+    for (int64_t i = 0; at < d->stream[stream].size_bytes; i++) {
+        assert_int_equal(cad_synth_segment_at(d->synth, source, at, &seg), 0);
+        if (ticks < 0 ? i == index : seg.start / CAD_MS == ticks) return seg.bytes;
+        at = seg.bytes.last + 1;
+    }
+    return (struct cad_range){-1, -1};
+}
+
+/* S-i.mp4: the header; S-nN.m4s: segment N from 0; S-tMS.m4s: the one that begins at MS. */
+static const char *read_window(struct drv *d, struct drv_request *r, const char *p)
+{
+    char kind = p[1];
+    p += 2;
+    r->segment = -1;
+    if (kind == 'i') {
+        r->window = (struct cad_range){0, d->stream[r->stream].header_bytes - 1};
+    } else {
+        int64_t n = number(&p);
+        r->window = segment_bytes(d, r->stream, n, kind == 't' ? n : -1);
+        r->segment = (int32_t)n;
+        if (r->window.first < 0) fail_msg("no such segment: %s", r->url);
+    }
+    int64_t first = CAD_MAX(r->range.first, 0) + r->window.first;
+    int64_t last = r->range.last < 0 ? r->window.last : r->window.first + r->range.last;
+    r->range = (struct cad_range){first, CAD_MIN(last, r->window.last)};
+    assert_true(r->range.first <= r->range.last);
+    return p + 4;
+}
+
 /* http://hN/vS[.mp4][/range/A-B][?query] or file:///vS.mp4 */
 static void read_media_url(struct drv *d, struct drv_request *r, const char *path)
 {
     const char *p = path + 2;
     r->stream = (int32_t)number(&p);
     assert_true(r->stream < DRV_STREAMS);
+    r->window = (struct cad_range){-1, -1};
+    if (*p == '-') {
+        p = read_window(d, r, p);
+        assert_string_equal(p, "");
+        return;
+    }
     if (strncmp(p, ".mp4", 4) == 0) p += 4;
     if (strncmp(p, "/range/", 7) == 0) {
         p += 7;
@@ -238,6 +280,11 @@ static int32_t prepare(struct drv *d, struct drv_request *r)
         return 200;
     }
     bool whole = r->range.first < 0 || r->answer.fault == DRV_WHOLE;
+    if (r->window.first >= 0) {
+        r->origin = whole ? r->window.first : r->range.first;
+        r->total = (whole ? r->window.last : last_byte_of(d, r)) + 1 - r->origin;
+        return !whole && r->range_in_header ? 206 : 200;
+    }
     r->origin = whole ? 0 : r->range.first;
     r->total = (whole ? d->stream[r->stream].size_bytes : last_byte_of(d, r) + 1) - r->origin;
     if (r->answer.fault == DRV_ELSEWHERE) r->origin = r->answer.value;
@@ -253,7 +300,8 @@ static void feed_head(struct drv *d, struct drv_request *r)
         .retry_after = CAD_TIME_NONE};
     struct cad_http_head *head = &event.u.head;
     if (status == 206) {
-        head->range = (struct cad_range){r->origin, r->origin + r->total - 1};
+        int64_t from = r->origin - CAD_MAX(r->window.first, 0);
+        head->range = (struct cad_range){from, from + r->total - 1};
         head->total = d->stream[r->stream].size_bytes;
     }
     if (r->answer.fault == DRV_SHIFTED) {
@@ -291,7 +339,8 @@ static int read_body(struct drv *d, struct drv_request *r, uint8_t *out, size_t 
         return 0;
     }
     struct cad_range bytes = {r->origin + r->sent, r->origin + r->sent + (int64_t)n - 1};
-    int rc = cad_synth_read(d->synth, (uint32_t)r->stream, bytes, out, done);
+    uint32_t source = CAD_MIN((uint32_t)r->stream, DRV_AUDIO);
+    int rc = cad_synth_read(d->synth, source, bytes, out, done);
     assert_true(rc == 0 || rc == 1);
     assert_true(*done > 0);
     return rc;

@@ -51,6 +51,9 @@ static void keep(struct drv *d, uint32_t i, const struct cad_sample *sample)
     assert_true(s.duration > 0);
     assert_true(s.size > 0);
     check_rung(d, i, &s);
+    /* What a decoder needs to run in before a seam lies beside what was played. */
+    if (slot->run_in && (s.flags & CAD_SAMPLE_DECODE_ONLY)) return;
+    slot->run_in = false;
     if (slot->of_epoch == 0) {
         assert_true(s.flags & CAD_SAMPLE_SYNC);
     } else {
@@ -74,6 +77,7 @@ static void take_config(struct drv *d, uint32_t i, const struct cad_sample *samp
     assert_true(sample->config.timescale > 0);
     slot->configs++;
     slot->has_config = true;
+    slot->run_in = slot->of_epoch > 0;
     slot->rung = sample->config.rung;
     slot->config = sample->config;
     slot->config.extra = (cad_buf){NULL, 0};

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
+
 #define TEXT_MAX (64 * 1024)
 
 struct text {
@@ -101,6 +103,12 @@ static void put_tracks(struct text *t, const struct drv *d)
         put_stream(t, d, DRV_AUDIO);
         put(t, "]}");
     }
+    if (d->options.dub) {
+        put(t, ",{\"new_track_id\":\"A:2\",\"language\":\"de\",\"channels\":\"2.0\","
+            "\"profile\":\"heaac-2-dash\",\"isNative\":false,\"rank\":1,\"streams\":[");
+        put_stream(t, d, DRV_DUB);
+        put(t, "]}");
+    }
     put(t, "],\"timedtexttracks\":[]");
 }
 
@@ -143,12 +151,13 @@ void drv_title_init(struct drv *d)
     struct cad_alloc alloc = cad_alloc_system();
     assert_int_equal(cad_synth_create(&alloc, &config, &d->synth), 0);
     for (uint32_t i = 0; i < DRV_STREAMS; i++) {
-        assert_int_equal(cad_synth_stream_at(d->synth, i, &d->stream[i]), 0);
+        uint32_t source = CAD_MIN(i, DRV_AUDIO);
+        assert_int_equal(cad_synth_stream_at(d->synth, source, &d->stream[i]), 0);
         d->asked[i] = drv_malloc((size_t)d->stream[i].size_bytes + 1);
         size_t n = (size_t)d->stream[i].header_bytes, done = 0;
         d->header[i] = drv_malloc(n);
         struct cad_range all = {0, (int64_t)n - 1};
-        assert_int_equal(cad_synth_read(d->synth, i, all, d->header[i], &done), 0);
+        assert_int_equal(cad_synth_read(d->synth, source, all, d->header[i], &done), 0);
         assert_int_equal(done, n);
     }
 }
