@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,10 @@ static int bind_socket(uint32_t ipv4, uint16_t port)
 int mockd_host_listen(const struct mockd_host *host)
 {
     int fd = bind_socket(host->ipv4, host->port);
+    int on = 1;
+    /* Connections inherit it. Without, the messages of a TLS handshake, which are written one by
+     * one, wait for the client's acknowledgement: a round trip more. */
+    if (fd >= 0) (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (fd >= 0 && listen(fd, BACKLOG) < 0) {
         (void)close(fd);
         fd = -1;

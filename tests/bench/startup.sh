@@ -1,0 +1,242 @@
+#!/usr/bin/env bash
+# How long it takes to the first picture over an emulated path, beside the floor that physics sets, and what each
+# leg cost. Run by hand, as root: it prints and judges nothing.
+set -uo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: tests/bench/startup.sh [--build DIR] [--title DIR] [--linkemu FILE] [--runs N] [--only MODE]
+
+One TLS 1.3 origin, a cold connection, N runs (5) of cadmium-play --headless, their median. Paths (the delay is
+the round trip, half of it each way): 20 ms at 20 Mbit/s, 50 ms at 5 Mbit/s, 100 ms at 1.5 Mbit/s. Modes:
+
+  service   cadmium-mockd, HTTP/1.1: a licensed manifest by POST, byte ranges
+  file      nginx, HTTP/2: the same as files, manifest.json
+  dash      nginx, HTTP/2: title.mpd
+
+floor     4 round trips (TCP, TLS, manifest, media), and the time that the bytes which the first picture needs
+          take at the rate of the path: handshake, requests, manifest, header, and media up to the end of the
+          first picture (curl's count of them, and 3.5 % for IP and TCP headers)
+curl      curl in one process: the manifest, then those bytes of media on the same connection
+player    from load to the first picture, as the player tells it
+legs      from its log: round trips of connect, TLS, first byte of the manifest, first byte of media; then
+          what is above them: the manifest's body, from its end to the first media request, and from the first
+          byte of media to the picture
+plays     from load to picture and sound running
+
+  --build DIR      with bin/cadmium-play and bin/cadmium-mockd (build/release)
+  --title DIR      made by make-title.sh (build/title)
+  --linkemu FILE   the emulator, program or source (../shared/tools/linkemu/linkemu.c)
+TEXT
+}
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=$root/build/release
+title=$root/build/title
+linkemu=$root/../shared/tools/linkemu/linkemu.c
+runs=5
+only='service file dash'
+inside=
+arguments=("$@")
+while (($# > 0)); do
+    case $1 in
+    --build | --title | --linkemu | --runs | --only)
+        if (($# < 2)); then usage >&2; exit 2; fi
+        printf -v "${1#--}" '%s' "$2"
+        shift
+        ;;
+    --inside) inside=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+
+give_up() {
+    echo "startup: $1" >&2
+    exit 1
+}
+play=$build/bin/cadmium-play
+mockd=$build/bin/cadmium-mockd
+nginx=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx)
+for file in "$play" "$mockd" "$title/title.mpd" "$linkemu"; do
+    [[ -e $file ]] || give_up "$file: not there (build first; scripts/make-title.sh)"
+done
+for program in curl openssl ffprobe awk; do
+    command -v $program >/dev/null || give_up "$program is missing: scripts/install-deps.sh test"
+done
+if [[ -z $inside ]]; then
+    [[ $(id -u) == 0 && -e /dev/net/tun ]] || give_up 'an emulated path needs root and /dev/net/tun'
+    exec unshare -n "$0" "${arguments[@]}" --inside
+fi
+ip link set lo up
+work=$(mktemp -d)
+servers=()
+stop() {
+    if ((${#servers[@]})); then kill "${servers[@]}" 2>/dev/null; fi
+    wait
+    rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+if [[ $linkemu == *.c ]]; then
+    "${CC:-cc}" -O2 -o "$work/linkemu" "$linkemu" -lm -lpthread || give_up 'the emulator does not build'
+    linkemu=$work/linkemu
+fi
+
+address=100.64.0.1
+port=8443
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key.pem" -out "$work/ca.pem" \
+    -days 2 -subj /CN=startup -addext "subjectAltName=IP:$address" 2>/dev/null || give_up 'no certificate'
+"$mockd" --hosts 1 --address $address --title-dir "$title" --tls-cert "$work/ca.pem" --tls-key "$work/key.pem" \
+    --ready-file "$work/ready.json" --access-log "$work/access.jsonl" >"$work/mockd.out" 2>&1 &
+servers+=($!)
+for ((tries = 0; tries < 200; tries++)); do
+    if [[ -s $work/ready.json ]]; then break; fi
+    sleep 0.05
+done
+service=$(sed -n 's/.*"base":"\([^"]*\)".*/\1/p' "$work/ready.json")
+[[ -n $service ]] || give_up "the mocks did not start: $(cat "$work/mockd.out")"
+modes=
+for mode in $only; do
+    if [[ $mode != service && -z $nginx ]]; then continue; fi
+    modes+=" $mode"
+done
+if [[ -n $nginx ]]; then
+    mkdir "$work/files"
+    for file in "$title"/*.mp4 "$title/title.mpd"; do ln -s "$(realpath "$file")" "$work/files/"; done
+    "$mockd" --describe "$title" --base-url "https://$address:$port/files" >"$work/files/manifest.json"
+    cat >"$work/nginx.conf" <<TEXT
+daemon off; worker_processes 1; user $(id -un); pid $work/nginx.pid; error_log $work/error.log;
+events { worker_connections 256; }
+http {
+    client_body_temp_path $work/t1; proxy_temp_path $work/t2; fastcgi_temp_path $work/t3;
+    uwsgi_temp_path $work/t4; scgi_temp_path $work/t5; access_log off;
+    types { application/json json; application/dash+xml mpd; video/mp4 mp4; }
+    ssl_certificate $work/ca.pem; ssl_certificate_key $work/key.pem; ssl_protocols TLSv1.3;
+    ssl_buffer_size 4k;
+    server { listen 0.0.0.0:$port ssl http2; location /files/ { alias $work/files/; } }
+}
+TEXT
+    "$nginx" -p "$work" -e "$work/error.log" -c "$work/nginx.conf" >"$work/nginx.out" 2>&1 &
+    servers+=($!)
+    sleep 0.3
+fi
+
+# emulated RTT KBPS COMMAND...   the command at the other end of the path
+emulated() {
+    local rtt=$1 kbps=$2
+    shift 2
+    "$linkemu" --delay "$(awk "BEGIN { print $rtt / 2 }")" --down-rate "$kbps" --up-rate "$kbps" \
+        --summary "$work/summary.json" -- "$@"
+}
+
+declare -A target=([service]="--title 900100 $service" [file]="https://$address:$port/files/manifest.json"
+    [dash]="https://$address:$port/files/title.mpd")
+declare -A files=([service]="$service/files" [file]="https://$address:$port/files" [dash]="https://$address:$port/files")
+declare -A manifest=([service]=manifest.json [file]=manifest.json [dash]=title.mpd)
+
+# One run's log as one line of numbers, ms: first picture, plays, dns, connect, tls, manifest's first and last
+# byte, media request, media's first byte; then the video file and the requests made before the picture.
+read_log() {
+    awk '
+    function ms(text) { return text * 1000 }
+    function value(name) { match($0, " " name "=-?[0-9]+"); return substr($0, RSTART + length(name) + 2, RLENGTH) + 0 }
+    / decide: load / { load = ms($1) }
+    / net: start / && / purpose=manifest / { start_m = ms($1); m = value("id") }
+    / decide: request / && / slot=0 / && !v { v = value("id"); rep = value("rep"); asked = ms($1) }
+    / net: start / && !first { if (value("id") == v) start_v = ms($1); requests++ }
+    / net: warm / && !first { warms++ }
+    / net: marks / && value("id") == m { dns = value("dns_us") / 1000; connect = value("connect_us") / 1000
+        tls = value("tls_us") / 1000; m_first = value("first_us") / 1000; m_last = value("last_us") / 1000 }
+    / net: marks / && value("id") == v && !v_first { v_first = value("first_us") / 1000 }
+    / decide: first-frame / && !first { first = ms($1) }
+    / -> playing / && !plays { plays = ms($1) }
+    END {
+        printf "%.1f %.1f %.1f %.1f %.1f %.1f %.1f %.1f %.1f %d %d %d\n", first - load, plays - load, dns, connect,
+            tls, m_first, m_last, start_v - load, v_first, rep, requests, warms
+    }' "$1"
+}
+
+# The bytes of a file up to the end of its first picture.
+first_picture() {
+    ffprobe -v error -read_intervals '%+#1' -show_entries packet=pos,size -of csv=p=0 "$1" | head -n 1 |
+        awk -F, '{ print $1 + $2 }'
+}
+
+# Which file representation $2 of mode $1 is: of the ladder by rate, AV1 where the manifest has it.
+file_of() {
+    if [[ $1 == dash ]]; then
+        grep -o '<Representation id="video-[0-9]*' "$title/title.mpd" | sed -n "$(($2 + 1))s/.*\"//p"
+    else
+        grep -o '"downloadable_id":"video-[0-9]*' "$title/manifest.json" | sed -n "$(($2 + 1))s/.*\"//p"
+    fi
+}
+
+# Which pictures the run began with, by what the server says where it says it.
+begun_with() {
+    local name=
+    if [[ $1 == service ]]; then
+        name=$(grep -m1 -o '"asset":"video-[0-9]*"' "$work/access.jsonl" | cut -d'"' -f4)
+    else
+        name=$(grep -m1 -o 'url=[^ ]*video-[0-9]*' "$work/log" | grep -o 'video-[0-9]*')
+    fi
+    echo "${name:-$(file_of "$1" "$2")}"
+}
+
+measure() {
+    local mode=$1 rtt=$2 kbps=$3 run
+    : >"$work/lines"
+    for ((run = 0; run < runs; run++)); do
+        : >"$work/access.jsonl"
+        # shellcheck disable=SC2086
+        emulated "$rtt" "$kbps" "$play" --headless --json-stats --log "$work/log" --log-level trace \
+            --ca "$work/ca.pem" --until 1.5 ${target[$mode]} </dev/null >"$work/events" 2>"$work/err"
+        if ! grep -q first-frame "$work/log"; then
+            printf '%-8s %4d ms %5.1f Mbit/s  nothing was played: %s\n' "$mode" "$rtt" "$(awk "BEGIN { print $kbps / 1000 }")" \
+                "$(tail -n 1 "$work/err")"
+            return
+        fi
+        read_log "$work/log" >>"$work/lines"
+        cp "$work/log" "$work/log.$run"
+        late=$(sed -n 's/.*"late_p99_ms":\([0-9.]*\).*/\1/p' "$work/summary.json")
+    done
+    local line video bytes peer
+    line=$(sort -g "$work/lines" | sed -n "$(((runs + 1) / 2))p")
+    video=$(begun_with "$mode" "$(echo "$line" | cut -d' ' -f10)")
+    bytes=$(first_picture "$title/$video.mp4")
+    : >"$work/peer"
+    for ((run = 0; run < runs; run++)); do
+        emulated "$rtt" "$kbps" curl -sS --cacert "$work/ca.pem" -w '%{time_total} %{size_download} %{size_header} %{size_request}\n' \
+            -o "$work/peer.out" "${files[$mode]}/${manifest[$mode]}" --next -sS --cacert "$work/ca.pem" \
+            -w '%{time_total} %{size_download} %{size_header} %{size_request}\n' -o "$work/peer.out" \
+            -r "0-$((bytes - 1))" "${files[$mode]}/$video.mp4" | awk '
+            { time += $1; down += $2 + $3; up += $4 } END { printf "%.1f %d %d\n", time * 1000, down, up }' >>"$work/peer"
+    done
+    peer=$(sort -g "$work/peer" | sed -n "$(((runs + 1) / 2))p")
+    report "$mode" "$rtt" "$kbps" "$line" "$peer" "$video"
+}
+
+# 1100 bytes of handshake come down with a P-256 certificate, 700 go up (Client Hello, Finished).
+report() {
+    echo "$4 $5" | awk -v mode="$1" -v rtt="$2" -v kbps="$3" -v video="$6" -v late="${late:-0}" '
+    {
+        down = $14 + 1100; up = $15 + 700
+        floor = 4 * rtt + (down + up) * 1.035 * 8 / kbps
+        connect = $4 - $3; tls = $5 - $4; manifest = $6 - $5; media = $9
+        trips = int(connect / rtt + 0.5) + int(tls / rtt + 0.5) + int(manifest / rtt + 0.5) + int(media / rtt + 0.5)
+        printf "%-8s %4d ms %5.1f Mbit/s %8.1f %8.1f %8.1f  %4.2fx %5d %8.1f   %s%s\n", mode, rtt, kbps / 1000, floor, $13,
+            $1, $1 / floor, trips, $2, video, (late > 1 ? sprintf(" (late by %.1f ms: distrust)", late) : "")
+        printf "         legs: dns %.1f, connect %.1f, tls %.1f, manifest %.1f + body %.1f, then %.1f to the request,", \
+            $3, connect, tls, manifest, $7 - $6, $8 - $7
+        printf " media %.1f, picture %.1f; %d requests, %d warm\n", media, $1 - $8 - $9, $11, $12
+    }'
+}
+
+printf '%-8s %-19s %8s %8s %8s  %5s %5s %8s\n' mode path floor curl player ratio trips plays
+for mode in $modes; do
+    for path in '20 20000' '50 5000' '100 1500'; do
+        # shellcheck disable=SC2086
+        measure "$mode" $path
+    done
+done
