@@ -40,8 +40,8 @@ typedef int64_t (*cad_abr_size_fn)(const void *ctx, uint32_t ahead, uint32_t run
 /* What the controller may know when it chooses. */
 struct cad_abr_state {
     size_t size;                     /* sizeof(struct cad_abr_state) */
-    cad_time now;
-    const struct cad_abr_rung *rungs;
+    cad_time now;                    /* monotonic */
+    const struct cad_abr_rung *rungs; /* in rising order */
     uint32_t rung_count;             /* 1 .. CAD_ABR_RUNGS_MAX; at least one is allowed */
     int32_t rung_last;               /* of the segment before; -1 none */
     cad_time buffer;                 /* media ahead of the viewer */
@@ -50,7 +50,7 @@ struct cad_abr_state {
     uint32_t segments_left;          /* with this one; 0 unknown (live) */
     bool playing;                    /* the viewer's clock runs */
     cad_abr_size_fn size_of;         /* NULL: sizes unknown, rates stand in */
-    const void *size_ctx;
+    const void *size_ctx;            /* of size_of */
     int64_t rate_cap_bps;            /* configuration or manifest; 0 none */
     int32_t rung_pin;                /* absolute; -1 none */
 };
@@ -68,6 +68,7 @@ struct cad_abr_state {
     X(PIN, "pinned")                                                                               \
     X(ONLY, "no other rung is allowed")
 
+/* Why a rung was chosen. */
 enum cad_abr_reason {
 #define CAD_X(name, text) CAD_ABR_##name,
     CAD_ABR_REASON_LIST(CAD_X)
@@ -75,9 +76,10 @@ enum cad_abr_reason {
 };
 const char *cad_abr_reason_name(enum cad_abr_reason reason); /* "dwell"; never NULL */
 
+/* What a controller answers. */
 struct cad_abr_choice {
-    uint32_t rung;
-    enum cad_abr_reason reason;
+    uint32_t rung;           /* chosen: an index into the rungs */
+    enum cad_abr_reason reason; /* why, for the log */
     int64_t estimate_bps;    /* what the decision rested on; 0 none yet */
     cad_time wait;           /* >= 0: ask for it that much later */
 };
@@ -86,17 +88,18 @@ struct cad_abr_choice {
 struct cad_abr_transfer {
     cad_time start;          /* request handed to the transport */
     cad_time first_byte;     /* CAD_TIME_NONE: none came */
-    cad_time end;
+    cad_time end;            /* last byte, or when it broke */
     int64_t bytes;           /* of body that arrived */
     uint32_t server;         /* index in the presentation */
     bool audio;              /* another stream shared the link while this one ran */
-    bool complete;
+    bool complete;           /* all of it arrived */
     bool shared;             /* another transfer of media overlapped it */
     cad_time busy;           /* time between start and end during which any media transfer ran alone
                                 or together, counted once; equals end - start for one stream */
     int64_t bytes_all;       /* bytes of all media transfers that arrived between start and end */
 };
 
+/* What a controller is told beside transfers. */
 enum cad_abr_note {
     CAD_ABR_NOTE_PLAY,       /* the clock started */
     CAD_ABR_NOTE_STALL,      /* the buffer ran dry */
@@ -116,17 +119,20 @@ struct cad_abr_config {
     cad_time half_life_fast;      /* of the estimator pair, in transfer time; 3 s */
     cad_time half_life_slow;      /* 8 s */
 };
+/* Set the defaults. */
 void cad_abr_config_init(struct cad_abr_config *config);
 
 /* A controller. `self` is what create returned. Every function but destroy is required. */
 struct cad_abr_ops {
     size_t size;                  /* sizeof(struct cad_abr_ops) */
     const char *name;             /* "hybrid" */
+    /* makes one; *self is handed to the others */
     int (*create)(const struct cad_alloc *alloc, const struct cad_abr_config *config, void **self);
-    void (*destroy)(void *self);
-    void (*observe)(void *self, const struct cad_abr_transfer *transfer);
-    void (*note)(void *self, enum cad_abr_note note, cad_time now);
+    void (*destroy)(void *self);  /* may be NULL */
+    void (*observe)(void *self, const struct cad_abr_transfer *transfer); /* a transfer ended */
+    void (*note)(void *self, enum cad_abr_note note, cad_time now); /* something happened */
     int64_t (*estimate_bps)(const void *self, cad_time now); /* 0 none yet */
+    /* fills *out */
     void (*choose)(void *self, const struct cad_abr_state *state, struct cad_abr_choice *out);
 };
 

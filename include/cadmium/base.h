@@ -18,11 +18,12 @@
 extern "C" {
 #endif
 
-#define CAD_VERSION_MAJOR 0
-#define CAD_VERSION_MINOR 1
-#define CAD_VERSION_PATCH 0
+#define CAD_VERSION_MAJOR 0 /* the only place where the version is written: CMake reads it here */
+#define CAD_VERSION_MINOR 1 /* while MAJOR is 0 a new one may break the ABI */
+#define CAD_VERSION_PATCH 0 /* compatible with the others of this MINOR */
 
 #if defined(__GNUC__) || defined(__clang__)
+/* The result must be looked at; the arguments are those of printf. Nothing in other compilers. */
 #define CAD_MUST_CHECK __attribute__((warn_unused_result))
 #define CAD_PRINTF(fmt_index, arg_index) __attribute__((format(printf, fmt_index, arg_index)))
 #else
@@ -37,25 +38,25 @@ const char *cad_version(void);
 
 /* Text: n bytes at p, UTF-8 unless said otherwise. p may be NULL only if n is 0. */
 typedef struct cad_str {
-    const char *p;
-    size_t n;
+    const char *p; /* first byte */
+    size_t n;      /* bytes */
 } cad_str;
 
 /* Bytes: n bytes at p. p may be NULL only if n is 0. */
 typedef struct cad_buf {
-    const uint8_t *p;
-    size_t n;
+    const uint8_t *p; /* first byte */
+    size_t n;         /* bytes */
 } cad_buf;
 
 /* ---- time -------------------------------------------------------------------------------- */
 
 typedef int64_t cad_time; /* nanoseconds: monotonic time or presentation time */
 
-#define CAD_TIME_NONE INT64_MIN
-#define CAD_TIME_MAX INT64_MAX
-#define CAD_US INT64_C(1000)
-#define CAD_MS INT64_C(1000000)
-#define CAD_SECOND INT64_C(1000000000)
+#define CAD_TIME_NONE INT64_MIN /* no time */
+#define CAD_TIME_MAX INT64_MAX /* the latest time; never */
+#define CAD_US INT64_C(1000) /* a microsecond */
+#define CAD_MS INT64_C(1000000) /* a millisecond */
+#define CAD_SECOND INT64_C(1000000000) /* a second */
 
 /* a + b and a - b, saturating at +-INT64_MAX; CAD_TIME_NONE in gives CAD_TIME_NONE out. */
 cad_time cad_time_add(cad_time a, cad_time b);
@@ -89,9 +90,10 @@ enum cad_mem_class {
 typedef void *(*cad_alloc_fn)(void *ctx, void *p, size_t old_bytes, size_t new_bytes,
                               enum cad_mem_class cls);
 
+/* An allocator: a function and its context. */
 struct cad_alloc {
-    cad_alloc_fn fn;
-    void *ctx;
+    cad_alloc_fn fn; /* never NULL */
+    void *ctx;       /* of fn */
 };
 
 /* malloc, realloc and free of the C library. Any thread. */
@@ -111,6 +113,7 @@ void cad_ref_unref(struct cad_ref **ref);          /* accepts NULL and *ref NULL
 
 /* ---- log ----------------------------------------------------------------------------------- */
 
+/* How much is logged: each level has all those above it. */
 enum cad_log_level {
     CAD_LOG_OFF,
     CAD_LOG_ERROR,
@@ -127,9 +130,10 @@ enum cad_log_level {
  */
 typedef void (*cad_log_fn)(void *ctx, enum cad_log_level level, cad_time now, cad_str line);
 
+/* Where log lines go. */
 struct cad_log {
     cad_log_fn fn; /* NULL: off */
-    void *ctx;
+    void *ctx;     /* of fn */
     enum cad_log_level level; /* lines above this level are not even formatted */
 };
 

@@ -34,9 +34,10 @@ extern "C" {
 
 /* ---- the engine -------------------------------------------------------------------------- */
 
+/* How an engine works. It is copied. */
 struct cad_engine_config {
     size_t size;                   /* sizeof(struct cad_engine_config) */
-    struct cad_alloc alloc;
+    struct cad_alloc alloc;        /* outlives the engine; default cad_alloc_system() */
     struct cad_log log;            /* decisions are lines of level INFO that begin "decide:" */
     uint64_t seed;                 /* of jitter and tie-breaks; any value; default 1 */
     int64_t ceiling_bytes;         /* media in flight plus held; 4 MiB .. ; default 64 MiB */
@@ -52,12 +53,16 @@ struct cad_engine_config {
     cad_str audio_language;        /* BCP 47, wanted of sound where there is a choice; copied;
                                       default empty: the manifest's default */
 };
+/* Set the defaults. */
 void cad_engine_config_init(struct cad_engine_config *config);
 
 struct cad_engine;
 
+/* The config is copied; *out is the caller's. CAD_E_INVAL: something is out of range.
+ * CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_engine_create(const struct cad_engine_config *config,
                                      struct cad_engine **out);
+/* Accepts NULL, leaves NULL. Samples that were pulled stay valid. */
 void cad_engine_destroy(struct cad_engine **engine);
 
 /* Queue an event for the next turn; HTTP_HEAD and ENTROPY take effect at once. CAD_E_LIMIT: the
@@ -89,37 +94,40 @@ cad_time cad_engine_next_wake(const struct cad_engine *engine);
 CAD_MUST_CHECK int cad_engine_pull(struct cad_engine *engine, uint32_t slot,
                                    struct cad_sample *out);
 
+/* Figures of a slot. */
 struct cad_slot_stats {
-    bool present;
+    bool present;                   /* the title has it; else all is zero */
     char track[CAD_TRACK_ID_SIZE];  /* being fetched */
     uint32_t rung, rung_count;      /* being fetched */
-    int64_t rate_bps;
-    uint32_t width, height;
+    int64_t rate_bps;               /* declared rate of the rung */
+    uint32_t width, height;         /* of the rung, pixels; 0 unknown */
     cad_time ahead;                 /* contiguous media in front of the viewer */
-    int64_t bytes_held;
-    uint64_t bytes_fetched;
+    int64_t bytes_held;             /* media that is buffered */
+    uint64_t bytes_fetched;         /* media since the load */
     uint32_t requests, switches;    /* switches: changes of rung as delivered */
-    char server[CAD_APP_TEXT_SIZE];
+    char server[CAD_APP_TEXT_SIZE]; /* id of the server of the last request */
     int64_t played_rate_bps;        /* mean declared rate, weighted by media time delivered */
 };
 
+/* Figures of a session since its load. */
 struct cad_engine_stats {
-    enum cad_state state;
-    cad_time position, duration;
+    enum cad_state state;           /* see cad_state */
+    cad_time position, duration;    /* of the viewer; of the title, CAD_TIME_NONE unknown */
     uint32_t rate_q16;              /* wanted while it plays */
     uint32_t period, period_count;  /* that is being fetched; 0 before the manifest */
     uint32_t tracks_version;        /* rises when cad_engine_tracks answers something new */
-    struct cad_slot_stats slot[CAD_ENGINE_TRACKS];
-    int64_t estimate_bps;
-    uint64_t frames, dropped;
-    uint32_t stalls, refreshes, errors;
+    struct cad_slot_stats slot[CAD_ENGINE_TRACKS]; /* by CAD_SLOT_VIDEO, CAD_SLOT_AUDIO */
+    int64_t estimate_bps;           /* of the throughput; 0 none yet */
+    uint64_t frames, dropped;       /* as the sink counts them */
+    uint32_t stalls, refreshes, errors; /* how often each happened */
     cad_time stall_time;            /* without the start */
     cad_time startup;               /* load to first frame; CAD_TIME_NONE not yet */
-    uint64_t turns, decisions;
+    uint64_t turns, decisions;      /* of the engine, and decision lines */
     uint64_t decision_hash;         /* of all decision lines so far */
     uint64_t bytes_twice;           /* media bytes that were asked for again while held */
     int64_t memory_used, memory_peak; /* through the allocator, media included, bytes */
 };
+/* A copy of the figures as of the last turn. */
 void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *out);
 
 /* The tracks of the period that is fetched, in the manifest's order: writes up to `max`, returns

@@ -35,6 +35,7 @@ extern "C" {
     X(E_IO, -10, "the operating system or a library reported a failure")                           \
     X(E_CONFIG, -11, "a new configuration precedes the next sample")
 
+/* What a call answers; a positive result is a count where the call says so. */
 enum cad_result {
 #define CAD_X(name, value, text) CAD_##name = (value),
     CAD_RESULT_LIST(CAD_X)
@@ -48,6 +49,7 @@ enum cad_error_class {
     CAD_ERROR_FATAL     /* the session is over */
 };
 
+/* Where a failure arose. */
 enum cad_error_domain {
     CAD_DOMAIN_NONE,
     CAD_DOMAIN_USER,     /* the application asked for something impossible */
@@ -113,6 +115,7 @@ enum cad_phase {
     X(LIMIT, 801, INTERNAL, FATAL, "an internal limit was exceeded")                               \
     X(STUCK, 802, INTERNAL, FATAL, "playback made no progress and every recovery step was tried")
 
+/* Why the viewer does not see what was asked for. */
 enum cad_error_code {
 #define CAD_X(name, value, domain, cls, text) CAD_ERR_##name = (value),
     CAD_ERROR_LIST(CAD_X)
@@ -124,10 +127,10 @@ enum cad_error_code {
 
 /* A failure of playback: the "typed error". Plain data, copied by value, safe to keep. */
 struct cad_error {
-    enum cad_error_code code;
-    enum cad_error_domain domain;
-    enum cad_error_class cls;
-    enum cad_phase phase;
+    enum cad_error_code code; /* what happened */
+    enum cad_error_domain domain; /* where, by the table */
+    enum cad_error_class cls; /* how bad it is here */
+    enum cad_phase phase; /* what the session was doing */
     int32_t track;       /* track index in the presentation, -1 none */
     uint32_t request;    /* request id in the log, 0 none */
     int32_t http_status; /* 100..599, 0 none */

@@ -16,8 +16,8 @@ extern "C" {
 #endif
 
 #define CAD_ENGINE_TRACKS 2         /* slots: CAD_SLOT_VIDEO, CAD_SLOT_AUDIO */
-#define CAD_SLOT_VIDEO 0
-#define CAD_SLOT_AUDIO 1
+#define CAD_SLOT_VIDEO 0 /* the slot of pictures */
+#define CAD_SLOT_AUDIO 1 /* the slot of sound */
 
 /* ---- state ------------------------------------------------------------------------------- */
 
@@ -31,11 +31,13 @@ extern "C" {
     X(ENDED, "ended")                                                                              \
     X(FAILED, "failed")       /* a fatal error was reported */                                     \
     X(STOPPED, "stopped")
+/* What a session is doing. */
 enum cad_state {
 #define CAD_X(name, text) CAD_STATE_##name,
     CAD_STATE_LIST(CAD_X)
 #undef CAD_X
 };
+/* "idle", "loading"...; never NULL. */
 const char *cad_state_name(enum cad_state state);
 
 /* ---- tracks ------------------------------------------------------------------------------ */
@@ -46,22 +48,23 @@ const char *cad_state_name(enum cad_state state);
 /* A track of the period that is played. Plain data. */
 struct cad_track_info {
     char id[CAD_TRACK_ID_SIZE];     /* for CAD_COMMAND_TRACK */
-    enum cad_media_type type;
+    enum cad_media_type type;       /* video, audio or text */
     char lang[24];                  /* BCP 47; "und" unknown */
     char label[64];                 /* for people; may be empty */
     char role[32];                  /* as published; may be empty */
     char codecs[48];                /* RFC 6381, of the best representation; may be empty */
-    enum cad_codec codec;
+    enum cad_codec codec;           /* of the best representation */
     uint32_t channels;              /* audio; 0 unknown */
     uint32_t width, height;         /* video: the largest; 0 unknown */
     int64_t rate_bps;               /* of the best representation */
-    bool is_default, is_forced;
+    bool is_default, is_forced;     /* as the manifest says */
     bool playable;                  /* the sink can take it */
     bool selected;                  /* it is played, or will be from the next sample that can be */
 };
 
 /* ---- in: commands and events ------------------------------------------------------------- */
 
+/* What an application can ask for. */
 enum cad_command_type {
     CAD_COMMAND_LOAD,   /* title; play or pause follows the wish that is set */
     CAD_COMMAND_PLAY,
@@ -83,8 +86,9 @@ struct cad_title {
     cad_time start;     /* where to begin; CAD_TIME_NONE: the manifest's bookmark, or 0 */
 };
 
+/* A wish of the application. Fields that the type does not name are not looked at. */
 struct cad_command {
-    enum cad_command_type type;
+    enum cad_command_type type; /* tells which fields count */
     uint32_t ticket;        /* the caller's; comes back in events that answer it; 0 none */
     struct cad_title title; /* LOAD: views are copied */
     cad_time position;      /* SEEK */
@@ -108,16 +112,17 @@ enum cad_address_class {
     CAD_ADDRESS_LOOPBACK
 };
 
-#define CAD_HTTP_READS_MAX 16
+#define CAD_HTTP_READS_MAX 16 /* read marks of a transfer, at most */
 
 /* Up to `at`, `bytes` of the body had come. */
 struct cad_http_read {
-    cad_time at;
-    int64_t bytes;
+    cad_time at; /* monotonic */
+    int64_t bytes; /* of the body, from its beginning */
 };
 
+/* The head of an answer. */
 struct cad_http_head {
-    uint32_t id;
+    uint32_t id;              /* of the request */
     int32_t status;           /* 100..599; files answer 200 or 206 */
     int64_t length;           /* Content-Length of this body; -1 unknown */
     struct cad_range range;   /* Content-Range; first -1 none */
@@ -129,9 +134,10 @@ struct cad_http_head {
     uint32_t http_version;    /* 10, 11, 20, 30; 0 unknown */
 };
 
+/* A request is over. */
 struct cad_http_end {
-    uint32_t id;
-    enum cad_http_class cls;
+    uint32_t id;              /* of the request */
+    enum cad_http_class cls;  /* how it ended */
     int64_t edge_code;        /* CURLcode, errno */
     cad_time dns, connect, tls; /* monotonic; CAD_TIME_NONE not passed; advisory */
     cad_time first_byte, last_byte; /* monotonic; CAD_TIME_NONE none came */
@@ -143,21 +149,23 @@ struct cad_http_end {
 /* The sink's clock: at monotonic `at` it shows presentation time `media` and runs at rate_q16. */
 struct cad_sink_anchor {
     uint32_t epoch;           /* of the flush it belongs to */
-    cad_time media;
+    cad_time media;           /* presentation time */
     cad_time at;              /* <= now of the turn */
     uint32_t rate_q16;        /* 65536 normal, 0 stands */
     bool underrun;            /* it stands because it has nothing to show */
 };
 
+/* What a sink has shown. */
 struct cad_sink_level {
-    uint32_t epoch;
+    uint32_t epoch;           /* of the flush it belongs to */
     bool first_frame;         /* the first picture (or sound, without video) of the epoch is out */
-    cad_time first_frame_pts;
+    cad_time first_frame_pts; /* presentation time of that picture */
     bool drained;             /* after the end was pulled: the last sample has been shown */
     uint64_t frames;          /* pictures decoded since the session began */
     uint64_t dropped;         /* pictures not shown in time, decoded or passed over */
 };
 
+/* What a sink can take. */
 struct cad_sink_caps {
     uint32_t codecs;          /* bit 1 << enum cad_codec: what can be decoded */
     uint32_t width_max, height_max; /* 0: no limit */
@@ -168,21 +176,24 @@ struct cad_sink_caps {
     uint32_t rate_min_q16, rate_max_q16; /* of playback; 0: normal speed only */
 };
 
+/* Something in a sink failed; it goes on where it can. */
 struct cad_sink_fail {
-    uint32_t slot;
+    uint32_t slot;             /* CAD_SLOT_VIDEO or CAD_SLOT_AUDIO */
     enum cad_error_code error; /* MEDIA_CODEC, MEDIA_DECODE or SINK_FAILED */
-    int64_t edge_code;
-    char message[CAD_ERROR_MESSAGE_SIZE];
+    int64_t edge_code;         /* the decoder's or the device's own; 0 none */
+    char message[CAD_ERROR_MESSAGE_SIZE]; /* for a person; may be empty */
 };
 
+/* What an engine is told; the member of the union that counts has the same name. */
 enum cad_event_type {
     CAD_EVENT_COMMAND, CAD_EVENT_HTTP_HEAD, CAD_EVENT_HTTP_END, CAD_EVENT_SINK_CAPS,
     CAD_EVENT_SINK_ANCHOR, CAD_EVENT_SINK_LEVEL, CAD_EVENT_SINK_FAIL, CAD_EVENT_NET_CHANGE,
     CAD_EVENT_WALL_OFFSET, CAD_EVENT_ENTROPY
 };
 
+/* An input of the engine. */
 struct cad_event {
-    enum cad_event_type type;
+    enum cad_event_type type; /* tells which member of u counts */
     union {
         struct cad_command command;
         struct cad_http_head head;
@@ -194,20 +205,24 @@ struct cad_event {
         struct { bool online; } net;
         struct { int64_t offset_ms; int64_t error_ms; } wall; /* Unix ms = monotonic ms + offset */
         cad_buf entropy;      /* copied; up to 256 bytes from a cryptographic source */
-    } u;
+    } u;                      /* what happened */
 };
 
 /* ---- out: actions ------------------------------------------------------------------------ */
 
-struct cad_header { cad_str name, value; };
+/* A line of an HTTP head: name without the colon, value without blanks around it. */
+struct cad_header {
+    cad_str name, value; /* the value may be empty */
+};
 
+/* A request to be made. */
 struct cad_http_start {
     uint32_t id;                    /* never 0, never reused */
-    enum cad_purpose purpose;
-    bool post;
-    cad_str url;
-    const struct cad_header *headers;
-    uint32_t header_count;
+    enum cad_purpose purpose;       /* for logs and the order of things */
+    bool post;                      /* POST with body, else GET */
+    cad_str url;                    /* absolute */
+    const struct cad_header *headers; /* beside those that the transport sets */
+    uint32_t header_count;          /* how many */
     cad_buf body;                   /* POST */
     struct cad_range range;         /* to ask by a Range header; first -1: none */
     int64_t size_max;               /* a larger body ends in CAD_HTTP_TOO_LARGE */
@@ -226,12 +241,12 @@ struct cad_http_start {
 struct cad_http_warm {
     cad_str url;                    /* of a resource of the origin; asked for with HEAD */
     cad_time connect_timeout;       /* duration */
-    enum cad_address_class address_max;
+    enum cad_address_class address_max; /* as of a request */
 };
 
 /* The sink's clock and devices. Issued when anything in it changes. */
 struct cad_sink_config {
-    uint32_t epoch;
+    uint32_t epoch;                 /* of the flush before it */
     uint32_t rate_q16;              /* wanted rate; 0: hold */
     cad_time position;              /* where the epoch begins */
     bool video, audio;              /* which slots will deliver samples */
@@ -252,37 +267,41 @@ struct cad_sink_config {
     X(TRACK, "track")             /* another track is heard or seen: slot, text = id */            \
     X(ERROR, "error")             /* error */                                                      \
     X(ENDED, "end")
+/* What the application is told; which fields count is said behind each. */
 enum cad_app_event_type {
 #define CAD_X(name, text) CAD_APP_##name,
     CAD_APP_EVENT_LIST(CAD_X)
 #undef CAD_X
 };
+/* "state", "load"...; never NULL. */
 const char *cad_app_event_name(enum cad_app_event_type type);
 
-#define CAD_APP_TEXT_SIZE 64
+#define CAD_APP_TEXT_SIZE 64 /* bytes with the closing NUL */
 
 /* Plain data: safe to copy and keep. */
 struct cad_app_event {
-    enum cad_app_event_type type;
+    enum cad_app_event_type type; /* tells which fields count */
     uint32_t ticket;             /* of the load or seek it answers; 0 none */
     cad_time at;                 /* monotonic */
-    enum cad_state state, state_old;
+    enum cad_state state, state_old; /* now, and before */
     cad_time position;           /* presentation time */
-    cad_time duration;
+    cad_time duration;           /* of the title, or of a stall */
     uint32_t slot, rung;         /* rung: index in the ladder, 0 lowest */
-    int64_t rate_bps;
-    uint32_t width, height;
+    int64_t rate_bps;            /* declared rate of the rung */
+    uint32_t width, height;      /* of the rung, pixels; 0 unknown */
     char text[CAD_APP_TEXT_SIZE];/* reason, server id or codec; NUL-terminated */
-    struct cad_error error;
+    struct cad_error error;      /* of ERROR */
 };
 
+/* What an engine wants done; the member of the union that counts goes by the name. */
 enum cad_action_type {
     CAD_ACTION_HTTP_START, CAD_ACTION_HTTP_CANCEL, CAD_ACTION_HTTP_WARM, CAD_ACTION_SINK_CONFIG,
     CAD_ACTION_SINK_FLUSH, CAD_ACTION_APP_EVENT
 };
 
+/* An output of the engine. Views live until the next cad_engine_run. */
 struct cad_action {
-    enum cad_action_type type;
+    enum cad_action_type type; /* tells which member of u counts */
     union {
         struct cad_http_start start;
         struct { uint32_t id; } cancel;
@@ -290,11 +309,12 @@ struct cad_action {
         struct cad_sink_config sink;
         struct { uint32_t epoch; cad_time position; } flush;
         struct cad_app_event app;
-    } u;
+    } u;                       /* what is to be done */
 };
 
 /* ---- samples ----------------------------------------------------------------------------- */
 
+/* Bits of cad_sample.flags. */
 enum cad_sample_flags {
     CAD_SAMPLE_SYNC = 1,         /* decoding can begin here */
     CAD_SAMPLE_DECODE_ONLY = 2,  /* before the wanted position: decode, do not show */
@@ -303,25 +323,25 @@ enum cad_sample_flags {
 
 /* What a decoder must know before the samples that follow. */
 struct cad_stream_config {
-    enum cad_media_type type;
-    enum cad_codec codec;
-    char codecs[48];
+    enum cad_media_type type;    /* video or audio */
+    enum cad_codec codec;        /* of the samples */
+    char codecs[48];             /* RFC 6381; may be empty */
     cad_buf extra;               /* avcC, hvcC, av1C payload or AudioSpecificConfig */
-    uint32_t width, height, channels, sample_rate_hz;
-    uint32_t timescale;
-    uint32_t rung;
-    int64_t rate_bps;
-    struct cad_color color;
+    uint32_t width, height, channels, sample_rate_hz; /* of the picture, of the sound; 0 unknown */
+    uint32_t timescale;          /* of the container, ticks a second */
+    uint32_t rung;               /* index in the ladder */
+    int64_t rate_bps;            /* declared */
+    struct cad_color color;      /* of the picture */
 };
 
 /* An access unit, or (result CAD_E_CONFIG) a configuration. `ref` is owned by the caller. */
 struct cad_sample {
-    uint32_t epoch;
+    uint32_t epoch;              /* of the last flush */
     uint32_t flags;              /* enum cad_sample_flags */
-    cad_time pts, dts, duration;
+    cad_time pts, dts, duration; /* presentation timeline; duration 0 unknown */
     const uint8_t *data;         /* size bytes in ref */
-    size_t size;
-    struct cad_ref *ref;
+    size_t size;                 /* bytes at data */
+    struct cad_ref *ref;         /* to be dropped with cad_ref_unref */
     struct cad_stream_config config; /* with CAD_E_CONFIG only; config.extra lies in ref */
 };
 

@@ -30,6 +30,7 @@ extern "C" {
 
 /* ---- the model --------------------------------------------------------------------------- */
 
+/* What kind of document a presentation came from. */
 enum cad_manifest_format { CAD_FORMAT_LICENSED, CAD_FORMAT_MP4, CAD_FORMAT_DASH, CAD_FORMAT_HLS };
 
 /* One address of a representation. */
@@ -66,8 +67,8 @@ struct cad_representation {
     cad_str id;               /* unique in the presentation; stable over refreshes */
     cad_str profile;          /* the manifest's own name of the profile; may be empty */
     cad_str codecs;           /* RFC 6381; may be empty */
-    enum cad_codec codec;
-    bool encrypted;
+    enum cad_codec codec;     /* of codecs or the profile */
+    bool encrypted;           /* needs a key */
     bool dominated;           /* a cheaper representation looks better: not for ABR */
     bool fallback;            /* same rate as another: used only when that one is lost */
     int64_t bandwidth_bps;    /* average, bit/s, > 0; 0 only for CAD_FORMAT_MP4 */
@@ -84,8 +85,8 @@ struct cad_representation {
     struct cad_color color;   /* as the manifest tells; the init segment knows better */
     cad_str drm_header_id;    /* empty: the track's default */
     const struct cad_location *locations; /* in order of the servers' order; at least one */
-    uint32_t location_count;
-    enum cad_addressing addressing;
+    uint32_t location_count;  /* >= 1 */
+    enum cad_addressing addressing; /* how segments are found */
     uint32_t timescale;       /* of what follows, > 0; 1 where none is published */
     int64_t time_offset_ticks;/* media time of the period's start (presentationTimeOffset) */
     bool time_offset_known;   /* else it is the first time that the sidx names */
@@ -97,14 +98,15 @@ struct cad_representation {
 struct cad_protection {
     cad_str id;          /* cad_representation.drm_header_id; may be empty for the default */
     cad_buf init_data;   /* a pssh box, or the bare data of the system */
-    bool has_key_id;
+    bool has_key_id;     /* key_id is known */
     uint8_t key_id[16];  /* in the order of RFC 4122; zero unless has_key_id */
     bool is_default;     /* of the track: for representations that name none */
 };
 
+/* What can be chosen: pictures, or sound in a language, or text. */
 struct cad_track {
     cad_str id;             /* unique in the period */
-    enum cad_media_type type;
+    enum cad_media_type type; /* of media */
     cad_str lang;           /* BCP 47, "und" unknown */
     cad_str label;          /* for people; may be empty */
     cad_str role;           /* as published: PRIMARY, ASSISTIVE, COMMENTARY; may be empty */
@@ -115,28 +117,30 @@ struct cad_track {
     bool is_forced;         /* forced narrative */
     bool is_trick;          /* for fast play only (23009-1 5.8.5.6: trick mode) */
     const struct cad_representation *representations; /* rising bandwidth_bps; text: best first */
-    uint32_t representation_count;
+    uint32_t representation_count; /* 0 only where is_none */
     const struct cad_protection *protections; /* only with allow_drm; the default first */
-    uint32_t protection_count;
+    uint32_t protection_count; /* 0 without protection */
 };
 
+/* A stretch of the presentation with tracks of its own. */
 struct cad_period {
-    cad_str id;
+    cad_str id;        /* as published; may be empty */
     cad_time start;    /* on the presentation timeline; the first is 0 */
     cad_time duration; /* > 0; CAD_TIME_NONE unknown until the index is read */
-    const struct cad_track *tracks;
-    uint32_t track_count;
+    const struct cad_track *tracks; /* in the manifest's order */
+    uint32_t track_count; /* may be 0 */
 };
 
 /* Skip ranges and the like: intro, recap, credits; unknown types are kept. */
 struct cad_marker {
-    cad_str type;
+    cad_str type;        /* as published */
     cad_time start, end; /* start < end */
 };
 
+/* What there is to play. Read-only; released in one stroke. */
 struct cad_presentation {
-    enum cad_manifest_format format;
-    bool live;
+    enum cad_manifest_format format; /* it came from */
+    bool live;                  /* it grows while it is played */
     cad_str id;                 /* movieId; empty for a bare file */
     cad_str context_id;         /* playbackContextId; empty where there is none */
     cad_time duration;          /* CAD_TIME_NONE unknown */
@@ -150,12 +154,12 @@ struct cad_presentation {
     struct {                    /* named settings a service may override; -1: not set */
         int64_t rate_max_bps, startup_rate_max_bps, connect_timeout_ms, buffer_target_ms;
     } overrides;
-    const struct cad_server *servers;
+    const struct cad_server *servers; /* tried in this order */
     uint32_t server_count;      /* >= 1 */
-    const struct cad_period *periods;
+    const struct cad_period *periods; /* in order of time */
     uint32_t period_count;      /* >= 1 */
-    const struct cad_marker *markers;
-    uint32_t marker_count;
+    const struct cad_marker *markers; /* by start */
+    uint32_t marker_count;      /* may be 0 */
     uint32_t warnings;          /* things that were wrong and could be lived with */
     uint32_t unknown_fields;    /* members this version does not know */
     uint32_t duplicate_keys;    /* the first one won */
@@ -187,18 +191,21 @@ struct cad_manifest_limits {
     uint32_t servers;         /* 64 */
     uint32_t locations;       /* 16 */
 };
+/* Set the defaults, which stand behind each field. */
 void cad_manifest_limits_default(struct cad_manifest_limits *limits);
 
+/* How a document is read. */
 struct cad_manifest_options {
     size_t size;              /* sizeof(struct cad_manifest_options) */
-    struct cad_alloc alloc;
-    struct cad_log log;
-    struct cad_manifest_limits limits;
+    struct cad_alloc alloc;   /* outlives parser and presentation */
+    struct cad_log log;       /* of what was odd */
+    struct cad_manifest_limits limits; /* zero fields: the defaults */
     cad_str base_url;         /* the document's own URL: relative references resolve against it */
     int64_t now_ms;           /* Unix epoch, ms, for defaults of missing expiry; 0 unknown */
     bool allow_http;          /* accept http: media URLs, not only https: */
     bool allow_drm;           /* keep encrypted representations */
 };
+/* Set the defaults. */
 void cad_manifest_options_init(struct cad_manifest_options *options);
 
 struct cad_manifest_parser;
@@ -228,8 +235,9 @@ struct cad_manifest_error {
     uint32_t line;             /* of the document, from 1; 0 where none applies */
     bool retryable;            /* the service said that asking again may help */
     cad_time retry_after;      /* CAD_TIME_NONE not given */
-    char message[CAD_ERROR_MESSAGE_SIZE];
+    char message[CAD_ERROR_MESSAGE_SIZE]; /* for a person; never empty */
 };
+/* Copies what is known; code NONE if nothing failed. */
 void cad_manifest_parser_error(const struct cad_manifest_parser *parser,
                                struct cad_manifest_error *out);
 

@@ -34,14 +34,16 @@ extern "C" {
 #define CAD_PLAYER_COMMANDS_MAX 64  /* calls that may wait for the drive thread */
 #define CAD_PLAYER_RING_SAMPLES 64  /* access units between the engine and the sink, a slot */
 
+/* How a player works. */
 struct cad_player_config {
     size_t size;                     /* sizeof(struct cad_player_config) */
     struct cad_engine_config engine; /* alloc must be safe for concurrent use */
     const char *ca_file;             /* PEM file of trusted roots; NULL: the system's */
     bool offline;                    /* refuse every URL but files; default false */
     void (*wakeup)(void *ctx);       /* NULL, or may only signal: any thread */
-    void *wakeup_ctx;
+    void *wakeup_ctx;                /* of wakeup */
 };
+/* Set the defaults. */
 void cad_player_config_init(struct cad_player_config *config);
 
 struct cad_player;

@@ -26,28 +26,29 @@
 extern "C" {
 #endif
 
-#define CAD_SIM_LINKS_MAX 16
-#define CAD_SIM_HOSTS_MAX 32
-#define CAD_SIM_PERIODS_MAX 1000000
-#define CAD_SIM_TRANSFERS_MAX 64
+#define CAD_SIM_LINKS_MAX 16 /* links of a simulation */
+#define CAD_SIM_HOSTS_MAX 32 /* hosts on them */
+#define CAD_SIM_PERIODS_MAX 1000000 /* rows of a trace */
+#define CAD_SIM_TRANSFERS_MAX 64 /* transfers in flight */
 
 /* ---- the origin: mocks as pure functions -------------------------------------------------- */
 
+/* What an origin is asked. */
 struct cad_origin_request {
     cad_str method;          /* "GET", "POST" */
     cad_str host;            /* host[:port] */
     cad_str path;            /* with the query, from the first slash */
-    cad_buf body;
+    cad_buf body;            /* of a POST; may be empty */
     struct cad_range range;  /* of a Range header; first -1 none */
     int64_t now_ms;          /* Unix epoch, ms, on the server's clock */
 };
 
 /* Where the bytes of an answer come from. Views live until the next call of the same origin. */
 struct cad_origin_answer {
-    int32_t status;
-    const char *content_type;
-    struct cad_header headers[8];
-    uint32_t header_count;
+    int32_t status;          /* 100..599 */
+    const char *content_type; /* NULL: none */
+    struct cad_header headers[8]; /* beside the type and the length */
+    uint32_t header_count;   /* 0..8 */
     cad_buf body;            /* the bytes; or, for media too large to hold: */
     int64_t body_size;       /* bytes of the whole body; equals body.n when all are in `body` */
     /* Copy body bytes [offset, offset + n) to out; 1: those n bytes are a hole (nothing copied).
@@ -61,6 +62,7 @@ struct cad_origin_answer {
 /* An origin serves any host. request and answer are borrowed for the call. */
 struct cad_origin_ops {
     size_t size;             /* sizeof(struct cad_origin_ops) */
+    /* fills *answer; not 0: there is none */
     int (*serve)(void *ctx, const struct cad_origin_request *request,
                  struct cad_origin_answer *answer);
 };
@@ -69,10 +71,10 @@ struct cad_origin_ops {
 
 /* A ladder file (cadmium-ladder-1): declared rates and true segment sizes. */
 struct cad_ladder {
-    cad_time segment_duration;
-    uint32_t rung_count;
+    cad_time segment_duration;   /* of every row */
+    uint32_t rung_count;         /* 1 .. CAD_ABR_RUNGS_MAX */
     uint32_t segment_count;      /* rows; a longer title starts again */
-    int64_t rate_bps[CAD_ABR_RUNGS_MAX];
+    int64_t rate_bps[CAD_ABR_RUNGS_MAX]; /* declared, rising */
     uint32_t height[CAD_ABR_RUNGS_MAX];  /* 0 unknown */
     uint32_t *segment_bytes;     /* [segment * rung_count + rung] */
 };
@@ -83,16 +85,19 @@ void cad_ladder_deinit(const struct cad_alloc *alloc, struct cad_ladder *ladder)
 
 /* A trace (cadmium-trace-1): lines of duration_ms bandwidth_kbps latency_ms. */
 struct cad_trace_period {
-    cad_time duration;
-    int64_t rate_bps;
+    cad_time duration;           /* > 0 */
+    int64_t rate_bps;            /* 0: nothing comes through */
     cad_time latency;            /* round trip */
 };
+/* How a link behaves in time; it begins again at its end. */
 struct cad_trace {
-    struct cad_trace_period *periods;
+    struct cad_trace_period *periods; /* one after another */
     uint32_t count;              /* >= 1 */
 };
+/* Parse; the caller frees with cad_trace_deinit. CAD_E_DATA, CAD_E_LIMIT, CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_trace_parse(const struct cad_alloc *alloc, cad_str text,
                                    struct cad_trace *out);
+/* Free what parse allocated; leaves zeros. */
 void cad_trace_deinit(const struct cad_alloc *alloc, struct cad_trace *trace);
 
 /*
@@ -108,32 +113,38 @@ struct cad_synth_config {
     uint32_t frame_rate;         /* pictures a second; default 24 */
     int64_t audio_rate_bps;      /* default 96000; 0: no audio */
 };
+/* Set the defaults. */
 void cad_synth_config_init(struct cad_synth_config *config);
+/* *out is the caller's. CAD_E_INVAL, CAD_E_LIMIT, CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_synth_create(const struct cad_alloc *alloc,
                                     const struct cad_synth_config *config,
                                     struct cad_synth **out);
+/* Accepts NULL, leaves NULL. */
 void cad_synth_destroy(struct cad_synth **synth);
 
 /* One file of the title: streams 0.. are video rungs in rising order, the last one is audio. */
 struct cad_synth_stream {
-    enum cad_media_type type;
-    int64_t rate_bps;
+    enum cad_media_type type;    /* video or audio */
+    int64_t rate_bps;            /* declared */
     uint32_t width, height;      /* video */
     int64_t size_bytes;          /* of the file */
     struct cad_range moov, sidx; /* in the file */
     int64_t header_bytes;        /* first media byte */
-    uint32_t segment_count;
+    uint32_t segment_count;      /* >= 1 */
 };
+/* How many files the title has. */
 uint32_t cad_synth_stream_count(const struct cad_synth *synth);
+/* File i. CAD_E_NOTFOUND: there is none. */
 CAD_MUST_CHECK int cad_synth_stream_at(const struct cad_synth *synth, uint32_t i,
                                        struct cad_synth_stream *out);
 /* The segment that holds a byte of stream i. CAD_E_NOTFOUND: a byte of the header, or past the
  * end. */
 struct cad_synth_segment {
-    uint32_t index;
+    uint32_t index;              /* from 0 */
     struct cad_range bytes;      /* in the file */
     cad_time start, duration;    /* of the segment on the video's grid */
 };
+/* The segment of stream i that holds the byte at offset. */
 CAD_MUST_CHECK int cad_synth_segment_at(const struct cad_synth *synth, uint32_t i, int64_t offset,
                                         struct cad_synth_segment *out);
 /* Bytes first..last of stream i. The first *done of them are in out (0), or are a hole (1). */
@@ -142,9 +153,10 @@ CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i,
 
 /* ---- the simulation ------------------------------------------------------------------------ */
 
+/* How a simulation runs. */
 struct cad_sim_config {
     size_t size;                  /* sizeof(struct cad_sim_config) */
-    struct cad_engine_config engine;
+    struct cad_engine_config engine; /* of the engine in it */
     uint64_t seed;                /* of faults and of a sink that is drawn; default 1 */
     cad_time fault_every;         /* mean time between faults of hosts drawn from seed: refusals,
                                      black holes, cut bodies, 5xx, slowness, 1 to 30 s each;
@@ -154,6 +166,7 @@ struct cad_sim_config {
     int64_t wall_ms;              /* Unix epoch, ms, at time 0; the device's clock */
     int64_t device_clock_error_ms;/* what the device's wall clock is wrong by */
 };
+/* Set the defaults. */
 void cad_sim_config_init(struct cad_sim_config *config);
 
 /* What is wrong with a host from now on. */
@@ -162,12 +175,15 @@ enum cad_host_fault {
     CAD_HOST_RATE
 };
 
+/* How the virtual sink behaves. */
 enum cad_sink_mode { CAD_SIM_SINK_REALTIME, CAD_SIM_SINK_SLOW, CAD_SIM_SINK_DRIFT,
                      CAD_SIM_SINK_EAGAIN, CAD_SIM_SINK_NULL };
 
 struct cad_sim;
 
+/* *out is the caller's. CAD_E_INVAL, CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_sim_create(const struct cad_sim_config *config, struct cad_sim **out);
+/* Accepts NULL, leaves NULL. */
 void cad_sim_destroy(struct cad_sim **sim);
 /* A link with a trace (borrowed for life). */
 CAD_MUST_CHECK int cad_sim_add_link(struct cad_sim *sim, const struct cad_trace *trace,
@@ -199,17 +215,19 @@ cad_time cad_sim_underrun_time(const struct cad_sim *sim);
 
 /* One line of the access log: what an origin was asked and how it went. */
 struct cad_sim_access {
-    cad_time start, end;
+    cad_time start, end;      /* when it was asked, and when it was over */
     cad_str host, path;       /* valid until the simulation goes on */
-    int32_t status;
+    int32_t status;           /* that was answered; 0 none */
     int64_t bytes;            /* of body that went out */
-    bool cancelled;
+    bool cancelled;           /* by the engine */
     uint32_t id;              /* of the engine's request */
-    enum cad_purpose purpose;
+    enum cad_purpose purpose; /* what it was for */
     enum cad_http_class cls;  /* how it ended; OK where it was cancelled */
     cad_time ahead;           /* video in front of the viewer when it was started */
 };
+/* Told of each request when it is over; must not call the simulation. */
 typedef void (*cad_sim_access_fn)(void *ctx, const struct cad_sim_access *access);
+/* From now on; fn NULL: nobody listens. */
 void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx);
 
 /* ---- scenarios ------------------------------------------------------------------------------- */
@@ -220,45 +238,46 @@ void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx);
  * `message` (with line, time and what was seen). CAD_E_DATA: a syntax error, described likewise.
  */
 struct cad_scenario_result {
-    uint32_t expectations, failed;
+    uint32_t expectations, failed; /* looked at, and not held */
     uint64_t seed;             /* that it ran with */
     uint32_t line;             /* of the first failure or error; 0 none */
-    char message[256];
+    char message[256];         /* of the first failure; else empty */
     cad_time duration;         /* how long it took, on its own clock */
-    struct cad_engine_stats stats;
+    struct cad_engine_stats stats; /* at the end */
 };
 /* An expectation after the scenario: what came of it. */
 struct cad_scenario_point {
-    uint32_t line;
+    uint32_t line;             /* in the file */
     cad_str statement;         /* as it stands in the file, without a comment */
-    bool held;
+    bool held;                 /* it was true */
     uint32_t looks;            /* how often it was looked at: 0 with "every" if it never played */
     cad_time at;               /* of the first failure, or else of the last look */
     const char *seen;          /* then; may be empty */
 };
 
-#define CAD_SCENARIO_AUDIO_MAX 8
+#define CAD_SCENARIO_AUDIO_MAX 8 /* sound tracks of a title, at most */
 
 /* A sound track of a scenario's title. */
 struct cad_scenario_audio {
     char lang[16];             /* BCP 47 */
-    uint32_t channels;
+    uint32_t channels;         /* >= 1 */
 };
 
 /* What a scenario asks an origin to serve. */
 struct cad_scenario_title {
-    cad_str id;
-    const struct cad_synth *synth;
+    cad_str id;                  /* for the manifest service */
+    const struct cad_synth *synth; /* its files */
     const char *const *hosts;    /* ranked; the first is the manifest service too */
-    uint32_t host_count;
-    cad_time url_life;
-    uint64_t seed;
+    uint32_t host_count;         /* >= 1 */
+    cad_time url_life;           /* until a signed URL expires */
+    uint64_t seed;               /* of tokens and the like */
     const struct cad_scenario_audio *audio; /* the synthesizer's sound is offered as each of them */
     uint32_t audio_count;        /* 0: once, in English, of two channels */
 };
+/* What a scenario needs of its caller. */
 struct cad_scenario_options {
     size_t size;               /* sizeof(struct cad_scenario_options) */
-    struct cad_alloc alloc;
+    struct cad_alloc alloc;    /* of all that it makes */
     struct cad_log log;        /* the engine's log goes here */
     /* The text of a ladder or trace that the scenario names, allocated with alloc; run frees it. */
     int (*load)(void *ctx, cad_str name, cad_str *text);
@@ -275,6 +294,8 @@ struct cad_scenario_options {
     /* Called for each expectation, in the order of the file, when it is over; may be NULL. */
     void (*point)(void *ctx, const struct cad_scenario_point *point);
 };
+/* Run the scenario in text. 0: *out tells how it went. CAD_E_DATA, CAD_E_NOMEM, and what load or
+ * make_origin answers. */
 CAD_MUST_CHECK int cad_scenario_run(cad_str text, const struct cad_scenario_options *options,
                                     struct cad_scenario_result *out);
 

@@ -49,24 +49,25 @@ extern "C" {
 
 /* Where a sink pulls from. Results as cad_engine_pull; never blocks. */
 struct cad_sink_source {
-    int (*pull)(void *ctx, uint32_t slot, struct cad_sample *out);
-    void *ctx;
+    int (*pull)(void *ctx, uint32_t slot, struct cad_sample *out); /* as cad_engine_pull */
+    void *ctx;                                                     /* of pull */
 };
 
 /* What has happened since the last report. Valid fields are flagged. */
 struct cad_sink_report {
-    bool has_anchor, has_level, has_fail;
-    struct cad_sink_anchor anchor;
-    struct cad_sink_level level;
-    struct cad_sink_fail fail;
+    bool has_anchor, has_level, has_fail; /* which of these are valid */
+    struct cad_sink_anchor anchor;        /* where the clock is */
+    struct cad_sink_level level;          /* what was shown */
+    struct cad_sink_fail fail;            /* what failed */
 };
 
 struct cad_sink;
 
+/* The functions of a sink; all are required. */
 struct cad_sink_ops {
     size_t size;      /* sizeof(struct cad_sink_ops) */
     const char *name; /* "null", "md5", "sdl" */
-    void (*destroy)(struct cad_sink *sink);
+    void (*destroy)(struct cad_sink *sink); /* releases all it holds */
     /* What it decodes; constant over its life. */
     void (*caps)(const struct cad_sink *sink, struct cad_sink_caps *out);
     void (*configure)(struct cad_sink *sink, const struct cad_sink_config *config, cad_time now);
@@ -79,7 +80,7 @@ struct cad_sink_ops {
 
 /* An implementation puts this first in its own struct. */
 struct cad_sink {
-    const struct cad_sink_ops *ops;
+    const struct cad_sink_ops *ops; /* what it can do */
     struct cad_sink_source source; /* set by the driver before the first call */
 };
 

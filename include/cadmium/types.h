@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/* Kinds of media. */
 enum cad_media_type {
     CAD_MEDIA_VIDEO,
     CAD_MEDIA_AUDIO,
@@ -21,6 +22,7 @@ enum cad_media_type {
     CAD_MEDIA_OTHER
 };
 
+/* Codings of media, as far as they have a name here. */
 enum cad_codec {
     CAD_CODEC_UNKNOWN,
     CAD_CODEC_AVC,
@@ -42,8 +44,8 @@ const char *cad_media_type_name(enum cad_media_type type);
 
 /* Bytes first..last of a resource, both inclusive. last -1: to the end. first -1: absent. */
 struct cad_range {
-    int64_t first;
-    int64_t last;
+    int64_t first; /* offset of the first byte */
+    int64_t last;  /* offset of the last byte */
 };
 
 /*
@@ -54,7 +56,7 @@ struct cad_range {
 struct cad_color {
     uint8_t primaries, transfer, matrix; /* 0 and 2: unspecified; transfer 16 PQ, 18 HLG */
     uint8_t bit_depth;                   /* of luma; 0 unknown */
-    bool full_range;
+    bool full_range;                     /* luma 0..255, else 16..235 */
     bool has_mastering, has_light;       /* the fields below are valid */
     uint16_t primary_x[3], primary_y[3]; /* green, blue, red; 0.00002 */
     uint16_t white_x, white_y;           /* 0.00002 */
@@ -68,11 +70,13 @@ struct cad_color {
     X(REFRESH, "refresh")   /* the manifest again, for fresh URLs */                               \
     X(HEADER, "header")     /* init and index, perhaps with the first media */                     \
     X(SEGMENT, "segment")
+/* What a request is for. */
 enum cad_purpose {
 #define CAD_X(name, text) CAD_PURPOSE_##name,
     CAD_PURPOSE_LIST(CAD_X)
 #undef CAD_X
 };
+/* "manifest", "segment"...; never NULL. */
 const char *cad_purpose_name(enum cad_purpose purpose);
 
 #ifdef __cplusplus

@@ -155,7 +155,7 @@ try_lengths() {
 try_headers() {
     fresh; good "$tree"
     bad_c 'not C11 alone' include/cadmium/abr.h '#ifndef B' '#define B' 'size_t cad_n(void);' '#endif'
-    bad_c 'not C++17 alone' include/cadmium/abr.h '#ifndef B' '#define B' 'struct b { int class; };' '#endif'
+    bad_c 'not C++11 alone' include/cadmium/abr.h '#ifndef B' '#define B' 'struct b { int class; };' '#endif'
     bad_c 'not C11 alone' include/cadmium/abr.h 'struct b { int a; };'
     bad_c 'without extern "C"' include/cadmium/abr.h '#ifndef B' '#define B' 'int cad_b(void);' '#endif'
 }
