@@ -8,9 +8,15 @@
 # and are linked into each of them as a hidden copy: nothing private crosses a library's border, so that
 # each of the three may be replaced by a compatible version alone.
 
-# Which public header declares functions of which library; every other one is libcadmium's.
+# Which public header declares functions of which library; every other one is libcadmium's alone.
 set(CAD_HEADERS_cadmium_sim sim.h)
 set(CAD_HEADERS_cadmium_media decode.h)
+# Recording is libcadmium's, playing back is libcadmium-sim's.
+set(CAD_HEADERS_TOO_cadmium_sim tape.h)
+
+# A version script may name functions that the other library defines.
+include(CheckLinkerFlag)
+check_linker_flag(C LINKER:--undefined-version CAD_LINKER_UNDEFINED_VERSION)
 
 # While the version is 0.x a new minor version may break the ABI: the version node says so to the dynamic
 # linker.  docs/install.md has the policy.
@@ -25,7 +31,12 @@ endif()
 function(cad_library_headers out library)
     set(folder ${PROJECT_SOURCE_DIR}/include/cadmium)
     if(NOT library STREQUAL cadmium)
-        list(TRANSFORM CAD_HEADERS_${library} PREPEND ${folder}/ OUTPUT_VARIABLE headers)
+        set(headers "")
+        foreach(header IN LISTS CAD_HEADERS_${library} CAD_HEADERS_TOO_${library})
+            if(EXISTS ${folder}/${header})
+                list(APPEND headers ${folder}/${header})
+            endif()
+        endforeach()
     else()
         file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
         foreach(header IN LISTS CAD_HEADERS_cadmium_sim CAD_HEADERS_cadmium_media)
@@ -74,6 +85,9 @@ function(cad_shared_library library name)
     set_target_properties(${target} PROPERTIES
         OUTPUT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${CAD_SOVERSION} LINK_DEPENDS ${script})
     target_link_options(${target} PRIVATE LINKER:--version-script=${script} LINKER:-Bsymbolic-functions)
+    if(CAD_LINKER_UNDEFINED_VERSION)
+        target_link_options(${target} PRIVATE LINKER:--undefined-version)
+    endif()
     if(NOT CAD_SANITIZE)
         target_link_options(${target} PRIVATE LINKER:-z,defs)
     endif()

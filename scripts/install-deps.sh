@@ -23,13 +23,13 @@ build_packages='gcc libc6-dev cmake ninja-build pkg-config|pkgconf ca-certificat
     libswresample-dev libdav1d-dev libsdl2-dev libmicrohttpd-dev'
 demo_packages='ffmpeg'
 test_packages='g++ clang libclang-rt-dev|libclang-rt-14-dev binutils libcmocka-dev universal-ctags
-    curl openssl git xvfb xauth imagemagick nginx-light|nginx'
+    curl openssl git make doxygen groff-base xvfb xauth imagemagick nginx-light|nginx'
 
 # The same for systems that have no dpkg: programs and pkg-config modules to look for.
 build_probes='gcc cmake ninja pkg-config libcurl expat zlib libavcodec libavformat libavfilter libavutil
     libswscale libswresample dav1d sdl2 libmicrohttpd'
 demo_probes='ffmpeg'
-test_probes='g++ clang nm objdump cmocka ctags curl openssl git Xvfb xauth convert nginx'
+test_probes='g++ clang nm objdump cmocka ctags curl openssl git make doxygen groff Xvfb xauth convert nginx'
 
 say() {
     printf 'install-deps: %s\n' "$*" >&2
