@@ -34,6 +34,12 @@ static void run(void *ctx, bool running)
     sound_run(output->sound, running);
 }
 
+static void rate(void *ctx, uint32_t rate_q16)
+{
+    struct output *output = ctx;
+    sound_rate(output->sound, rate_q16);
+}
+
 static void flush(void *ctx)
 {
     struct output *output = ctx;
@@ -53,7 +59,7 @@ int sink_sdl_create(const struct cad_sink_options *options, struct screen *scree
     static const struct cad_sink_ops ops = {.name = "sdl", CAD_PRESENTER_OPS};
     static const struct cad_output_ops heard = {
         .picture = put_picture, .sound = put_sound, .clock = read_clock, .run = run,
-        .flush = flush, .destroy = destroy};
+        .rate = rate, .flush = flush, .destroy = destroy};
     static const struct cad_output_ops silent = {.picture = put_picture, .destroy = destroy};
     if (!options || !screen) return CAD_E_INVAL;
     struct output *output = calloc(1, sizeof(*output));

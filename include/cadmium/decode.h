@@ -27,8 +27,9 @@
 extern "C" {
 #endif
 
-#define CAD_FRAME_PLANES 4
+#define CAD_FRAME_PLANES 4 /* planes of a picture, at most */
 
+/* How the samples of a picture lie in memory. */
 enum cad_pixel_format {
     CAD_PIXEL_NONE,
     CAD_PIXEL_I420,    /* 8 bit planar 4:2:0 */
@@ -58,7 +59,8 @@ struct cad_frame {
     int32_t stride[CAD_FRAME_PLANES];/* bytes from row to row; negative: bottom up */
     /* sound: interleaved native-endian 32-bit float, full scale -1..1 */
     uint32_t channels;               /* 1 .. 32 */
-    uint32_t sample_rate_hz;
+    uint64_t channel_mask;           /* speakers, bits as in WAVEFORMATEXTENSIBLE; 0 unknown */
+    uint32_t sample_rate_hz;         /* samples a second of each channel */
     uint32_t samples;                /* of each channel */
     const float *pcm;                /* channels x samples; NULL: compressed sound */
     /* compressed sound: an access unit as it came, see cad_sink_options.passthrough */

@@ -388,6 +388,8 @@ static int take_sound(struct lavc *lavc, AVFrame *from, struct cad_frame *out)
     out->type = CAD_MEDIA_AUDIO;
     out->pts = from->pts;
     out->channels = (uint32_t)channels;
+    bool named = from->ch_layout.order == AV_CHANNEL_ORDER_NATIVE;
+    out->channel_mask = named ? from->ch_layout.u.mask : 0;
     out->sample_rate_hz = (uint32_t)from->sample_rate;
     out->samples = (uint32_t)from->nb_samples;
     out->pcm = owner->pcm;

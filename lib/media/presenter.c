@@ -447,8 +447,8 @@ static void present(struct presenter *p, cad_time now)
 /*
  * Sound begins at the epoch's position and at a seam, where another stream goes on, at the end of
  * the one before, to the sample: what lies before that is cut away. Inside a stream times only
- * count where they are further off than writers round. Compressed sound is taken whole or not at all.
- * False: nothing is left.
+ * count where they are further off than writers round. Compressed sound is taken whole or not at
+ * all. False: nothing is left.
  */
 static bool cut_sound(const struct presenter *p, struct slot *slot, struct cad_frame *frame)
 {
