@@ -266,7 +266,7 @@ refused() {
 refused 'without an option: stray' --title-dir "$title" stray
 refused 'wants --tls-key' --title-dir "$title" --tls-cert "$work/cert.pem"
 refused 'wants --tls-cert' --title-dir "$title" --tls-key "$work/key.pem"
-refused 'must name a folder' --hosts 2
+refused 'must be given' --hosts 2
 refused 'wants an http: or https: URL' --describe "$title" --base-url file:///x
 refused 'wants an http: or https: URL' --describe "$title" --base-url http://
 refused 'from 1 to 8' --title-dir "$title" --hosts 9

@@ -3,7 +3,8 @@
  *
  * mockd_main.c reads options and lives until a signal, mockd_title.c reads a title's folder,
  * mockd_host.c listens and answers, mockd_body.c hands out bodies (paced, cut), mockd_log.c writes
- * the access log, mockd_control.c obeys. Every connection has a thread of its own, so that a
+ * the access log, mockd_control.c obeys, mockd_stage.c has the stage of a scenario and mockd_link.c
+ * its links. Every connection has a thread of its own, so that a
  * stalled, slow or thinking answer is a thread that waits. One lock guards the origin, the faults
  * and the counters; bodies of media are read without it.
  */
@@ -20,6 +21,8 @@
 #include "mock/mock_origin.h"
 
 #define MOCKD_UPLOAD_MAX (256u << 10) /* bytes of a request's body */
+#define MOCKD_CONTROL_MAX (8u << 20)  /* the same on the control port: ladders and traces */
+#define MOCKD_LINKS_MAX 16
 #define MOCKD_NAME_MAX 80             /* bytes of a file's path in the folder, NUL included */
 #define MOCKD_CONNECTIONS_MAX 256     /* at a time, per host */
 #define MOCKD_IDLE_S 75               /* an idle connection is kept that long */
@@ -53,7 +56,7 @@ struct mockd_options {
     const char *title_dir, *title_id;
     const char *access_log, *ready_file, *tls_cert, *tls_key;
     const char *base_url;    /* of --describe */
-    bool describe, mpd, asset_in_path;
+    bool describe, mpd, asset_in_path, stage;
     uint32_t hosts;          /* 1..MOCK_HOSTS_MAX */
     uint16_t port, control_port; /* 0: any that is free */
     uint32_t ipv4;           /* that hosts listen on, host byte order: loopback, or 100.64.0.0/10 */
@@ -62,9 +65,18 @@ struct mockd_options {
     bool has_seed;
 };
 
-enum mockd_fault { MOCKD_FAULT_NONE, MOCKD_FAULT_STATUS, MOCKD_FAULT_STALL, MOCKD_FAULT_RESET };
+enum mockd_fault { MOCKD_FAULT_NONE, MOCKD_FAULT_STATUS, MOCKD_FAULT_STALL, MOCKD_FAULT_RESET,
+                   MOCKD_FAULT_BLACKHOLE };
 
 struct mockd;
+
+/* A link that hosts share; rate and latency by a trace that begins again at its end. */
+struct mockd_link {
+    struct cad_trace trace;  /* no periods: there is no such link */
+    int64_t cap_bps;         /* no faster than this; 0: as the trace says */
+    cad_time start;          /* of the trace, monotonic */
+    cad_time free_at;        /* when it is through with what was handed to it */
+};
 
 /* One server. Its port stays reserved while it is closed. */
 struct mockd_host {
@@ -79,13 +91,19 @@ struct mockd_host {
     enum mockd_fault fault;
     int64_t fault_value;     /* status, or body bytes before the cut */
     int64_t rate_kbps;       /* per connection; 0 no limit */
+    uint32_t link;           /* it is on, from 1; 0: none */
+    int64_t cap_bps;         /* > 0: it has left the link for `own` */
+    struct mockd_link own;
     uint64_t requests, bytes; /* bytes of bodies */
 };
 
 struct mockd {
     struct mockd_options options;
     struct mockd_title title;
-    struct mock_origin *origin;
+    struct mock_origin *origin; /* NULL: no title yet */
+    struct mockd_stage *stage; /* whose the origin is; NULL: none */
+    struct mockd_link links[MOCKD_LINKS_MAX];
+    bool offline;              /* every host is a black hole */
     struct mockd_host hosts[MOCK_HOSTS_MAX];
     struct mockd_host control; /* its listener; the faults are not used */
     char *tls_cert, *tls_key;  /* PEM */
@@ -147,6 +165,27 @@ enum MHD_Result mockd_body_send(struct mockd_request *request, struct MHD_Connec
 
 /* One line for a request that is over. `whole`: the connection did not break. */
 void mockd_log_request(struct mockd *mockd, const struct mockd_request *request, bool whole);
+
+/* ---- a scenario's stage: mockd_stage.c, mockd_link.c ------------------------------------------ */
+
+/* Commands; NULL: done, else what is wrong. The title is query and ladder file (docs/mocks.md). */
+const char *mockd_stage_title(struct mockd *mockd, cad_str query, cad_str ladder);
+const char *mockd_stage_link(struct mockd *mockd, uint32_t n, cad_str trace);
+const char *mockd_stage_host_link(struct mockd_host *host, int64_t n);
+/* The traces of all links begin. */
+void mockd_stage_start(struct mockd *mockd);
+void mockd_stage_deinit(struct mockd *mockd);
+/* One round trip to a host. */
+cad_time mockd_stage_latency(struct mockd_host *host);
+/* Waits for the host's link to carry at most *n bytes, and says how many. false: break off. */
+bool mockd_stage_pace(struct mockd_host *host, size_t *n);
+/* false: the host swallowed it, and has closed meanwhile. */
+bool mockd_stage_passes(struct mockd_host *host);
+/* When n bytes that are handed to it now are through. */
+cad_time mockd_link_take(struct mockd_link *link, cad_time now, size_t n);
+/* Bytes to hand to it at a time. */
+size_t mockd_link_piece(const struct mockd_link *link, cad_time now);
+cad_time mockd_link_latency(const struct mockd_link *link, cad_time now);
 
 cad_time mockd_monotonic(void);
 /* The server's clock: Unix epoch, ms, with the skew. */

@@ -27,6 +27,21 @@ static void set_rate(struct mockd_host *host, int64_t kbps)
     (void)pthread_mutex_unlock(&host->mockd->lock);
 }
 
+static void set_cap(struct mockd_host *host, int64_t bps)
+{
+    (void)pthread_mutex_lock(&host->mockd->lock);
+    host->cap_bps = bps;
+    (void)pthread_mutex_unlock(&host->mockd->lock);
+}
+
+static void set_offline(struct mockd *mockd, bool offline)
+{
+    (void)pthread_mutex_lock(&mockd->lock);
+    mockd->offline = offline;
+    (void)pthread_cond_broadcast(&mockd->changed);
+    (void)pthread_mutex_unlock(&mockd->lock);
+}
+
 /* A number of the query within bounds. */
 static bool number(cad_str query, const char *name, int64_t low, int64_t high, int64_t *out)
 {
@@ -45,8 +60,17 @@ static const char *command_host(struct mockd_host *host, cad_str verb, cad_str q
     } else if (cad_str_eqz(verb, "ok")) {
         set_fault(host, MOCKD_FAULT_NONE, 0);
         set_rate(host, host->mockd->options.rate_kbps);
+        set_cap(host, 0);
     } else if (cad_str_eqz(verb, "stall")) {
         set_fault(host, MOCKD_FAULT_STALL, 0);
+    } else if (cad_str_eqz(verb, "blackhole")) {
+        set_fault(host, MOCKD_FAULT_BLACKHOLE, 0);
+    } else if (cad_str_eqz(verb, "cap")) {
+        if (!number(query, "bps", 0, INT64_C(1) << 50, &value)) return "bps=N is missing";
+        set_cap(host, value);
+    } else if (cad_str_eqz(verb, "link")) {
+        if (!number(query, "link", 0, MOCKD_LINKS_MAX, &value)) return "link=N is missing";
+        return mockd_stage_host_link(host, value);
     } else if (cad_str_eqz(verb, "status")) {
         if (!number(query, "code", 200, 599, &value)) return "code=200..599 is missing";
         set_fault(host, MOCKD_FAULT_STATUS, value);
@@ -67,7 +91,7 @@ static const char *command_service(struct mockd *mockd, cad_str name, cad_str ve
     bool up = cad_str_eqz(verb, "up");
     if (!up && !cad_str_eqz(verb, "down")) return "a service goes up or down";
     (void)pthread_mutex_lock(&mockd->lock);
-    int rc = mock_origin_service(mockd->origin, name, up);
+    int rc = mockd->origin ? mock_origin_service(mockd->origin, name, up) : CAD_E_NOTFOUND;
     (void)pthread_mutex_unlock(&mockd->lock);
     return rc < 0 ? "no such service" : NULL;
 }
@@ -92,13 +116,13 @@ static void write_hosts(struct cad_jsonw *w, const struct mockd *mockd)
 static bool answer_counts(struct mockd *mockd, struct mockd_request *request)
 {
     char text[COUNTS_BYTES_MAX];
-    struct mock_origin_counts counts;
+    struct mock_origin_counts counts = {0};
     struct cad_sb sb;
     struct cad_jsonw w;
     cad_sb_init_fixed(&sb, text, sizeof text);
     cad_jsonw_init(&w, &sb);
     (void)pthread_mutex_lock(&mockd->lock);
-    mock_origin_counts(mockd->origin, &counts);
+    if (mockd->origin) mock_origin_counts(mockd->origin, &counts);
     cad_jsonw_object(&w);
     cad_jsonw_key_i64(&w, "manifests", (int64_t)counts.manifests);
     cad_jsonw_key_i64(&w, "refreshes", (int64_t)counts.refreshes);
@@ -118,7 +142,25 @@ static bool answer_counts(struct mockd *mockd, struct mockd_request *request)
     return cad_jsonw_error(&w) == 0 && mockd_body_text(request, out.p, out.n);
 }
 
-/* "/host/N/VERB", "/service/NAME/VERB", "/expire" or "/quit". */
+/* "/stage/title", "/stage/start", "/stage/link/N". `rest`: behind "/stage/". */
+static const char *command_stage(struct mockd *mockd, const struct mockd_request *request,
+                                 cad_str rest, cad_str query)
+{
+    uint64_t n = 0;
+    cad_str body = cad_str_make((const char *)request->upload, request->upload_bytes), word;
+    if (request->too_large) return "the body is too large";
+    if (!cad_str_split(&rest, '/', &word)) return "no such command";
+    if (!rest.p && cad_str_eqz(word, "title")) return mockd_stage_title(mockd, query, body);
+    if (!rest.p && cad_str_eqz(word, "start")) {
+        mockd_stage_start(mockd);
+        return NULL;
+    }
+    if (!rest.p || !cad_str_eqz(word, "link")) return "no such command";
+    if (cad_str_to_u64(rest, &n) || n > MOCKD_LINKS_MAX) return "no such link";
+    return mockd_stage_link(mockd, (uint32_t)n, body);
+}
+
+/* "/host/N/VERB", "/service/NAME/VERB", "/network/off", "/stage/...", "/expire" or "/quit". */
 static const char *obey(struct mockd *mockd, struct mockd_request *request, cad_str path,
                         cad_str query)
 {
@@ -127,12 +169,19 @@ static const char *obey(struct mockd *mockd, struct mockd_request *request, cad_
     if (!cad_str_split(&rest, '/', &word)) return "no command";
     if (!rest.p && cad_str_eqz(word, "expire")) {
         (void)pthread_mutex_lock(&mockd->lock);
-        mock_origin_expire(mockd->origin);
+        if (mockd->origin) mock_origin_expire(mockd->origin);
         (void)pthread_mutex_unlock(&mockd->lock);
         return NULL;
     }
     if (!rest.p && cad_str_eqz(word, "quit")) {
         request->quits = true;
+        return NULL;
+    }
+    if (cad_str_eqz(word, "stage")) return command_stage(mockd, request, rest, query);
+    if (cad_str_eqz(word, "network")) {
+        bool off = cad_str_eqz(rest, "off");
+        if (!off && !cad_str_eqz(rest, "on")) return "the network goes on or off";
+        set_offline(mockd, off);
         return NULL;
     }
     if (!cad_str_split(&rest, '/', &name) || !cad_str_split(&rest, '/', &verb) || rest.p) {

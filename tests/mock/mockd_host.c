@@ -134,7 +134,9 @@ bool mockd_request_collect(struct mockd_request *request, const char *method, co
     }
     if (*n == 0) return true;
     size_t total = request->upload_bytes + *n;
-    uint8_t *grown = total > MOCKD_UPLOAD_MAX ? NULL : realloc(request->upload, total);
+    bool control = request->host == &request->host->mockd->control;
+    size_t most = control ? MOCKD_CONTROL_MAX : MOCKD_UPLOAD_MAX;
+    uint8_t *grown = total > most ? NULL : realloc(request->upload, total);
     if (grown) {
         memcpy(grown + request->upload_bytes, data, *n);
         request->upload = grown;
@@ -375,11 +377,39 @@ static enum mockd_fault take_fault(struct mockd_request *request, int64_t *value
     return fault;
 }
 
+/* Every connection has a flag: its first request was seen. */
+static void watch_connection(void *cls, struct MHD_Connection *connection, void **context,
+                             enum MHD_ConnectionNotificationCode what)
+{
+    (void)cls;
+    (void)connection;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = calloc(1, sizeof(bool));
+    } else {
+        free(*context);
+        *context = NULL;
+    }
+}
+
+/* Its first request pays for the connection's handshake too: the system itself makes that at once,
+ * whatever the link's latency. */
+static bool is_first(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    bool *seen = info ? info->socket_context : NULL;
+    if (!seen || *seen) return false;
+    *seen = true;
+    return true;
+}
+
 static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connection *connection)
 {
     static const cad_str files = CAD_STR_INIT(FILES_PATH);
     int64_t value = 0;
     cad_time think = request->host->mockd->options.think_ms * CAD_MS;
+    cad_time path_time = is_first(connection) ? mockd_stage_latency(request->host) : 0;
+    if (!mockd_stage_passes(request->host)) return MHD_NO;
     enum mockd_fault fault = take_fault(request, &value);
     if (fault == MOCKD_FAULT_STALL) return MHD_NO;
     if (fault == MOCKD_FAULT_RESET) request->cut_at = value;
@@ -389,6 +419,8 @@ static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connect
     bool good;
     if (fault == MOCKD_FAULT_STATUS) {
         good = answer_text(request, (int32_t)value, "as it was told to\n");
+    } else if (!request->host->mockd->origin) {
+        good = answer_text(request, 503, "no title yet\n");
     } else if (request->too_large) {
         good = answer_text(request, 413, "the request is too large\n");
     } else if (cad_str_starts(path, files)) {
@@ -399,7 +431,9 @@ static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connect
         good = serve_origin(request, connection, &think);
     }
     if (!good) return MHD_NO;
+    think += path_time + mockd_stage_latency(request->host);
     if (think > 0 && !mockd_wait(request->host, mockd_monotonic() + think)) return MHD_NO;
+    if (!mockd_stage_passes(request->host)) return MHD_NO;
     return mockd_body_send(request, connection);
 }
 
@@ -441,7 +475,8 @@ bool mockd_host_open(struct mockd_host *host)
     struct MHD_Daemon *daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle, host, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_URI_LOG_CALLBACK, mockd_request_begin, host, MHD_OPTION_NOTIFY_COMPLETED,
-        mockd_request_end, host, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOCKD_CONNECTIONS_MAX,
+        mockd_request_end, host, MHD_OPTION_NOTIFY_CONNECTION, watch_connection, host,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOCKD_CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)MOCKD_IDLE_S, MHD_OPTION_ARRAY, tls,
         MHD_OPTION_END);
     if (!daemon) {

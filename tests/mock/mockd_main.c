@@ -19,6 +19,7 @@
 
 static const char usage[] =
     "usage: cadmium-mockd --title-dir DIR [option...]\n"
+    "       cadmium-mockd --stage [option...]\n"
     "       cadmium-mockd --describe DIR [--mpd] [--title-id ID] [--base-url URL]\n"
     "\n"
     "Serves the title in DIR (made by scripts/make-title.sh) on 127.0.0.1: a licensed manifest\n"
@@ -29,6 +30,8 @@ static const char usage[] =
     "on the control port end it.\n"
     "\n"
     "  --title-dir DIR      the folder with video-*.mp4 and audio-*.mp4\n"
+    "  --stage              no title of its own: the control port sets one up, made from a ladder,\n"
+    "                       and links that hosts share, for scenarios (docs/mocks.md)\n"
     "  --title-id ID        viewable id of the title (900100)\n"
     "  --hosts N            servers, 1..8, each on a port of its own (4)\n"
     "  --port P             port of host 1, the others follow; 0: any that are free (0)\n"
@@ -75,7 +78,8 @@ enum option_id {
     OPT_HOSTS, OPT_PORT, OPT_CONTROL_PORT, OPT_URL_LIFE, OPT_THINK, OPT_RATE, OPT_SKEW, OPT_SEED,
     OPT_NUMBERS,
     OPT_TITLE_DIR = OPT_NUMBERS, OPT_TITLE_ID, OPT_READY_FILE, OPT_ACCESS_LOG, OPT_TLS_CERT,
-    OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_ADDRESS, OPT_HELP
+    OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_ADDRESS,
+    OPT_STAGE, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -98,6 +102,7 @@ static const struct option long_options[] = {
     {"asset-in-path", no_argument, NULL, OPT_ASSET_IN_PATH},
     {"address", required_argument, NULL, OPT_ADDRESS},
     {"mpd", no_argument, NULL, OPT_MPD},
+    {"stage", no_argument, NULL, OPT_STAGE},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -124,6 +129,7 @@ static void set_text(struct mockd_options *options, enum option_id id)
     case OPT_BASE_URL: options->base_url = optarg; break;
     case OPT_ASSET_IN_PATH: options->asset_in_path = true; break;
     case OPT_MPD: options->mpd = true; break;
+    case OPT_STAGE: options->stage = true; break;
     case OPT_ADDRESS: options->ipv4 = read_address(optarg); break;
     case OPT_DESCRIBE:
         options->title_dir = optarg;
@@ -152,7 +158,9 @@ static const char *wrong_usage(const struct mockd_options *options)
     cad_str base = cad_str_from(options->base_url);
     size_t scheme = cad_str_starts(base, CAD_STR("http://")) ? 7
                     : cad_str_starts(base, CAD_STR("https://")) ? 8 : 0;
-    if (!options->title_dir) return "--title-dir or --describe must name a folder";
+    if (options->stage && options->title_dir) return "either a folder, or --stage";
+    if (options->stage && options->tls_cert) return "--stage knows no TLS";
+    if (!options->title_dir && !options->stage) return "--title-dir, --describe or --stage must be given";
     if (options->tls_cert && !options->tls_key) return "--tls-cert wants --tls-key beside it";
     if (options->tls_key && !options->tls_cert) return "--tls-key wants --tls-cert beside it";
     if (options->mpd && !options->describe) return "--mpd wants --describe";
@@ -240,6 +248,7 @@ static bool make_origin(struct mockd *mockd)
         .url_life = mockd->options.url_life_s * CAD_SECOND, .seed = mockd->options.seed,
         .asset_in_path = mockd->options.asset_in_path,
     };
+    if (mockd->options.stage) return true; /* it comes with the title */
     for (uint32_t i = 0; i < config.host_count; i++) config.hosts[i] = mockd->hosts[i].name;
     if (!mockd->options.has_seed &&
         getrandom(&config.seed, sizeof config.seed, 0) != (ssize_t)sizeof config.seed) {
@@ -354,6 +363,7 @@ static void stop(struct mockd *mockd)
     (void)pthread_mutex_unlock(&mockd->lock);
     mockd_host_deinit(&mockd->control); /* first: it opens and closes the others */
     for (uint32_t i = 0; i < MOCK_HOSTS_MAX; i++) mockd_host_deinit(&mockd->hosts[i]);
+    mockd_stage_deinit(mockd);
     mock_origin_destroy(&mockd->origin);
     mockd_title_close(&mockd->title);
     free(mockd->tls_cert);
@@ -390,7 +400,8 @@ int main(int argc, char **argv)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     status = EXIT_FAILURE;
-    if (mockd_title_open(&mockd->title, options.title_dir)) {
+    mockd->title.folder_fd = -1;
+    if (options.stage || mockd_title_open(&mockd->title, options.title_dir)) {
         status = options.describe ? describe(mockd) : serve(mockd, &signals);
     }
     stop(mockd);
