@@ -50,8 +50,15 @@ cad_find_modules(cmocka cmocka)
 cad_find_mbedtls(mbedcrypto mbedcrypto)
 cad_find_mbedtls(mbedtls mbedtls mbedx509 mbedcrypto)
 
+set(cad_missing "")
 foreach(library curl expat zlib mbedcrypto mbedtls)
     if(NOT TARGET cad_${library})
-        message(FATAL_ERROR "${library} is missing: scripts/install-deps.sh build")
+        list(APPEND cad_missing ${library})
     endif()
 endforeach()
+if(cad_missing)
+    list(JOIN cad_missing ", " cad_missing)
+    message(FATAL_ERROR "libcadmium cannot be built without the development files of: ${cad_missing}.\n"
+        "On Debian: scripts/install-deps.sh build. Elsewhere, or for another machine: pkg-config must find "
+        "them (PKG_CONFIG_PATH, PKG_CONFIG_SYSROOT_DIR, PKG_CONFIG_LIBDIR; docs/install.md).")
+endif()
