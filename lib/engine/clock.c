@@ -94,6 +94,10 @@ void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
     c->seek_ticket = ticket;
     c->anchor_nudges = 0;
     engine_decide(e, "seek to_ms=%" PRId64, position / CAD_MS);
+    if (!lanes_fit(e, position)) {
+        slots_clear(e);
+        e->more = true;
+    }
     clock_begin(e, position);
     cad_abr_note(e->abr, CAD_ABR_NOTE_SEEK, e->now);
     if (c->state != CAD_STATE_LOADING) engine_set_state(e, CAD_STATE_BUFFERING, "seek");
@@ -373,6 +377,7 @@ static void next_chapter(struct cad_engine *e, cad_time start)
     slots_clear(e);
     clock_begin(e, start);
     engine_set_state(e, CAD_STATE_BUFFERING, "period");
+    e->more = true;
 }
 
 static void step_playing(struct cad_engine *e)

@@ -409,8 +409,11 @@ int cad_engine_pull(struct cad_engine *engine, uint32_t slot, struct cad_sample 
     if (!engine || !out || slot >= CAD_ENGINE_TRACKS) return CAD_E_INVAL;
     struct slot *s = &engine->slots[slot];
     if (!s->present) {
-        /* A bare file's kind of media is in its header: until then its slot may become this one. */
-        bool open = engine->clock.state == CAD_STATE_LOADING;
+        /* A bare file's kind of media is in its header: until then its slot may become this one.
+         * Between two chapters there are no slots at all. */
+        bool none = !engine->slots[0].present && !engine->slots[1].present;
+        bool open = engine->clock.state == CAD_STATE_LOADING ||
+                    (none && engine->clock.state == CAD_STATE_BUFFERING);
         for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
             open = open || (engine->slots[i].present && engine->slots[i].provisional);
         }

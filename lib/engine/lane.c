@@ -186,7 +186,6 @@ int lanes_select(struct cad_engine *e)
     }
     /* Sound alone is no substitute for a picture that cannot be decoded. */
     if (e->caps.video && video && !chosen[0]) return CAD_E_UNSUPPORTED;
-    e->chapter = at;
     int rc = open_slots(e, at, chosen);
     if (rc == 0 && !again) (void)engine_app(e, CAD_APP_LOADED);
     return rc;
@@ -203,6 +202,14 @@ static bool same_kinds(const struct cad_engine *e, uint32_t period)
         if (e->slots[i].present != (chosen[i] != NULL)) return false;
     }
     return true;
+}
+
+bool lanes_fit(const struct cad_engine *e, cad_time position)
+{
+    const struct cad_presentation *p = model_of(e);
+    if (!p || p->format == CAD_FORMAT_MP4) return true;
+    if (!e->slots[0].present && !e->slots[1].present) return true;
+    return same_kinds(e, period_at(p, position));
 }
 
 /* Go on in another lane near the rate of the last one. */

@@ -581,9 +581,13 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
     }
     if (!choose(e, s, at)) return;
     struct rep *rep = s->reps[s->rep_now];
-    /* Where segments have addresses of their own, the first comes together with the init. */
     if (rep->state == REP_NEW) want_header(e, s, rep);
-    if (rep->index && rep->state != REP_LOST) push_next(e, s, rep);
+    /* Where segments have addresses of their own, the first is asked for beside the init; but not
+     * on HTTP/1.1, where a connection more costs more round trips than it saves. */
+    uint32_t version = e->manifest.http_version;
+    bool beside = tail || version == 0 || version >= 20;
+    if (!rep->index || rep->state == REP_LOST || (rep->state == REP_NEW && !beside)) return;
+    push_next(e, s, rep);
 }
 
 static void settle_headers(struct cad_engine *e, struct slot *s)

@@ -385,7 +385,7 @@ bool segment_last(const struct slot *s, const struct segment *seg)
     const struct rep *rep = s->reps[seg->rep];
     if (!rep->final || s->switching) return false;
     if (seg->last) return true;
-    return rep->lane == s->lane && seg->index + 1 == cad_index_count(rep->index);
+    return rep->lane == s->lane && rep->index && seg->index + 1 == cad_index_count(rep->index);
 }
 
 bool queue_at_end(const struct slot *s)
@@ -464,7 +464,7 @@ static bool out_of_place(const struct segment *seg,
                          const struct rep *rep, const struct cad_mp4_sample *first)
 {
     struct cad_segment want;
-    if (cad_index_at(rep->index, seg->index, &want) != 0) return false;
+    if (!rep->index || cad_index_at(rep->index, seg->index, &want) != 0) return false;
     cad_time start = rep_time(rep, want.start_ticks);
     cad_time at = sample_time(rep, first->dts_ticks);
     cad_time off = cad_time_sub(at, start);

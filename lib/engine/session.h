@@ -202,6 +202,7 @@ struct manifest_part {
     cad_time refresh_at;         /* CAD_TIME_NONE: URLs do not expire */
     cad_time refreshed_at;       /* CAD_TIME_NONE: never */
     bool refresh_wanted;         /* a request found its URL refused */
+    uint32_t http_version;       /* of the manifest's answer; 0 unknown */
     uint32_t refresh_failures;   /* in a row */
     int64_t stale_margin_ms;     /* before expiry, ms */
     struct cad_error refresh_error;
@@ -280,7 +281,6 @@ struct cad_engine {
     struct slot slots[CAD_ENGINE_TRACKS];
     struct cad_slot_stats closed[CAD_ENGINE_TRACKS]; /* figures of slots that are gone */
     struct track_wish wishes[CAD_ENGINE_TRACKS];
-    uint32_t chapter;            /* period that the session began with; see lane.c */
     uint32_t tracks_version;
     struct cad_sink_caps caps;
     bool has_caps;
@@ -362,6 +362,8 @@ void lane_choose(struct cad_engine *e, const struct cad_command *command);
 void lane_switch(struct cad_engine *e, struct slot *s);
 /* Representations of lanes that nobody plays any more are released. */
 void lanes_prune(struct cad_engine *e, struct slot *s);
+/* Are the slots that are open those that a position needs? True while nothing is loaded. */
+bool lanes_fit(const struct cad_engine *e, cad_time position);
 /* After the last sample of a chapter: is there another one, and where does it begin? */
 bool lanes_next_chapter(struct cad_engine *e, cad_time *start);
 void lanes_rebind(struct cad_engine *e, const struct cad_presentation *fresh);

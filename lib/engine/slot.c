@@ -68,6 +68,11 @@ int slot_open(struct cad_engine *e, uint32_t slot)
     s->serial_next = s->cursor = 1;
     s->skip_until = e->clock.position;
     s->decide_at = CAD_TIME_NONE;
+    if (!e->clock.first_ever) return CAD_OK;
+    /* Another chapter of the title: the figures go on. */
+    s->bytes_fetched = e->closed[slot].bytes_fetched;
+    s->requests = e->closed[slot].requests;
+    s->switches = e->closed[slot].switches;
     return CAD_OK;
 }
 

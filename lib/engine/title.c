@@ -327,6 +327,7 @@ void title_end(struct cad_engine *e, struct cad_fetch_request *request,
     const struct cad_http_head *head = &target->head_data;
     int32_t status = request->status;
     bool whole = head->length < 0 || (int64_t)m->body.n == head->length;
+    if (target->head) m->http_version = head->http_version;
     if (end->cls == CAD_HTTP_OK && status >= 200 && status < 300 && whole) {
         struct cad_uri uri;
         cad_str origin = m->title.url.n ? m->title.url : m->title.base;
