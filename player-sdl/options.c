@@ -57,6 +57,8 @@ static const struct option options[] = {
      "one JSON object a line on standard output"},
     {"--framemd5", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(framemd5), 0, 0, "FILE",
      "write a line \"pts_ns rung md5\" for every picture, and drop none"},
+    {"--soundmd5", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(soundmd5), 0, 0, "FILE",
+     "write a line \"pts_ns rate channels samples md5\" for every run of sound"},
     {"--log", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(log_path), 0, 0, "FILE|-",
      "write the log to a file, or to standard error"},
     {"--log-level", OPTION_LEVEL, OPTIONS_PROGRAM, 0, PLACE(log_level), 0, 0, "L",

@@ -49,6 +49,16 @@ static void write_md5(void *ctx, const struct cad_frame *frame)
     fprintf(session->md5, "%lld %u %s\n", (long long)frame->pts, frame->rung, md5);
 }
 
+/* On the sink's thread, for every run of sound in order. */
+static void write_sound_md5(void *ctx, const struct cad_frame *frame)
+{
+    struct session *session = ctx;
+    char md5[33];
+    cad_frame_md5(frame, md5);
+    fprintf(session->sound_md5, "%lld %u %u %u %s\n", (long long)frame->pts, frame->sample_rate_hz,
+            frame->channels, frame->samples, md5);
+}
+
 static void *sink_main(void *ctx)
 {
     struct session *session = ctx;
@@ -102,6 +112,10 @@ static int open_files(struct session *session)
         session->md5 = open_file(session, "--framemd5", args->framemd5);
         if (!session->md5) return CAD_E_IO;
     }
+    if (args->soundmd5) {
+        session->sound_md5 = open_file(session, "--soundmd5", args->soundmd5);
+        if (!session->sound_md5) return CAD_E_IO;
+    }
     return 0;
 }
 
@@ -133,9 +147,9 @@ void session_sink_options(struct session *session, struct cad_sink_options *opti
 {
     cad_sink_options_init(options);
     options->as_fast_as_possible = session->args->fast;
-    if (!session->md5) return;
-    options->on_frame = write_md5;
     options->ctx = session;
+    if (session->md5) options->on_frame = write_md5;
+    if (session->sound_md5) options->on_sound = write_sound_md5;
 }
 
 static void fill_config(struct session *session, struct cad_player_config *config)
@@ -332,6 +346,7 @@ static void close_file(struct session *session, FILE **file, const char *message
 static void close_files(struct session *session)
 {
     close_file(session, &session->md5, "the file of --framemd5 could not be written");
+    close_file(session, &session->sound_md5, "the file of --soundmd5 could not be written");
     close_file(session, &session->log, "the file of --log could not be written");
     for (int i = 0; i < 2; i++) {
         if (session->wake[i] >= 0) close(session->wake[i]);

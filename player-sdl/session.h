@@ -36,6 +36,7 @@ struct session {
     atomic_bool stop;            /* the thread must end */
     atomic_bool reached;         /* a picture at or after --until was shown */
     FILE *md5;                   /* of --framemd5; written by the sink's thread alone */
+    FILE *sound_md5;             /* of --soundmd5; likewise */
     FILE *log;                   /* of --log; stderr or our own */
     int wake[2];                 /* a pipe that says: there are events */
     int signals;                 /* signalfd of SIGINT, SIGTERM and SIGHUP */
@@ -53,7 +54,8 @@ struct session {
 
 /* Signals are blocked in all threads that come later. CAD_E_IO with a line on standard error. */
 CAD_MUST_CHECK int session_init(struct session *session, const struct play_args *args);
-/* Options of the sink as the command line wants them: framemd5 sets on_frame. */
+/* Options of the sink as the command line wants them: framemd5 sets on_frame, soundmd5
+ * on_sound. */
 void session_sink_options(struct session *session, struct cad_sink_options *options);
 /* Takes the sink, which may be NULL on failure. CAD_E_*: session->error says why. */
 CAD_MUST_CHECK int session_open(struct session *session, struct cad_sink *sink);
