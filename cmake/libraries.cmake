@@ -4,9 +4,9 @@
 #   cadmium_shared, cadmium_sim_shared, cadmium_media_shared  versioned, export the public functions only
 #
 # libcadmium-sim and libcadmium-media speak to libcadmium through public functions only, as applications
-# do.  The small helpers of base that they use beside those (strings, JSON, the generator) have no state
-# and are linked into each of them as a hidden copy: nothing private crosses a library's border, so that
-# each of the three may be replaced by a compatible version alone.
+# do.  The small helpers that they use beside those (base: strings, JSON, the generator; drive_common) have
+# no state and are linked into each of them as a hidden copy: nothing private crosses a library's border,
+# so that each of the three may be replaced by a compatible version alone.
 
 # Which public header declares functions of which library; every other one is libcadmium's alone.
 set(CAD_HEADERS_cadmium_sim sim.h)
@@ -66,11 +66,12 @@ function(cad_shared_library library name)
     if(library STREQUAL cadmium)
         cad_umbrella(${target} SHARED ${library})
     else()
-        if(NOT TARGET cad_hidden_base)
-            add_library(cad_hidden_base STATIC $<TARGET_OBJECTS:cad_room_base>)
+        if(NOT TARGET cad_hidden)
+            add_library(cad_hidden STATIC
+                $<TARGET_OBJECTS:cad_room_base> $<TARGET_OBJECTS:cad_room_drive_common>)
         endif()
         # The order counts: what libcadmium exports is taken from there, the rest from the copy.
-        cad_umbrella(${target} SHARED ${library} cadmium_shared cad_hidden_base)
+        cad_umbrella(${target} SHARED ${library} cadmium_shared cad_hidden)
         set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
     endif()
     set(script ${CMAKE_BINARY_DIR}/lib/${name}.map)

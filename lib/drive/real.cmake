@@ -17,5 +17,4 @@ cad_room(drive_real POSIX
         player_sink.c
         player_url.c
         spsc.c
-        transport.c
     LINK cad_curl Threads::Threads ${CMAKE_DL_LIBS})

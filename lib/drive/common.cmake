@@ -1,0 +1,4 @@
+# What both drives are made of: pure functions without state. They are part of libcadmium; the shared
+# libcadmium-sim has a hidden copy (cmake/libraries.cmake).
+cad_room(drive_common SOURCES
+    transport.c)
