@@ -3,6 +3,7 @@
  *
  *   cadmium-sim --engine --ladder FILE --trace FILE --session-s N     one session, one JSON object
  *   cadmium-sim --scenario FILE...                                    scripted ones, checked
+ *   cadmium-sim --replay TAPE                                         one that was recorded
  *
  * Everything printed is made of integers and simulated time: two runs print the same bytes, on
  * every machine and with every compiler.
@@ -27,6 +28,8 @@
 #include "mock/mock_synth.h"
 
 #include "scenarios/sim_scenario.h"
+#include "tapes/sim_tape.h"
+#include "tapes/tape_file.h"
 
 #define OUTPUT_BYTES_MAX (256u << 20)
 #define SEGMENTS_MAX 65536u
@@ -37,17 +40,18 @@
 enum { EXIT_GOOD, EXIT_BAD, EXIT_USAGE };
 
 struct options {
-    bool engine, check, tap;
-    const char *ladder, *trace, *log, *junit;
+    bool engine, check, tap, explain;
+    const char *ladder, *trace, *log, *junit, *tape, *replay;
     const char *scenarios[SCENARIO_FILES_MAX];
     const char *dirs[SCENARIO_DIRS_MAX];
     uint32_t scenario_count, dir_count;
-    int64_t session_s, buffer_s, seed, hosts, faults_s;
+    int64_t session_s, buffer_s, seed, hosts, faults_s, until_s;
 };
 
 static const char help[] =
     "usage: cadmium-sim --engine --ladder FILE --trace FILE --session-s N [options]\n"
     "       cadmium-sim --scenario FILE... [options]\n"
+    "       cadmium-sim --replay TAPE [--until S] [--explain] [options]\n"
     "\n"
     "Plays a title in virtual time: the whole engine, a link model, no media files.\n"
     "\n"
@@ -63,6 +67,10 @@ static const char help[] =
     "                      ../data and ../../data; may be given again\n"
     "  --tap               print the outcome of each expectation as TAP\n"
     "  --junit FILE        write them as a JUnit report too\n"
+    "  --tape FILE         record the session of --engine on a tape (docs/tape.md)\n"
+    "  --replay TAPE       play a tape back: prints the decisions, says whether they are the same\n"
+    "  --until S           stop S seconds after the tape's first turn\n"
+    "  --explain           print what the engine took and asked for too\n"
     "  --seed N            seed of everything random (1, or the scenario's own)\n"
     "  --log FILE          write the decision log: one line a decision, with its time\n"
     "  --check             check the engine's invariants after every turn\n"
@@ -177,6 +185,7 @@ struct session {
     uint64_t requests, bytes;
     struct cad_error error;      /* code NONE: none */
     bool full;                   /* more records than there is room for */
+    struct tape_file tape;
 };
 
 /* "/video-3/range/100-200?..." */
@@ -453,10 +462,23 @@ static int create_session(struct session *s, struct cad_log log)
     config.engine.buffer_ahead = o->buffer_s * CAD_SECOND;
     config.engine.check = o->check;
     config.fault_every = o->faults_s * CAD_SECOND;
+    config.tape = s->tape.tape;
     int err = cad_sim_create(&config, &s->sim);
     if (err) return err;
     cad_sim_on_access(s->sim, on_access, s);
     return make_network(s, hosts);
+}
+
+/* The pseudonyms on it are drawn from the seed as well: two runs give the same tape. */
+static int open_tape(struct session *s)
+{
+    uint64_t seed[2] = {(uint64_t)s->options->seed, cad_hash_u64((uint64_t)s->options->seed)};
+    struct tape_file_options options = {.entropy = {(const uint8_t *)seed, sizeof(seed)}};
+    if (!s->options->tape) return EXIT_GOOD;
+    int err = tape_file_open(&s->tape, s->options->tape, &options);
+    if (!err) return EXIT_GOOD;
+    return complain_file(s->options->tape, 0, err == CAD_E_IO ? strerror(errno)
+                                                              : cad_result_text(err));
 }
 
 static int run_session(const struct options *o)
@@ -469,6 +491,7 @@ static int run_session(const struct options *o)
     FILE *file = NULL;
     int status = load_session(s);
     if (status == EXIT_GOOD && !open_log(o, &log, &file)) status = EXIT_USAGE;
+    if (status == EXIT_GOOD) status = open_tape(s);
     if (status == EXIT_GOOD) {
         int err = create_session(s, log);
         if (!err) err = play(s);
@@ -480,6 +503,7 @@ static int run_session(const struct options *o)
         status = !err && stats.state == CAD_STATE_ENDED && !s->full ? EXIT_GOOD : EXIT_BAD;
     }
     cad_sim_destroy(&s->sim);
+    if (tape_file_close(&s->tape)) status = complain_file(o->tape, 0, "the tape was not written");
     if (s->origin) sim_origin_drop(NULL, s->origin);
     cad_synth_destroy(&s->synth);
     cad_trace_deinit(&alloc, &s->trace);
@@ -504,6 +528,21 @@ static int run_scenarios(const struct options *o)
     memcpy(files.dirs, o->dirs, sizeof(files.dirs));
     if (!open_log(o, &log, &file)) return EXIT_USAGE;
     int status = sim_scenario_run(&files, log);
+    if (file && fclose(file) != 0) return complain_file(o->log, 0, "the log was not written");
+    return status;
+}
+
+/* ---- tapes --------------------------------------------------------------------------------- */
+
+static int run_replay(const struct options *o)
+{
+    struct cad_log log;
+    FILE *file;
+    if (!open_log(o, &log, &file)) return EXIT_USAGE;
+    struct sim_tape_options options = {
+        .path = o->replay, .explain = o->explain, .check = o->check, .log = log,
+        .until = o->until_s >= 0 ? o->until_s * CAD_SECOND : CAD_TIME_NONE};
+    int status = sim_tape_replay(&options);
     if (file && fclose(file) != 0) return complain_file(o->log, 0, "the log was not written");
     return status;
 }
@@ -549,6 +588,10 @@ static bool take_option(int c, const char *value, struct options *o)
     case 'c': o->check = true; return true;
     case 'T': o->tap = true; return true;
     case 'j': o->junit = value; return true;
+    case 'p': o->tape = value; return true;
+    case 'r': o->replay = value; return true;
+    case 'u': return read_number(value, "--until", 0, INT32_MAX, &o->until_s);
+    case 'x': o->explain = true; return true;
     case 'd':
         if (o->dir_count == SCENARIO_DIRS_MAX) {
             return complain("--data was given too often", NULL) == 0;
@@ -562,11 +605,18 @@ static bool take_option(int c, const char *value, struct options *o)
 /* What is wrong with the options taken together; NULL: nothing. */
 static const char *wrong_usage(const struct options *o)
 {
+    if (o->replay) {
+        bool other = o->engine || o->scenario_count || o->ladder || o->trace || o->session_s ||
+                     o->faults_s || o->tape || o->tap || o->junit || o->dir_count;
+        return other ? "--replay goes with --until, --explain, --log and --check only" : NULL;
+    }
+    if (o->explain || o->until_s >= 0) return "--until and --explain are of --replay";
+    if (o->tape && !o->engine) return "--tape is of --engine";
     if (o->engine && o->scenario_count) {
         return "--engine plays a ladder, --scenario a script: only one of them can be given";
     }
     if (!o->engine && o->scenario_count == 0) {
-        return "either --engine or --scenario FILE must be given";
+        return "either --engine, --scenario FILE or --replay TAPE must be given";
     }
     if (o->scenario_count && (o->ladder || o->trace || o->session_s || o->faults_s)) {
         return "--ladder, --trace, --session-s, --faults: of --engine; a scenario names its own";
@@ -590,8 +640,10 @@ int main(int argc, char **argv)
         {"log", required_argument, NULL, 'L'},   {"check", no_argument, NULL, 'c'},
         {"tap", no_argument, NULL, 'T'},         {"junit", required_argument, NULL, 'j'},
         {"data", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
+        {"tape", required_argument, NULL, 'p'},  {"replay", required_argument, NULL, 'r'},
+        {"until", required_argument, NULL, 'u'}, {"explain", no_argument, NULL, 'x'},
         {NULL, 0, NULL, 0}};
-    struct options o = {.buffer_s = 60, .hosts = 1};
+    struct options o = {.buffer_s = 60, .hosts = 1, .until_s = -1};
     int c;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (c == 'h') {
@@ -614,6 +666,7 @@ int main(int argc, char **argv)
         (void)fputs("cadmium-sim: try --help\n", stderr);
         return EXIT_USAGE;
     }
+    if (o.replay) return run_replay(&o);
     if (o.scenario_count > 0) return run_scenarios(&o);
     if (!o.seed) o.seed = 1;
     return run_session(&o);

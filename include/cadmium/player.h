@@ -34,6 +34,8 @@ extern "C" {
 #define CAD_PLAYER_COMMANDS_MAX 64  /* calls that may wait for the drive thread */
 #define CAD_PLAYER_RING_SAMPLES 64  /* access units between the engine and the sink, a slot */
 
+struct cad_tape_recorder;
+
 /* How a player works. */
 struct cad_player_config {
     size_t size;                     /* sizeof(struct cad_player_config) */
@@ -42,6 +44,8 @@ struct cad_player_config {
     bool offline;                    /* refuse every URL but files; default false */
     void (*wakeup)(void *ctx);       /* NULL, or may only signal: any thread */
     void *wakeup_ctx;                /* of wakeup */
+    struct cad_tape_recorder *tape;  /* records the session (tape.h), lives longer than the player;
+                                        NULL: none */
 };
 /* Set the defaults. */
 void cad_player_config_init(struct cad_player_config *config);
@@ -76,6 +80,10 @@ CAD_MUST_CHECK int cad_player_set_rate(struct cad_player *player, uint32_t rate_
 /* A copy of the tracks there are: up to max; returns how many. At most one turn old; it changed
  * when an event TRACKS or TRACK came. */
 uint32_t cad_player_tracks(struct cad_player *player, struct cad_track_info *out, uint32_t max);
+
+/* The device says that its network is gone or back. Requests that were given up while it was gone
+ * are made again at once; saying nothing is no mistake, only slower. CAD_E_INVAL. */
+CAD_MUST_CHECK int cad_player_set_online(struct cad_player *player, bool online);
 
 /* The next event, waiting at most `timeout` (0: not at all). CAD_E_AGAIN: none. */
 CAD_MUST_CHECK int cad_player_wait_event(struct cad_player *player, struct cad_app_event *out,

@@ -154,6 +154,8 @@ CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i,
 /* ---- the simulation ------------------------------------------------------------------------ */
 
 /* How a simulation runs. */
+struct cad_tape_recorder;
+
 struct cad_sim_config {
     size_t size;                  /* sizeof(struct cad_sim_config) */
     struct cad_engine_config engine; /* of the engine in it */
@@ -165,6 +167,8 @@ struct cad_sim_config {
     bool tls;                     /* cold connections cost the round trips of TLS 1.3 */
     int64_t wall_ms;              /* Unix epoch, ms, at time 0; the device's clock */
     int64_t device_clock_error_ms;/* what the device's wall clock is wrong by */
+    struct cad_tape_recorder *tape; /* records the session (tape.h); NULL: none. Lives longer than
+                                       the simulation */
 };
 /* Set the defaults. */
 void cad_sim_config_init(struct cad_sim_config *config);

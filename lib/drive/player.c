@@ -224,6 +224,7 @@ static int copy_config(struct cad_player *player, const struct cad_player_config
     player->log = config->engine.log;
     player->wakeup = config->wakeup;
     player->wakeup_ctx = config->wakeup_ctx;
+    player->tape = config->tape;
     player->offline = config->offline;
     if (!config->ca_file) return 0;
     player->ca_file_size = strlen(config->ca_file) + 1;
@@ -244,6 +245,7 @@ int cad_player_create(const struct cad_player_config *config, struct cad_player 
     int err = copy_config(player, config);
     if (!err) err = init_shared(player);
     if (!err) err = cad_engine_create(&config->engine, &player->drive.engine);
+    if (!err) cad_tape_begin(player->tape, &config->engine);
     if (!err) err = cad_player_drive_init(player);
     if (!err && pthread_create(&player->thread, NULL, cad_player_drive_main, player)) {
         err = CAD_E_IO;

@@ -20,7 +20,7 @@ static void door_head(void *ctx, const struct cad_http_head *head)
     struct cad_event event = {.type = CAD_EVENT_HTTP_HEAD, .u.head = *head};
     p->drive.fed = true;
     /* A head takes effect at the door and is never queued. */
-    if (cad_engine_feed(p->drive.engine, &event)) {
+    if (cad_tape_feed(p->tape, p->drive.engine, &event)) {
         CAD_LOG(&p->log, WARN, p->drive.now, "drive: head lost id=%u", head->id);
     }
 }
@@ -28,14 +28,18 @@ static void door_head(void *ctx, const struct cad_http_head *head)
 static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
 {
     struct cad_player *p = ctx;
-    return cad_engine_lease(p->drive.engine, id, want, data, capacity);
+    struct cad_tape_lease lease = {.id = id, .want = want};
+    int rc = cad_tape_lease(p->tape, p->drive.engine, &lease);
+    *data = lease.data;
+    *capacity = lease.capacity;
+    return rc;
 }
 
 static int door_commit(void *ctx, uint32_t id, size_t n, cad_time at)
 {
     struct cad_player *p = ctx;
     p->drive.fed = true;
-    return cad_engine_commit(p->drive.engine, id, n, at);
+    return cad_tape_commit(p->tape, p->drive.engine, id, n, at);
 }
 
 /* An end must not be lost: it waits here if the engine's queue is full. */
@@ -52,7 +56,7 @@ static void door_end(void *ctx, const struct cad_http_end *end)
 
 static void feed(struct cad_player *p, const struct cad_event *event)
 {
-    int err = cad_engine_feed(p->drive.engine, event);
+    int err = cad_tape_feed(p->tape, p->drive.engine, event);
     if (err) {
         CAD_LOG(&p->log, WARN, p->drive.now, "drive: event lost type=%d result=%s",
                 (int)event->type, cad_result_name(err));
@@ -85,12 +89,18 @@ static void feed_wall(struct cad_player *p)
     p->drive.wall_at = cad_time_add(p->drive.now, PLAYER_WALL_PERIOD);
 }
 
+static void feed_network(struct cad_player *p)
+{
+    struct cad_event event = {.type = CAD_EVENT_NET_CHANGE};
+    if (cad_player_network_changed(p, &event.u.net.online)) feed(p, &event);
+}
+
 static void feed_ends(struct cad_player *p)
 {
     struct cad_http_end *end;
     while ((end = cad_ring_peek(&p->drive.ends)) != NULL) {
         struct cad_event event = {.type = CAD_EVENT_HTTP_END, .u.end = *end};
-        if (cad_engine_feed(p->drive.engine, &event)) return;
+        if (cad_tape_feed(p->tape, p->drive.engine, &event)) return;
         p->drive.fed = true;
         (void)cad_ring_pop(&p->drive.ends, NULL);
     }
@@ -155,7 +165,7 @@ static void feed_commands(struct cad_player *p)
     struct player_drive *d = &p->drive;
     while (d->has_held || cad_mailbox_take(&p->mailbox, &d->held)) {
         struct cad_event event = {.type = CAD_EVENT_COMMAND, .u.command = d->held.command};
-        int err = cad_engine_feed(d->engine, &event);
+        int err = cad_tape_feed(p->tape, d->engine, &event);
         d->has_held = err == CAD_E_LIMIT;
         if (d->has_held) return;
         d->fed = true;
@@ -211,7 +221,7 @@ static bool poll_actions(struct cad_player *p)
     struct player_drive *d = &p->drive;
     struct cad_action action;
     bool room = true;
-    while (room && cad_engine_poll(d->engine, &action) == 0) {
+    while (room && cad_tape_poll(p->tape, d->engine, &action) == 0) {
         switch (action.type) {
         case CAD_ACTION_HTTP_START: start(p, &action.u.start); break;
         case CAD_ACTION_HTTP_CANCEL: cancel(p, action.u.cancel.id); break;
@@ -245,7 +255,7 @@ static bool fill_ring(struct cad_player *p, uint32_t slot)
     while (!cad_spsc_full(&p->rings[slot])) {
         struct cad_spsc_item item;
         memset(&item, 0, sizeof item);
-        item.result = cad_engine_pull(d->engine, slot, &item.sample);
+        item.result = cad_tape_pull(p->tape, d->engine, slot, &item.sample);
         bool end = item.result == CAD_E_END;
         if (item.result != 0 && item.result != CAD_E_CONFIG && !end) break;
         if (end && d->ended[slot]) break;
@@ -301,8 +311,9 @@ static bool turn(struct cad_player *p)
     feed_reports(p);
     feed_commands(p);
     feed_wall(p);
+    feed_network(p);
     if (d->has_event || d->broken) return false;
-    int more = cad_engine_run(d->engine, d->now);
+    int more = cad_tape_run(p->tape, d->engine, d->now);
     if (more < 0) {
         d->broken = true;
         CAD_LOG(&p->log, ERROR, d->now, "drive: engine broken result=%s", cad_result_name(more));
@@ -330,6 +341,7 @@ static cad_time pump(struct cad_player *p)
 static void drive_once(struct cad_player *p)
 {
     struct player_drive *d = &p->drive;
+    cad_player_sleep(p);
     if (!unblock(p)) {
         cad_loop_wait(&p->loop, CAD_TIME_NONE); /* the reader of events wakes it, or the end */
         return;

@@ -14,6 +14,7 @@
 #include "base/ring.h"
 #include "base/strbuf.h"
 #include "cadmium/player.h"
+#include "cadmium/tape.h"
 #include "drive/loop.h"
 #include "drive/mailbox.h"
 #include "drive/spsc.h"
@@ -25,6 +26,8 @@
 #define PLAYER_ENTROPY_FRESH 64   /* bytes after each POST */
 #define PLAYER_WALL_PERIOD (60 * CAD_SECOND)
 #define PLAYER_WAKE_FLOOR CAD_MS  /* the engine's own timers are not served more often */
+
+enum { PLAYER_NETWORK_SAME, PLAYER_NETWORK_ON, PLAYER_NETWORK_OFF };
 
 /* Events that wait to be read. */
 struct player_events {
@@ -67,6 +70,7 @@ struct cad_player {
     struct cad_log log;
     void (*wakeup)(void *ctx);
     void *wakeup_ctx;
+    struct cad_tape_recorder *tape; /* NULL: nothing is recorded */
     bool offline;
     char *ca_file;
     size_t ca_file_size;
@@ -74,6 +78,8 @@ struct cad_player {
     bool has_thread, has_events, has_stats, has_mailbox, has_orderbox, has_loop;
     _Atomic bool stop;
     _Atomic uint32_t ticket;      /* the last one given */
+    _Atomic int network;          /* PLAYER_NETWORK_*: what the device said, not fed yet */
+    _Atomic int64_t asleep_until; /* no turn before */
     struct cad_loop loop;
     struct cad_mailbox mailbox;
     struct cad_orderbox orderbox;
@@ -92,6 +98,15 @@ struct cad_player {
 CAD_MUST_CHECK int cad_player_drive_init(struct cad_player *player);
 void cad_player_drive_deinit(struct cad_player *player);
 void *cad_player_drive_main(void *player);
+
+/* ---- player_device.c ---- */
+/* For tests: the drive thread takes no turn before `until`, as on a device that sleeps; network and
+ * clock go on. Any thread. */
+void cad_player_suspend(struct cad_player *player, cad_time until);
+/* The drive thread: sleeps while it is suspended. */
+void cad_player_sleep(struct cad_player *player);
+/* The drive thread: did the device say something about its network since the last call? */
+bool cad_player_network_changed(struct cad_player *player, bool *online);
 
 /* ---- player.c ---- */
 /* CAD_E_LIMIT: no room; the reader then wakes the drive thread. */

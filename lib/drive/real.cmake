@@ -13,8 +13,10 @@ cad_room(drive_real POSIX
         net_head.c
         net_origin.c
         player.c
+        player_device.c
         player_drive.c
         player_sink.c
         player_url.c
         spsc.c
+        tape_record.c
     LINK cad_curl Threads::Threads ${CMAKE_DL_LIBS})

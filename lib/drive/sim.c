@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cadmium/sim.h"
+#include "cadmium/tape.h"
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -64,7 +65,7 @@ static void note_error(struct cad_sim *sim, int err)
 
 static void feed(struct cad_sim *sim, const struct cad_event *event)
 {
-    note_error(sim, cad_engine_feed(sim->engine, event));
+    note_error(sim, cad_tape_feed(sim->config.tape, sim->engine, event));
     sim->turn_due = true;
 }
 
@@ -85,27 +86,31 @@ static void door_end(void *ctx, const struct cad_http_end *end)
 static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
 {
     struct cad_sim *sim = ctx;
-    return cad_engine_lease(sim->engine, id, want, data, capacity);
+    struct cad_tape_lease lease = {.id = id, .want = want};
+    int err = cad_tape_lease(sim->config.tape, sim->engine, &lease);
+    *data = lease.data;
+    *capacity = lease.capacity;
+    return err;
 }
 
 static int door_commit(void *ctx, uint32_t id, size_t n, cad_time at)
 {
     struct cad_sim *sim = ctx;
     sim->turn_due = true;
-    return cad_engine_commit(sim->engine, id, n, at);
+    return cad_tape_commit(sim->config.tape, sim->engine, id, n, at);
 }
 
 static int door_hole(void *ctx, uint32_t id, size_t n, cad_time at)
 {
     struct cad_sim *sim = ctx;
     sim->turn_due = true;
-    return cad_engine_commit_hole(sim->engine, id, n, at);
+    return cad_tape_commit_hole(sim->config.tape, sim->engine, id, n, at);
 }
 
 static int source_pull(void *ctx, uint32_t slot, struct cad_sample *out)
 {
     struct cad_sim *sim = ctx;
-    return cad_engine_pull(sim->engine, slot, out);
+    return cad_tape_pull(sim->config.tape, sim->engine, slot, out);
 }
 
 /* ---- out of the engine --------------------------------------------------------------------- */
@@ -147,7 +152,7 @@ static int feed_entropy(struct cad_sim *sim, size_t n)
     for (size_t i = 0; i < n; i++) bytes[i] = (uint8_t)cad_rng_u64(&sim->entropy);
     struct cad_event event = {.type = CAD_EVENT_ENTROPY};
     event.u.entropy = (cad_buf){bytes, n};
-    return cad_engine_feed(sim->engine, &event);
+    return cad_tape_feed(sim->config.tape, sim->engine, &event);
 }
 
 static void start_transfer(struct cad_sim *sim, const struct cad_http_start *start)
@@ -165,7 +170,7 @@ static void start_transfer(struct cad_sim *sim, const struct cad_http_start *sta
 static void do_actions(struct cad_sim *sim)
 {
     struct cad_action action;
-    while (cad_engine_poll(sim->engine, &action) == 0) {
+    while (cad_tape_poll(sim->config.tape, sim->engine, &action) == 0) {
         switch (action.type) {
         case CAD_ACTION_HTTP_START:
             start_transfer(sim, &action.u.start);
@@ -228,7 +233,7 @@ static int settle(struct cad_sim *sim)
     for (uint32_t turns = 0; is_turn_due(sim); turns++) {
         if (turns == TURNS_MAX) return CAD_E_LIMIT;
         sim->turn_due = false;
-        int more = cad_engine_run(sim->engine, sim->now);
+        int more = cad_tape_run(sim->config.tape, sim->engine, sim->now);
         do_actions(sim);
         if (more < 0) return more;
         if (more > 0) sim->turn_due = true;
@@ -324,12 +329,12 @@ static int introduce(struct cad_sim *sim)
     struct cad_event event = {.type = CAD_EVENT_WALL_OFFSET};
     event.u.wall.offset_ms = sim->config.wall_ms + sim->config.device_clock_error_ms;
     event.u.wall.error_ms = CLOCK_ERROR_MS;
-    err = cad_engine_feed(sim->engine, &event);
+    err = cad_tape_feed(sim->config.tape, sim->engine, &event);
     if (err) return err;
     event = (struct cad_event){.type = CAD_EVENT_SINK_CAPS};
     sim->sink->ops->caps(sim->sink, &event.u.caps);
     sim->turn_due = true;
-    return cad_engine_feed(sim->engine, &event);
+    return cad_tape_feed(sim->config.tape, sim->engine, &event);
 }
 
 static int create_parts(struct cad_sim *sim)
@@ -337,6 +342,7 @@ static int create_parts(struct cad_sim *sim)
     const struct cad_sim_config *c = &sim->config;
     int err = cad_engine_create(&c->engine, &sim->engine);
     if (err) return err;
+    cad_tape_begin(c->tape, &c->engine);
     struct cad_sim_net_config net = {.tls = c->tls, .wall_ms = c->wall_ms};
     err = cad_sim_net_create(&sim->alloc, &net, &sim->net);
     if (err) return err;
@@ -415,7 +421,7 @@ int cad_sim_online(struct cad_sim *sim, bool online)
     struct cad_event event = {.type = CAD_EVENT_NET_CHANGE};
     event.u.net.online = online;
     sim->turn_due = true;
-    return cad_engine_feed(sim->engine, &event);
+    return cad_tape_feed(sim->config.tape, sim->engine, &event);
 }
 
 void cad_sim_sink_mode(struct cad_sim *sim, enum cad_sink_mode mode, int64_t parameter_ppm)
@@ -428,7 +434,7 @@ int cad_sim_command(struct cad_sim *sim, const struct cad_command *command)
     struct cad_event event = {.type = CAD_EVENT_COMMAND};
     event.u.command = *command;
     sim->turn_due = true;
-    return cad_engine_feed(sim->engine, &event);
+    return cad_tape_feed(sim->config.tape, sim->engine, &event);
 }
 
 cad_time cad_sim_now(const struct cad_sim *sim)

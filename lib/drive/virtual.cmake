@@ -14,5 +14,6 @@ cad_room(drive_virtual SOURCES
     sim_net.c
     synth.c
     synth_boxes.c
+    tape_replay.c
     trace.c
     vsink.c)
