@@ -37,6 +37,7 @@ struct play_args {
     const char *audio_language;/* BCP 47; NULL as the title wants */
     const char *framemd5;      /* file; NULL none */
     const char *soundmd5;      /* file; NULL none */
+    const char *tape;          /* file; NULL none */
     const char *ca_file;       /* NULL the system's */
     const char *log_path;      /* "-" standard error; NULL none */
     enum cad_log_level log_level;

@@ -59,6 +59,8 @@ static const struct option options[] = {
      "write a line \"pts_ns rung md5\" for every picture, and drop none"},
     {"--soundmd5", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(soundmd5), 0, 0, "FILE",
      "write a line \"pts_ns rate channels samples md5\" for every run of sound"},
+    {"--tape", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(tape), 0, 0, "FILE",
+     "record the session, without secrets, for cadmium-sim --replay"},
     {"--log", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(log_path), 0, 0, "FILE|-",
      "write the log to a file, or to standard error"},
     {"--log-level", OPTION_LEVEL, OPTIONS_PROGRAM, 0, PLACE(log_level), 0, 0, "L",

@@ -99,6 +99,21 @@ static FILE *open_file(struct session *session, const char *option, const char *
     return file;
 }
 
+static int open_tape(struct session *session)
+{
+    struct tape_file_options options = {0};
+    char text[CAD_ERROR_MESSAGE_SIZE];
+    if (session->log) {
+        options.log = (struct cad_log){log_line, session->log, session->args->log_level};
+    }
+    int rc = tape_file_open(&session->tape, session->args->tape, &options);
+    if (rc == 0) return 0;
+    snprintf(text, sizeof(text), "--tape %.80s cannot be written: %.40s", session->args->tape,
+             rc == CAD_E_IO ? strerror(errno) : cad_result_text(rc));
+    session_fail(session, CAD_ERR_FILE_UNREADABLE, text);
+    return rc;
+}
+
 static int open_files(struct session *session)
 {
     const struct play_args *args = session->args;
@@ -116,7 +131,7 @@ static int open_files(struct session *session)
         session->sound_md5 = open_file(session, "--soundmd5", args->soundmd5);
         if (!session->sound_md5) return CAD_E_IO;
     }
-    return 0;
+    return args->tape ? open_tape(session) : 0;
 }
 
 int session_init(struct session *session, const struct play_args *args)
@@ -167,6 +182,7 @@ static void fill_config(struct session *session, struct cad_player_config *confi
     config->ca_file = args->ca_file;
     config->wakeup = wake_up;
     config->wakeup_ctx = session;
+    config->tape = session->tape.tape;
 }
 
 static int load(struct session *session)
@@ -347,6 +363,9 @@ static void close_files(struct session *session)
 {
     close_file(session, &session->md5, "the file of --framemd5 could not be written");
     close_file(session, &session->sound_md5, "the file of --soundmd5 could not be written");
+    if (tape_file_close(&session->tape) != 0) {
+        session_fail(session, CAD_ERR_FILE_UNREADABLE, "the file of --tape could not be written");
+    }
     close_file(session, &session->log, "the file of --log could not be written");
     for (int i = 0; i < 2; i++) {
         if (session->wake[i] >= 0) close(session->wake[i]);

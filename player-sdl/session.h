@@ -19,6 +19,7 @@
 #include "cadmium/player.h"
 
 #include "args.h"
+#include "tapes/tape_file.h"
 
 #define SESSION_SEEKS_MAX 16 /* seeks whose answer is awaited; older ones are forgotten */
 
@@ -38,6 +39,7 @@ struct session {
     FILE *md5;                   /* of --framemd5; written by the sink's thread alone */
     FILE *sound_md5;             /* of --soundmd5; likewise */
     FILE *log;                   /* of --log; stderr or our own */
+    struct tape_file tape;       /* of --tape; written by the player's thread */
     int wake[2];                 /* a pipe that says: there are events */
     int signals;                 /* signalfd of SIGINT, SIGTERM and SIGHUP */
     bool quit;                   /* asked for by the user */
