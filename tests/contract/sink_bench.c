@@ -56,6 +56,8 @@ void bench_close(struct bench *bench)
 void bench_rate(struct bench *bench, uint32_t rate_q16)
 {
     bench->config.rate_q16 = rate_q16;
+    if (rate_q16 < bench->rate_low) bench->rate_low = rate_q16;
+    if (rate_q16 > bench->rate_high) bench->rate_high = rate_q16;
     bench->sink->ops->configure(bench->sink, &bench->config, bench->now);
 }
 
@@ -81,14 +83,18 @@ static void check_anchor(struct bench *bench, const struct cad_sink_anchor *next
             assert_int_equal(next->media, last->media);
         }
         cad_time moved = next->media - last->media;
-        cad_time most = (cad_time)((double)(next->at - last->at) * bench->config.rate_q16 / 65536);
+        double passed = (double)(next->at - last->at) / 65536;
+        cad_time most = (cad_time)(passed * bench->rate_high);
         assert_true(moved <= most + bench->kind->tolerance);
         if (last->rate_q16 > 0 && next->rate_q16 > 0) {
-            assert_true(moved >= most - bench->kind->tolerance);
+            cad_time least = (cad_time)(passed * bench->rate_low);
+            assert_true(moved >= least - bench->kind->tolerance);
         }
     }
+    if (next->underrun && !last->underrun) bench->underruns++;
     bench->anchor = *next;
     bench->anchors++;
+    bench->rate_low = bench->rate_high = bench->config.rate_q16;
 }
 
 static void check_level(struct bench *bench, const struct cad_sink_level *next)

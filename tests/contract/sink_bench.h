@@ -20,7 +20,8 @@ struct bench {
     struct cad_sink_level level;   /* newest */
     struct cad_sink_fail fail;
     uint32_t fails;                /* how often it was reported */
-    uint32_t anchors;
+    uint32_t anchors, underruns;
+    uint32_t rate_low, rate_high;  /* that were wanted since the last anchor */
 };
 
 void bench_open(struct bench *bench, const struct sink_kind *kind, const struct track_data *video,

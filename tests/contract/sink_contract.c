@@ -18,6 +18,8 @@ struct suite {
     const struct sink_kind *kind;
     struct track_data video, small, audio;
     struct track_data other; /* AV1; empty where it could not be made */
+    struct track_data third; /* HEVC; the same */
+    struct track_data surround; /* AC-3 5.1 */
 };
 
 static struct suite *suite_of(void **state)
@@ -300,6 +302,99 @@ static void test_sink_takes_another_configuration(void **state)
     bench_close(&bench);
 }
 
+/*
+ * Rule 3 at every rate that it names, changed while it plays: media time per monotonic time is the
+ * rate. bench.c checks every anchor against the one before on top.
+ */
+static void test_sink_plays_at_other_rates(void **state)
+{
+    struct suite *suite = suite_of(state);
+    struct bench bench;
+    struct cad_sink_caps caps;
+    bench_open(&bench, suite->kind, &suite->video, &suite->audio);
+    bench.sink->ops->caps(bench.sink, &caps);
+    if (caps.rate_max_q16 == 0) {
+        bench_close(&bench);
+        skip();
+    }
+    assert_true(caps.rate_min_q16 <= ONE && caps.rate_max_q16 >= ONE);
+    const uint32_t rates[] = {ONE, caps.rate_min_q16, ONE + ONE / 2, caps.rate_max_q16, ONE};
+    for (uint32_t i = 0; i < 5; i++) {
+        if (rates[i] > caps.rate_max_q16) continue;
+        bench_rate(&bench, rates[i]);
+        assert_true(bench_until(&bench, bench_is_running, WAIT));
+        bench_run(&bench, 200 * CAD_MS);
+        struct cad_sink_anchor from = bench.anchor;
+        bench_run(&bench, 400 * CAD_MS);
+        assert_int_equal(bench.anchor.rate_q16, rates[i]);
+        cad_time want = (cad_time)((double)(bench.anchor.at - from.at) * rates[i] / ONE);
+        cad_time drift = bench.anchor.media - from.media - want;
+        assert_true(drift <= tolerance_of(suite) && drift >= -tolerance_of(suite));
+    }
+    /* It waits and goes on at a rate that was set while it stood; a seek keeps it. */
+    bench_rate(&bench, 0);
+    bench_run(&bench, 100 * CAD_MS);
+    bench_rate(&bench, caps.rate_max_q16);
+    assert_true(bench_until(&bench, bench_is_running, WAIT));
+    assert_int_equal(bench.anchor.rate_q16, caps.rate_max_q16);
+    bench_seek(&bench, 2, 0);
+    cad_time began = bench.now;
+    assert_true(bench_until(&bench, bench_is_drained, 6 * CAD_SECOND));
+    cad_time most = track_data_end(&suite->video) / 2 + CAD_SECOND / 2 + tolerance_of(suite);
+    if (caps.rate_max_q16 == 2 * ONE) assert_true(bench.now - began <= most);
+    assert_int_equal(bench.fails, 0);
+    bench_close(&bench);
+}
+
+/*
+ * Rule 8: other sizes, up and down, and other codecs in the middle of a stream, without a wait: every
+ * picture is shown, and the clock does not stand.
+ */
+static void test_sink_takes_changes_in_mid_stream(void **state)
+{
+    struct suite *suite = suite_of(state);
+    const struct track_data *other = suite->other.count > 0 ? &suite->other : &suite->video;
+    const struct track_data *third = suite->third.count > 0 ? &suite->third : &suite->video;
+    const struct source_change changes[] = {
+        {&suite->small, 25, 25}, {other, 50, 50}, {third, 75, 75}};
+    struct bench bench;
+    bench_open(&bench, suite->kind, &suite->video, &suite->audio);
+    for (uint32_t i = 0; i < 3; i++) sample_source_plan(&bench.source, CAD_SLOT_VIDEO, &changes[i]);
+    bench_rate(&bench, ONE);
+    assert_true(bench_until(&bench, bench_is_drained, 6 * CAD_SECOND));
+    assert_int_equal(bench.level.frames, suite->video.count);
+    assert_int_equal(bench.fails, 0);
+    if (!suite->kind->real_time) {
+        assert_int_equal(bench.level.dropped, 0);
+        assert_int_equal(bench.underruns, 0);
+    }
+    bench_close(&bench);
+}
+
+/* Rule 8: another sound with other times, and back: pictures and clock go on. */
+static void test_sink_takes_another_sound_in_mid_stream(void **state)
+{
+    struct suite *suite = suite_of(state);
+    if (suite->surround.count == 0) skip();
+    uint32_t there = track_data_at(&suite->audio, CAD_SECOND);
+    uint32_t back = track_data_at(&suite->surround, 2 * CAD_SECOND);
+    const struct source_change changes[] = {
+        {&suite->surround, there, track_data_at(&suite->surround, CAD_SECOND)},
+        {&suite->audio, back, track_data_at(&suite->audio, 2 * CAD_SECOND)}};
+    struct bench bench;
+    bench_open(&bench, suite->kind, &suite->video, &suite->audio);
+    for (uint32_t i = 0; i < 2; i++) sample_source_plan(&bench.source, CAD_SLOT_AUDIO, &changes[i]);
+    bench_rate(&bench, ONE);
+    assert_true(bench_until(&bench, bench_is_drained, 6 * CAD_SECOND));
+    assert_int_equal(bench.level.frames, suite->video.count);
+    assert_int_equal(bench.fails, 0);
+    if (!suite->kind->real_time) {
+        assert_int_equal(bench.level.dropped, 0);
+        assert_int_equal(bench.underruns, 0);
+    }
+    bench_close(&bench);
+}
+
 static void fail_with(struct suite *suite, const struct track_data *video, uint32_t flags,
                       enum cad_error_code error)
 {
@@ -417,6 +512,9 @@ static void test_sink_tells_what_it_takes(void **state)
     assert_true(caps.video && caps.audio);
     assert_true(caps.codecs & 1u << CAD_CODEC_AVC);
     assert_true(caps.codecs & 1u << CAD_CODEC_AAC);
+    assert_int_equal(caps.passthrough & ~caps.codecs, 0);
+    assert_false(caps.fixed_codec || caps.fixed_resolution); /* of the sinks here; see rule 8 */
+    assert_true(caps.rate_min_q16 <= caps.rate_max_q16);
     /* Before it is configured it does nothing. */
     assert_int_equal(bench.sink->ops->step(bench.sink, bench.now), CAD_TIME_NONE);
     assert_int_equal(bench.source.pulled[CAD_SLOT_VIDEO], 0);
@@ -429,9 +527,12 @@ static bool load(struct suite *suite)
         track_data_make(&suite->video, CAD_MEDIA_VIDEO, 100, FRAME);
         track_data_make(&suite->small, CAD_MEDIA_VIDEO, 100, FRAME);
         track_data_make(&suite->audio, CAD_MEDIA_AUDIO, 200, 20 * CAD_MS);
+        track_data_make(&suite->surround, CAD_MEDIA_AUDIO, 125, 32 * CAD_MS);
         return true;
     }
     if (!track_data_load(&suite->other, TEST_MEDIA_DIR "/av1.mp4")) suite->other.count = 0;
+    if (!track_data_load(&suite->third, TEST_MEDIA_DIR "/hevc.mp4")) suite->third.count = 0;
+    if (!track_data_load(&suite->surround, TEST_MEDIA_DIR "/ac3.mp4")) suite->surround.count = 0;
     return track_data_load(&suite->video, TEST_MEDIA_DIR "/h264.mp4") &&
            track_data_load(&suite->small, TEST_MEDIA_DIR "/h264-small.mp4") &&
            track_data_load(&suite->audio, TEST_MEDIA_DIR "/aac.mp4");
@@ -463,6 +564,9 @@ int sink_contract_run(const struct sink_kind *kind)
         WITH_SUITE(test_sink_holds_little_and_lets_go),
         WITH_SUITE(test_sink_takes_another_configuration),
         WITH_SUITE(test_sink_takes_another_codec),
+        WITH_SUITE(test_sink_plays_at_other_rates),
+        WITH_SUITE(test_sink_takes_changes_in_mid_stream),
+        WITH_SUITE(test_sink_takes_another_sound_in_mid_stream),
         WITH_SUITE(test_sink_says_what_it_cannot_decode),
         WITH_SUITE(test_sink_says_that_a_stream_is_broken),
         WITH_SUITE(test_sink_lives_with_some_broken_samples),
@@ -473,5 +577,7 @@ int sink_contract_run(const struct sink_kind *kind)
     track_data_free(&suite.small);
     track_data_free(&suite.audio);
     track_data_free(&suite.other);
+    track_data_free(&suite.third);
+    track_data_free(&suite.surround);
     return failed;
 }

@@ -72,7 +72,7 @@ bool track_data_load(struct track_data *track, const char *path)
     track->config = (struct cad_stream_config){
         .type = init.type, .codec = init.codec, .extra = init.config, .width = init.width,
         .height = init.height, .channels = init.channels, .sample_rate_hz = init.sample_rate_hz,
-        .timescale = init.timescale};
+        .timescale = init.timescale, .color = init.color};
     snprintf(track->config.codecs, sizeof(track->config.codecs), "%.39s", init.codecs);
     read_samples(track, &init, end);
     return track->count > 0;
@@ -151,6 +151,30 @@ void sample_source_switch(struct sample_source *source, uint32_t slot,
     source->told[slot] = false;
 }
 
+void sample_source_plan(struct sample_source *source, uint32_t slot,
+                        const struct source_change *change)
+{
+    if (source->plan_count[slot] == SOURCE_PLAN_MAX) abort();
+    source->plan[slot][source->plan_count[slot]++] = *change;
+}
+
+uint32_t track_data_at(const struct track_data *track, cad_time time)
+{
+    uint32_t i = 0;
+    while (i < track->count && track->items[i].pts + track->items[i].duration <= time) i++;
+    return i;
+}
+
+static void follow_plan(struct sample_source *source, uint32_t slot)
+{
+    if (source->plan_next[slot] == source->plan_count[slot]) return;
+    const struct source_change *change = &source->plan[slot][source->plan_next[slot]];
+    if (source->next[slot] != change->at) return;
+    source->plan_next[slot]++;
+    sample_source_switch(source, slot, change->track);
+    source->next[slot] = change->next;
+}
+
 size_t sample_source_held(struct sample_source *source)
 {
     return cad_pool_used_bytes(source->pool);
@@ -167,6 +191,7 @@ static struct cad_ref *buffer_of(struct sample_source *source, const uint8_t *by
 static int pull(void *ctx, uint32_t slot, struct cad_sample *out)
 {
     struct sample_source *source = ctx;
+    follow_plan(source, slot);
     const struct track_data *track = source->track[slot];
     memset(out, 0, sizeof(*out));
     if (!track) return CAD_E_AGAIN;

@@ -41,6 +41,13 @@ void track_data_free(struct track_data *track);
 cad_time track_data_end(const struct track_data *track);
 
 #define SOURCE_ALL UINT32_MAX
+#define SOURCE_PLAN_MAX 6
+
+/* Before access unit `at` of the track that is played: go on with another one from `next`. */
+struct source_change {
+    const struct track_data *track;
+    uint32_t at, next;
+};
 
 struct sample_source {
     struct cad_pool *pool;
@@ -52,6 +59,8 @@ struct sample_source {
     cad_time show_from;                   /* earlier ones are DECODE_ONLY; CAD_TIME_NONE none */
     bool told[CAD_ENGINE_TRACKS];         /* the configuration was given */
     uint32_t pulled[CAD_ENGINE_TRACKS];   /* access units given since it began */
+    struct source_change plan[CAD_ENGINE_TRACKS][SOURCE_PLAN_MAX];
+    uint32_t plan_count[CAD_ENGINE_TRACKS], plan_next[CAD_ENGINE_TRACKS];
 };
 
 void sample_source_init(struct sample_source *source, const struct track_data *video,
@@ -62,6 +71,11 @@ void sample_source_seek(struct sample_source *source, uint32_t epoch, cad_time p
 /* Go on with another track of the same times: a configuration comes first. */
 void sample_source_switch(struct sample_source *source, uint32_t slot,
                           const struct track_data *track);
+/* The same later, without the sink waiting for it; changes are planned in their order. */
+void sample_source_plan(struct sample_source *source, uint32_t slot,
+                        const struct source_change *change);
+/* The first access unit of a track that ends after `time`. */
+uint32_t track_data_at(const struct track_data *track, cad_time time);
 struct cad_sink_source sample_source_edge(struct sample_source *source);
 /* Bytes of access units that somebody still holds. */
 size_t sample_source_held(struct sample_source *source);
