@@ -4,13 +4,14 @@ set -uo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: scripts/demo.sh [--headless] [--video FILE] [--help] [-- ARGUMENT...]
+usage: scripts/demo.sh [--headless] [--mpd] [--video FILE] [--help] [-- ARGUMENT...]
 
 Installs what is missing, builds, makes a title under build/title (once), starts the mocks on loopback and
 plays the title with cadmium-play: in a window where there is a display, else headless. Ends with a summary;
 the exit status is the player's.
 
   --headless     no window, even where there is a display
+  --mpd          play the title's MPD; else the service is asked for its licensed manifest
   --video FILE   make the title anew from this video
   -- ARGUMENT... handed to cadmium-play, for example: -- --until 20
 TEXT
@@ -20,9 +21,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 title_id=900100
 headless=
 video=
+mpd=
 while (($# > 0)); do
     case $1 in
     --headless) headless=yes ;;
+    --mpd) mpd=yes ;;
     --video)
         if (($# < 2)) || [[ ! -r $2 ]]; then
             echo "demo: --video needs a readable file" >&2
@@ -81,7 +84,7 @@ build() {
 }
 
 make_title() {
-    if [[ -z $video && -s build/title/manifest.json ]]; then return; fi
+    if [[ -z $video && -s build/title/title.mpd ]]; then return; fi
     step 'make a title'
     scripts/make-title.sh ${video:+"$video"} || give_up 'no title was made'
 }
@@ -120,6 +123,7 @@ tell() {
         else if (event == "stall_begin") what = "stall"
         else if (event == "stall_end") what = "plays on"
         else if (event == "seek_done") what = "seek done, at " field("to") " s"
+        else if (event == "track") what = (field("track") == "audio" ? "sound" : "picture") " of track " field("id")
         else if (event == "error") what = "error: " field("message") " (" field("code") ")"
         else if (event == "server") what = (field("track") == "audio" ? "sound" : "picture") " from server " field("id")
         else if (event == "load") what = "loaded"
@@ -138,7 +142,9 @@ play() {
     else
         step 'play (q ends it)'
     fi
-    "$bin/cadmium-play" "${options[@]}" "$@" --title "$title_id" "$base" | tee "$work/stats.jsonl" | tell
+    local target=(--title "$title_id" "$base")
+    if [[ -n $mpd ]]; then target=("$base/files/title.mpd"); fi
+    "$bin/cadmium-play" "${options[@]}" "$@" "${target[@]}" | tee "$work/stats.jsonl" | tell
     return "${PIPESTATUS[0]}"
 }
 
