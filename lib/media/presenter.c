@@ -467,7 +467,7 @@ static bool cut_sound(const struct presenter *p, struct slot *slot, struct cad_f
         cad_time moved = cad_time_from_ticks(n, frame->sample_rate_hz);
         frame->pcm += (size_t)n * frame->channels;
         frame->samples -= (uint32_t)n;
-        frame->pts = cad_add_sat_i64(frame->pts, moved);
+        frame->pts = CAD_MAX(cad_add_sat_i64(frame->pts, moved), from); /* times are rounded down */
         frame->duration = CAD_MAX(cad_sub_sat_i64(frame->duration, moved), 0);
         length -= moved;
     }

@@ -347,8 +347,8 @@ static void test_sink_plays_at_other_rates(void **state)
 }
 
 /*
- * Rule 8: other sizes, up and down, and other codecs in the middle of a stream, without a wait: every
- * picture is shown, and the clock does not stand.
+ * Rule 8: other sizes, up and down, and other codecs in the middle of a stream, without a wait:
+ * every picture is shown, and the clock does not stand.
  */
 static void test_sink_takes_changes_in_mid_stream(void **state)
 {
