@@ -42,7 +42,8 @@ if cmp -s "$list" "$work/now"; then
     exit 0
 fi
 
-# What is only added is compatible, and so is a struct that grew whose first member is its size.
+# What is only added is compatible. A struct that grew is not, even if it begins with its size: programs
+# own its memory, and the function that sets its defaults writes all of what the library knows.
 awk '
     # The thing a line speaks of, and what it says.
     function key(line) { sub(/( at [0-9]+)? size [0-9]+$| = -?[0-9]+$/, "", line); return line }
@@ -51,13 +52,8 @@ awk '
     END {
         for (k in was) {
             if (k in now && now[k] == was[k]) continue
-            split(k, w, " ")
-            grown = k in now && was[k] !~ / at / && (k ".size") in was
-            if (grown) print "  grown:    " was[k] "  ->  " now[k]
-            else {
-                print "  BREAK:    " was[k] "  ->  " (k in now ? now[k] : "gone")
-                broken = 1
-            }
+            print "  BREAK:    " was[k] "  ->  " (k in now ? now[k] : "gone")
+            broken = 1
         }
         for (k in now) if (!(k in was)) print "  added:    " now[k]
         exit broken
@@ -65,10 +61,10 @@ awk '
 LC_ALL=C sort "$work/changes"
 if [ -n "${broken:-}" ]; then
     echo "ABI break: programs that were compiled with the headers as committed would misread these."
-    echo "Put new members at the end of structs that begin with their size, new enumerators last. Where"
-    echo "the break is meant, raise the minor version (docs/install.md), tell CHANGELOG.md, and then:"
+    echo "Structs stay as they are within a version; new enumerators come last. Where the break is meant,"
+    echo "raise the minor version (docs/install.md) unless it is not out yet, tell CHANGELOG.md, and then:"
 else
-    echo "The public types grew in a compatible way. If that is meant, tell CHANGELOG.md, and then:"
+    echo "Something was added in a compatible way. If that is meant, tell CHANGELOG.md, and then:"
 fi
 echo "    cmake --build BUILD_DIR --target abi-update"
 exit 1

@@ -61,8 +61,9 @@ layout_case() {
     change "$2" "$1"
     expect 1 "$3" layout
 }
-layout_case 's|^    void \*wakeup_ctx;|&  int64_t more;|' player.h 'grow'
+layout_case 's|^    void \*wakeup_ctx;|&  int64_t more;|' player.h 'BREAK:    struct cad_player_config size'
 layout_case 's|^    void \*wakeup_ctx;|&  int64_t more;|' player.h 'added:    struct cad_player_config.more'
+layout_case 's|^    CAD_MEDIA_OTHER|&, CAD_MEDIA_MORE|' types.h 'added in a compatible way'
 layout_case 's|^    const char \*ca_file;|int64_t more; &|' player.h 'BREAK:    struct cad_player_config.ca_file'
 layout_case 's|^    int32_t http_status;|int64_t http_status;|' error.h 'ABI break'
 layout_case 's|^    CAD_MEDIA_AUDIO,||' types.h 'enum cad_media_type CAD_MEDIA_AUDIO = 1  ->  gone'

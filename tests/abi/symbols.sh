@@ -33,7 +33,8 @@ added=$(LC_ALL=C comm -13 "$list" "$work/now")
 if [ -n "$removed" ]; then
     echo "ABI break: $name.so no longer exports"
     printf '    %s\n' $removed
-    echo "Keep them. Where the break is meant, raise the minor version (docs/install.md), tell CHANGELOG.md, and"
+    echo "Keep them. Where the break is meant, raise the minor version (docs/install.md) unless it is not"
+    echo "out yet, tell CHANGELOG.md, and"
     echo "    cmake --build BUILD_DIR --target abi-update"
     status=1
 fi
