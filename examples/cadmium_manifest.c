@@ -38,8 +38,8 @@ static const char usage[] =
     "usage: cadmium-manifest dump --json [--base-url URL] [--now EPOCH_MS] FILE\n"
     "       cadmium-manifest --help | --version\n"
     "\n"
-    "Prints what the library understood of FILE (\"-\": standard input), a licensedManifest,\n"
-    "as one JSON object.\n"
+    "Prints what the library understood of FILE (\"-\": standard input), a licensedManifest or\n"
+    "a DASH MPD, as one JSON object.\n"
     "\n"
     "  --base-url URL   the document's own URL, which relative references resolve against\n"
     "  --now EPOCH_MS   the time to judge by, in milliseconds since 1970; else the clock\n"
@@ -164,13 +164,13 @@ static uint8_t *read_file(const char *name, size_t *n)
 
 /* ---- parsing --------------------------------------------------------------------------------- */
 
-static const char *code_of(enum cad_error_code code)
+static const char *code_of(const struct cad_manifest_error *error)
 {
-    switch (code) {
+    switch (error->code) {
     case CAD_ERR_MANIFEST_LIMIT: return "limit";
     case CAD_ERR_MANIFEST_UNSUPPORTED: return "unsupported";
     case CAD_ERR_MANIFEST_NO_MEDIA: return "unsupported";
-    default: return "json";
+    default: return error->topic ? error->topic : "json";
     }
 }
 
@@ -180,7 +180,7 @@ static void report(const char *file, const struct cad_manifest_parser *parser)
     cad_manifest_parser_error(parser, &error);
     (void)fputs("cadmium-manifest: ", stderr);
     put_safe(file);
-    (void)fprintf(stderr, ":%" PRIu32 ": %s: ", error.line, code_of(error.code));
+    (void)fprintf(stderr, ":%" PRIu32 ": %s: ", error.line, code_of(&error));
     put_safe(error.message);
     (void)fputc('\n', stderr);
 }

@@ -13,8 +13,9 @@
  *     cad_manifest_parser_destroy(&parser);
  *
  * A presentation lives in one arena, points into no input and is read-only: any number of threads
- * may read it. Formats now: licensed manifest JSON in clear form, and the bare fragmented MP4,
- * which gives a model of one representation. Views in the model live as long as the presentation.
+ * may read it. Formats now: licensed manifest JSON in clear form, DASH (ISO/IEC 23009-1), and the
+ * bare fragmented MP4, which gives a model of one representation. Views in the model live as long
+ * as the presentation.
  */
 #ifndef CADMIUM_MANIFEST_H
 #define CADMIUM_MANIFEST_H
@@ -64,7 +65,8 @@ struct cad_index;
 struct cad_segment_urls;  /* templates and lists of URLs; inside of the manifest room */
 
 struct cad_representation {
-    cad_str id;               /* unique in the presentation; stable over refreshes */
+    cad_str id;               /* stable over refreshes; unique in the presentation, in DASH only in
+                                 the track */
     cad_str profile;          /* the manifest's own name of the profile; may be empty */
     cad_str codecs;           /* RFC 6381; may be empty */
     enum cad_codec codec;     /* of codecs or the profile */
@@ -94,22 +96,37 @@ struct cad_representation {
     const struct cad_segment_urls *urls; /* SEGMENTS, or an init resource of its own; else NULL */
 };
 
-/* What a CDM needs to ask for keys: one drm header of a track. */
+/* What a CDM needs to ask for keys: one drm header of a track, or one ContentProtection. */
 struct cad_protection {
     cad_str id;          /* cad_representation.drm_header_id; may be empty for the default */
-    cad_buf init_data;   /* a pssh box, or the bare data of the system */
+    cad_buf init_data;   /* a pssh box, or the bare data of the system; DASH: may be empty */
+    bool has_system_id;
+    uint8_t system_id[16]; /* in the order of RFC 4122; zero unless has_system_id */
+    cad_str scheme;      /* DASH: "cenc", "cbcs" (23001-7 11.1) of the entry that names it */
+    cad_str license_url; /* DASH: as the manifest names it (dashif:Laurl); untrusted; may be empty */
     bool has_key_id;     /* key_id is known */
     uint8_t key_id[16];  /* in the order of RFC 4122; zero unless has_key_id */
     bool is_default;     /* of the track: for representations that name none */
 };
 
 /* What can be chosen: pictures, or sound in a language, or text. */
+/* A statement of a scheme (23009-1 5.8.2). */
+struct cad_descriptor {
+    cad_str scheme; /* schemeIdUri as published */
+    cad_str value;  /* its meaning is the scheme's; may be empty */
+};
+
 struct cad_track {
     cad_str id;             /* unique in the period */
     enum cad_media_type type; /* of media */
     cad_str lang;           /* BCP 47, "und" unknown */
     cad_str label;          /* for people; may be empty */
-    cad_str role;           /* as published: PRIMARY, ASSISTIVE, COMMENTARY; may be empty */
+    cad_str role;           /* as published: PRIMARY, ASSISTIVE, COMMENTARY; DASH: the first of
+                               roles; may be empty */
+    const cad_str *roles;   /* DASH: main, alternate, commentary, dub... (23009-1 5.8.5.5) */
+    uint32_t role_count;
+    const struct cad_descriptor *accessibility; /* DASH (23009-1 5.8.4.3) */
+    uint32_t accessibility_count;
     int32_t rank;           /* lower is better */
     uint32_t channels;      /* audio; 0 unknown */
     bool is_default;        /* the manifest's own choice for this type */
@@ -125,7 +142,7 @@ struct cad_track {
 /* A stretch of the presentation with tracks of its own. */
 struct cad_period {
     cad_str id;        /* as published; may be empty */
-    cad_time start;    /* on the presentation timeline; the first is 0 */
+    cad_time start;    /* on the presentation timeline, rising; the first is 0 but in DASH */
     cad_time duration; /* > 0; CAD_TIME_NONE unknown until the index is read */
     const struct cad_track *tracks; /* in the manifest's order */
     uint32_t track_count; /* may be 0 */
@@ -233,6 +250,8 @@ CAD_MUST_CHECK int cad_manifest_parser_take(struct cad_manifest_parser *parser,
 struct cad_manifest_error {
     enum cad_error_code code;  /* CAD_ERR_MANIFEST_*, CAD_ERR_DRM_*, CAD_ERR_OUT_OF_MEMORY */
     uint32_t line;             /* of the document, from 1; 0 where none applies */
+    const char *topic;         /* in a word: json, xml, root, period, attr, timeline, limit; may be
+                                  NULL; static */
     bool retryable;            /* the service said that asking again may help */
     cad_time retry_after;      /* CAD_TIME_NONE not given */
     char message[CAD_ERROR_MESSAGE_SIZE]; /* for a person; never empty */

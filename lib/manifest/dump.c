@@ -13,167 +13,66 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "manifest/dump.h"
+#include "manifest/model.h"
 
 #define DUMP_BYTES_MAX (256u << 20)
 #define VALUE_BYTES_MAX (16u << 20) /* of one URL or base64 text: above any document's limit */
 
-struct dump {
-    struct cad_jsonw json;
-    struct cad_sb text; /* what json writes into */
-    struct cad_sb url;  /* one escaped URL or base64 text */
-    int url_error;      /* the first of url, which is reset for each */
-    const struct cad_presentation *presentation;
-};
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-/* a / b rounded to 1 / 1,000,000, halves away from zero; b > 0. */
-static int64_t micros(int64_t a, int64_t b)
-{
-    cad_i128 scaled = (cad_i128)(a < 0 ? -(cad_i128)a : a) * 1000000;
-    cad_i128 rounded = (scaled * 2 + b) / ((cad_i128)b * 2);
-    if (rounded > INT64_MAX) rounded = INT64_MAX;
-    return a < 0 ? -(int64_t)rounded : (int64_t)rounded;
-}
-
-static void key_ratio(struct dump *d, const char *key, int64_t a, int64_t b)
-{
-    cad_jsonw_key(&d->json, cad_str_from(key));
-    cad_jsonw_fixed_trim(&d->json, micros(a, b), 6);
-}
-
-static void key_time(struct dump *d, const char *key, cad_time t)
-{
-    if (t != CAD_TIME_NONE) key_ratio(d, key, t, CAD_SECOND);
-}
-
-static void key_text(struct dump *d, const char *key, cad_str text)
-{
-    if (text.n > 0) cad_jsonw_key_string(&d->json, key, text);
-}
-
-static void key_number(struct dump *d, const char *key, int64_t value, int64_t absent)
-{
-    if (value != absent) cad_jsonw_key_i64(&d->json, key, value);
-}
-
-static void key_flag(struct dump *d, const char *key, bool value)
-{
-    if (value) cad_jsonw_key_bool(&d->json, key, true);
-}
-
-/* Bytes that may stand in a dumped URL as they are. */
-static bool is_plain(unsigned char c)
-{
-    if (c <= 0x20 || c >= 0x7f) return false;
-    return cad_str_find_char(CAD_STR("\"<>\\^`{|}"), (char)c) < 0;
-}
-
-static void key_url(struct dump *d, const char *key, cad_str url)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    cad_sb_reset(&d->url);
-    for (size_t i = 0; i < url.n; i++) {
-        unsigned char c = (unsigned char)url.p[i];
-        if (is_plain(c)) {
-            cad_sb_putc(&d->url, (char)c);
-        } else {
-            cad_sb_putc(&d->url, '%');
-            cad_sb_putc(&d->url, digits[c >> 4]);
-            cad_sb_putc(&d->url, digits[c & 15]);
-        }
-    }
-    if (d->url_error == 0) d->url_error = cad_sb_error(&d->url);
-    key_text(d, key, cad_sb_str(&d->url));
-}
-
-static void key_range(struct dump *d, const char *key, struct cad_range range)
-{
-    char memory[48];
-    struct cad_sb sb;
-    if (range.first < 0) return;
-    cad_sb_init_fixed(&sb, memory, sizeof(memory));
-    cad_sb_i64(&sb, range.first);
-    cad_sb_putc(&sb, '-');
-    if (range.last >= 0) cad_sb_i64(&sb, range.last);
-    cad_jsonw_key_string(&d->json, key, cad_sb_str(&sb));
-}
-
-static void open_array(struct dump *d, const char *key)
-{
-    cad_jsonw_key(&d->json, cad_str_from(key));
-    cad_jsonw_array(&d->json);
-}
 
 /* ---- representations ------------------------------------------------------------------------- */
 
-static void dump_locations(struct dump *d, const struct cad_representation *r)
+static void dump_locations(struct cad_dump *d, const struct cad_representation *r)
 {
     if (r->location_count == 0) return;
-    key_url(d, "url", r->locations[0].url);
+    cad_dump_url(d, "url", r->locations[0].url);
     if (r->location_count < 2) return;
-    open_array(d, "base_urls");
+    cad_dump_open_array(d, "base_urls");
     for (uint32_t i = 0; i < r->location_count; i++) {
         cad_jsonw_object(&d->json);
-        key_url(d, "url", r->locations[i].url);
-        key_text(d, "service_location", d->presentation->servers[r->locations[i].server].id);
+        cad_dump_url(d, "url", r->locations[i].url);
+        cad_dump_text(d, "service_location", d->presentation->servers[r->locations[i].server].id);
         cad_jsonw_end(&d->json);
     }
     cad_jsonw_end(&d->json);
 }
 
-static void dump_representation(struct dump *d, const struct cad_representation *r)
+static void dump_representation(struct cad_dump *d, const struct cad_representation *r)
 {
     cad_jsonw_object(&d->json);
-    key_text(d, "id", r->id);
-    key_number(d, "bandwidth", r->bandwidth_bps, 0);
-    key_text(d, "codecs", r->codecs);
-    key_number(d, "width", r->width, 0);
-    key_number(d, "height", r->height, 0);
-    if (r->frame_rate_num > 0) key_ratio(d, "frame_rate", r->frame_rate_num, r->frame_rate_den);
-    key_number(d, "channels", r->channels, 0);
-    key_number(d, "sample_rate", r->sample_rate_hz, 0);
+    cad_dump_text(d, "id", r->id);
+    cad_dump_number(d, "bandwidth", r->bandwidth_bps, 0);
+    cad_dump_text(d, "codecs", r->codecs);
+    cad_dump_number(d, "width", r->width, 0);
+    cad_dump_number(d, "height", r->height, 0);
+    if (r->frame_rate_num > 0) cad_dump_ratio(d, "frame_rate", r->frame_rate_num, r->frame_rate_den);
+    cad_dump_number(d, "channels", r->channels, 0);
+    cad_dump_number(d, "sample_rate", r->sample_rate_hz, 0);
     dump_locations(d, r);
     if (r->codec != CAD_CODEC_UNKNOWN) {
-        key_text(d, "x_codec", cad_str_from(cad_codec_name(r->codec)));
+        cad_dump_text(d, "x_codec", cad_str_from(cad_codec_name(r->codec)));
     }
-    key_text(d, "x_profile", r->profile);
-    key_flag(d, "x_encrypted", r->encrypted);
-    key_text(d, "x_drm_header", r->drm_header_id);
-    key_flag(d, "x_dominated", r->dominated);
-    key_flag(d, "x_fallback", r->fallback);
-    key_number(d, "x_peak_bps", r->peak_bps, 0);
-    key_number(d, "x_size_bytes", r->size_bytes, -1);
-    key_range(d, "x_init_range", r->init);
-    key_range(d, "x_index_range", r->index);
-    key_number(d, "x_header_bytes", r->header_bytes, -1);
-    if (r->vmaf_milli >= 0) key_ratio(d, "x_vmaf", r->vmaf_milli, 1000);
+    cad_dump_text(d, "x_profile", r->profile);
+    cad_dump_flag(d, "x_encrypted", r->encrypted);
+    cad_dump_text(d, "x_drm_header", r->drm_header_id);
+    cad_dump_flag(d, "x_dominated", r->dominated);
+    cad_dump_flag(d, "x_fallback", r->fallback);
+    cad_dump_number(d, "x_peak_bps", r->peak_bps, 0);
+    cad_dump_number(d, "x_size_bytes", r->size_bytes, -1);
+    cad_dump_range(d, "x_init_range", r->init);
+    cad_dump_range(d, "x_index_range", r->index);
+    cad_dump_number(d, "x_header_bytes", r->header_bytes, -1);
+    if (r->vmaf_milli >= 0) cad_dump_ratio(d, "x_vmaf", r->vmaf_milli, 1000);
     if (r->location_count > 0) {
-        key_number(d, "x_expiry_ms", r->locations[0].expiry_ms, 0);
-        key_flag(d, "x_range_in_path", r->locations[0].range_in_path);
+        cad_dump_number(d, "x_expiry_ms", r->locations[0].expiry_ms, 0);
+        cad_dump_flag(d, "x_range_in_path", r->locations[0].range_in_path);
     }
     cad_jsonw_end(&d->json);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------*/
 
-#define UUID_BYTES 16u
-#define UUID_TEXT 36u
 #define PSSH_HEADER_BYTES 28u /* size, type, version and flags, system id (ISO 23001-7 8.1) */
-
-/* 8-4-4-4-12 lower-case digits. */
-static void key_uuid(struct dump *d, const char *key, const uint8_t *uuid)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[UUID_TEXT];
-    size_t n = 0;
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) text[n++] = '-';
-        text[n++] = digits[uuid[i] >> 4];
-        text[n++] = digits[uuid[i] & 15];
-    }
-    cad_jsonw_key_string(&d->json, key, cad_str_make(text, n));
-}
 
 static bool is_pssh(cad_buf data)
 {
@@ -181,8 +80,8 @@ static bool is_pssh(cad_buf data)
            cad_be32(data.p + 4) == 0x70737368; /* "pssh" */
 }
 
-/* Base64 of at most a text's length: the builder's memory serves as in key_url. */
-static void key_base64(struct dump *d, const char *key, cad_buf data)
+/* Base64 of at most a text's length: the builder's memory serves as in cad_dump_url. */
+static void key_base64(struct cad_dump *d, const char *key, cad_buf data)
 {
     char chunk[64];
     cad_sb_reset(&d->url);
@@ -194,46 +93,46 @@ static void key_base64(struct dump *d, const char *key, cad_buf data)
         cad_sb_put(&d->url, cad_str_make(chunk, n));
     }
     if (d->url_error == 0) d->url_error = cad_sb_error(&d->url);
-    key_text(d, key, cad_sb_str(&d->url));
+    cad_dump_text(d, key, cad_sb_str(&d->url));
 }
 
-static void dump_protections(struct dump *d, const struct cad_track *track)
+static void dump_protections(struct cad_dump *d, const struct cad_track *track)
 {
     if (track->protection_count == 0) return;
-    open_array(d, "protection");
+    cad_dump_open_array(d, "protection");
     for (uint32_t i = 0; i < track->protection_count; i++) {
         const struct cad_protection *protection = &track->protections[i];
         bool pssh = is_pssh(protection->init_data);
         cad_jsonw_object(&d->json);
-        if (pssh) key_uuid(d, "system_id", protection->init_data.p + 12);
-        if (protection->has_key_id) key_uuid(d, "key_id", protection->key_id);
+        if (pssh) cad_dump_uuid(d, "system_id", protection->init_data.p + 12);
+        if (protection->has_key_id) cad_dump_uuid(d, "key_id", protection->key_id);
         key_base64(d, pssh ? "pssh" : "x_init_data", protection->init_data);
-        key_text(d, "x_drm_header", protection->id);
-        key_flag(d, "x_default", protection->is_default);
+        cad_dump_text(d, "x_drm_header", protection->id);
+        cad_dump_flag(d, "x_default", protection->is_default);
         cad_jsonw_end(&d->json);
     }
     cad_jsonw_end(&d->json);
 }
 
-static void dump_track(struct dump *d, const struct cad_track *track)
+static void dump_track(struct cad_dump *d, const struct cad_track *track)
 {
     cad_jsonw_object(&d->json);
-    key_text(d, "id", track->id);
-    key_text(d, "type", cad_str_from(cad_media_type_name(track->type)));
-    if (!cad_str_eqz(track->lang, "und")) key_text(d, "lang", track->lang);
-    key_text(d, "label", track->label);
+    cad_dump_text(d, "id", track->id);
+    cad_dump_text(d, "type", cad_str_from(cad_media_type_name(track->type)));
+    if (!cad_str_eqz(track->lang, "und")) cad_dump_text(d, "lang", track->lang);
+    cad_dump_text(d, "label", track->label);
     if (track->role.n > 0) {
-        open_array(d, "roles");
+        cad_dump_open_array(d, "roles");
         cad_jsonw_string(&d->json, track->role);
         cad_jsonw_end(&d->json);
     }
-    key_number(d, "x_rank", track->rank, INT32_MAX);
-    key_flag(d, "x_default", track->is_default);
-    key_flag(d, "x_none", track->is_none);
-    key_flag(d, "x_forced", track->is_forced);
+    cad_dump_number(d, "x_rank", track->rank, INT32_MAX);
+    cad_dump_flag(d, "x_default", track->is_default);
+    cad_dump_flag(d, "x_none", track->is_none);
+    cad_dump_flag(d, "x_forced", track->is_forced);
     dump_protections(d, track);
     if (track->representation_count > 0) {
-        open_array(d, "representations");
+        cad_dump_open_array(d, "representations");
         for (uint32_t i = 0; i < track->representation_count; i++) {
             dump_representation(d, &track->representations[i]);
         }
@@ -242,16 +141,16 @@ static void dump_track(struct dump *d, const struct cad_track *track)
     cad_jsonw_end(&d->json);
 }
 
-static void dump_periods(struct dump *d)
+static void dump_periods(struct cad_dump *d)
 {
     const struct cad_presentation *p = d->presentation;
-    open_array(d, "periods");
+    cad_dump_open_array(d, "periods");
     for (uint32_t i = 0; i < p->period_count; i++) {
         cad_jsonw_object(&d->json);
-        key_text(d, "id", p->periods[i].id);
-        key_time(d, "start_s", p->periods[i].start);
-        key_time(d, "duration_s", p->periods[i].duration);
-        open_array(d, "tracks");
+        cad_dump_text(d, "id", p->periods[i].id);
+        cad_dump_time(d, "start_s", p->periods[i].start);
+        cad_dump_time(d, "duration_s", p->periods[i].duration);
+        cad_dump_open_array(d, "tracks");
         for (uint32_t t = 0; t < p->periods[i].track_count; t++) {
             dump_track(d, &p->periods[i].tracks[t]);
         }
@@ -263,61 +162,61 @@ static void dump_periods(struct dump *d)
 
 /* ---- the rest of the model ------------------------------------------------------------------- */
 
-static void dump_servers(struct dump *d)
+static void dump_servers(struct cad_dump *d)
 {
     const struct cad_presentation *p = d->presentation;
-    open_array(d, "x_servers");
+    cad_dump_open_array(d, "x_servers");
     for (uint32_t i = 0; i < p->server_count; i++) {
         const struct cad_server *server = &p->servers[i];
         cad_jsonw_object(&d->json);
-        key_text(d, "id", server->id);
-        key_text(d, "name", server->name);
-        key_text(d, "host", server->host);
-        key_number(d, "location_rank", server->location_rank, INT32_MAX);
-        key_number(d, "level", server->level, 0);
-        key_number(d, "rank", server->rank, INT32_MAX);
-        key_number(d, "weight", server->weight, 0);
-        key_flag(d, "lowgrade", server->lowgrade);
+        cad_dump_text(d, "id", server->id);
+        cad_dump_text(d, "name", server->name);
+        cad_dump_text(d, "host", server->host);
+        cad_dump_number(d, "location_rank", server->location_rank, INT32_MAX);
+        cad_dump_number(d, "level", server->level, 0);
+        cad_dump_number(d, "rank", server->rank, INT32_MAX);
+        cad_dump_number(d, "weight", server->weight, 0);
+        cad_dump_flag(d, "lowgrade", server->lowgrade);
         cad_jsonw_end(&d->json);
     }
     cad_jsonw_end(&d->json);
 }
 
-static void dump_markers(struct dump *d)
+static void dump_markers(struct cad_dump *d)
 {
     const struct cad_presentation *p = d->presentation;
     if (p->marker_count == 0) return;
-    open_array(d, "x_markers");
+    cad_dump_open_array(d, "x_markers");
     for (uint32_t i = 0; i < p->marker_count; i++) {
         cad_jsonw_object(&d->json);
-        key_text(d, "type", p->markers[i].type);
-        key_time(d, "start_s", p->markers[i].start);
-        key_time(d, "end_s", p->markers[i].end);
+        cad_dump_text(d, "type", p->markers[i].type);
+        cad_dump_time(d, "start_s", p->markers[i].start);
+        cad_dump_time(d, "end_s", p->markers[i].end);
         cad_jsonw_end(&d->json);
     }
     cad_jsonw_end(&d->json);
 }
 
-static void dump_additions(struct dump *d)
+static void dump_additions(struct cad_dump *d)
 {
     const struct cad_presentation *p = d->presentation;
-    key_text(d, "x_id", p->id);
-    key_text(d, "x_context_id", p->context_id);
-    key_time(d, "x_bookmark_s", p->bookmark);
-    key_number(d, "x_server_time_ms", p->server_time_ms, 0);
-    key_number(d, "x_expiry_ms", p->expiry_ms, 0);
-    key_time(d, "x_keep_s", p->keep);
-    key_url(d, "x_link_license", p->links.license);
-    key_url(d, "x_link_license_limited", p->links.license_limited);
-    key_url(d, "x_link_events", p->links.events);
-    key_url(d, "x_link_logblob", p->links.logblob);
-    key_number(d, "x_rate_max_bps", p->overrides.rate_max_bps, -1);
-    key_number(d, "x_startup_rate_max_bps", p->overrides.startup_rate_max_bps, -1);
-    key_number(d, "x_connect_timeout_ms", p->overrides.connect_timeout_ms, -1);
-    key_number(d, "x_buffer_target_ms", p->overrides.buffer_target_ms, -1);
-    key_number(d, "x_warnings", p->warnings, 0);
-    key_number(d, "x_unknown_fields", p->unknown_fields, 0);
-    key_number(d, "x_duplicate_keys", p->duplicate_keys, 0);
+    cad_dump_text(d, "x_id", p->id);
+    cad_dump_text(d, "x_context_id", p->context_id);
+    cad_dump_time(d, "x_bookmark_s", p->bookmark);
+    cad_dump_number(d, "x_server_time_ms", p->server_time_ms, 0);
+    cad_dump_number(d, "x_expiry_ms", p->expiry_ms, 0);
+    cad_dump_time(d, "x_keep_s", p->keep);
+    cad_dump_url(d, "x_link_license", p->links.license);
+    cad_dump_url(d, "x_link_license_limited", p->links.license_limited);
+    cad_dump_url(d, "x_link_events", p->links.events);
+    cad_dump_url(d, "x_link_logblob", p->links.logblob);
+    cad_dump_number(d, "x_rate_max_bps", p->overrides.rate_max_bps, -1);
+    cad_dump_number(d, "x_startup_rate_max_bps", p->overrides.startup_rate_max_bps, -1);
+    cad_dump_number(d, "x_connect_timeout_ms", p->overrides.connect_timeout_ms, -1);
+    cad_dump_number(d, "x_buffer_target_ms", p->overrides.buffer_target_ms, -1);
+    cad_dump_number(d, "x_warnings", p->warnings, 0);
+    cad_dump_number(d, "x_unknown_fields", p->unknown_fields, 0);
+    cad_dump_number(d, "x_duplicate_keys", p->duplicate_keys, 0);
     dump_servers(d);
     dump_markers(d);
 }
@@ -333,21 +232,35 @@ static const char *format_name(enum cad_manifest_format format)
     return "licensed";
 }
 
-static void dump_all(struct dump *d)
+/* What of an MPD became the model that is played. */
+static void dump_model(struct cad_dump *d)
 {
     const struct cad_presentation *p = d->presentation;
+    cad_dump_number(d, "x_warnings", p->warnings, 0);
+    dump_servers(d);
+}
+
+static void dump_all(struct cad_dump *d)
+{
+    const struct cad_presentation *p = d->presentation;
+    const struct cad_model *model = (const struct cad_model *)(const void *)p;
     cad_jsonw_object(&d->json);
-    key_text(d, "format", cad_str_from(format_name(p->format)));
-    key_text(d, "type", p->live ? CAD_STR("live") : CAD_STR("vod"));
-    key_time(d, "duration_s", p->duration);
-    dump_additions(d);
-    dump_periods(d);
+    cad_dump_text(d, "format", cad_str_from(format_name(p->format)));
+    cad_dump_text(d, "type", p->live ? CAD_STR("live") : CAD_STR("vod"));
+    if (model->dash) {
+        cad_dump_dash(d, model->dash);
+        dump_model(d);
+    } else {
+        cad_dump_time(d, "duration_s", p->duration);
+        dump_additions(d);
+        dump_periods(d);
+    }
     cad_jsonw_end(&d->json);
     cad_sb_putc(&d->text, '\n');
 }
 
 /* The builder's memory cut to its text, so that the caller can free it by its length. */
-static int give(struct dump *d, const struct cad_alloc *alloc, cad_buf *out)
+static int give(struct cad_dump *d, const struct cad_alloc *alloc, cad_buf *out)
 {
     int rc = cad_jsonw_error(&d->json);
     if (rc == 0) rc = cad_sb_error(&d->text);
@@ -367,7 +280,7 @@ int cad_presentation_dump(const struct cad_presentation *presentation,
                           const struct cad_alloc *alloc, cad_buf *out)
 {
     if (!presentation || !alloc || !alloc->fn || !out) return CAD_E_INVAL;
-    struct dump d;
+    struct cad_dump d;
     d.presentation = presentation;
     d.url_error = 0;
     cad_sb_init(&d.text, alloc, CAD_MEM_OTHER, DUMP_BYTES_MAX);

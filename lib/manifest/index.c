@@ -11,6 +11,8 @@
 
 #include "base/checked.h"
 #include "base/mem.h"
+#include "base/util.h"
+#include "manifest/index.h"
 
 #define SEGMENTS_MAX 2000000u
 #define CHECKPOINT_SEGMENTS 64u
@@ -147,6 +149,32 @@ int cad_index_add(struct cad_index *index, int64_t start_ticks, int64_t duration
     index->count++;
     index->end_ticks = end;
     index->end_byte = end_byte;
+    return CAD_OK;
+}
+
+int cad_index_add_run(struct cad_index *index, int64_t start_ticks, int64_t duration_ticks,
+                      uint32_t count)
+{
+    if (!index || index->first_byte >= 0 || duration_ticks <= 0 || count == 0) return CAD_E_INVAL;
+    if (count > SEGMENTS_MAX - index->count) return CAD_E_LIMIT;
+    const struct run *last = index->run_count > 0 ? &index->runs[index->run_count - 1] : NULL;
+    int64_t span = 0;
+    int64_t end = 0;
+    if (last) {
+        int64_t last_start = last->start + (int64_t)(index->count - 1 - last->first) *
+                                               last->duration;
+        if (start_ticks <= last_start) start_ticks = last_start + last->duration;
+    }
+    if (!cad_mul_i64(duration_ticks, count, &span)) return CAD_E_INVAL;
+    if (!cad_add_i64(start_ticks, span, &end)) return CAD_E_INVAL;
+    bool follows = last && start_ticks == index->end_ticks && last->duration == duration_ticks;
+    if (!follows) {
+        if (reserve_run(index) != 0) return CAD_E_NOMEM;
+        index->runs[index->run_count++] = (struct run){start_ticks, duration_ticks, index->count};
+    }
+    index->count += count;
+    index->end_ticks = CAD_MAX(index->end_ticks, end);
+    if (!last) index->end_ticks = end;
     return CAD_OK;
 }
 

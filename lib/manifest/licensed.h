@@ -130,8 +130,6 @@ void cad_licensed_describe(struct cad_licensed *p, const struct cad_raw_track *r
                            struct cad_track *out, bool *failed);
 /* bit/s of a whole file spread over the presentation; 1 where that is unknown or less. */
 int64_t cad_licensed_file_rate(const struct cad_licensed *p, int64_t size_bytes);
-/* A representation with nothing known. */
-void cad_licensed_blank(struct cad_representation *out);
 
 /* licensed_keys.c: the track's drm headers into the model; broken ones are warned about. */
 CAD_MUST_CHECK int cad_licensed_keys(struct cad_licensed *p, const struct cad_raw_track *raw,

@@ -18,17 +18,6 @@
 #define FRAME_RATE_PART_MAX 1000000000      /* of either part of the fraction */
 #define LANGUAGE_BYTES_MAX 35u              /* the longest tag RFC 5646 asks one to carry */
 
-void cad_licensed_blank(struct cad_representation *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->size_bytes = -1;
-    out->init = (struct cad_range){-1, -1};
-    out->index = (struct cad_range){-1, -1};
-    out->header_bytes = -1;
-    out->frame_rate_den = 1;
-    out->vmaf_milli = -1;
-}
-
 /* ---- header boxes ---------------------------------------------------------------------------- */
 
 /* The bytes of a box inside the file; first -1 if it was not given or cannot be. */
@@ -198,7 +187,7 @@ static int build_stream(struct cad_licensed *p, const struct stream_context *con
         cad_licensed_warn(p, why, raw->id);
         return 0;
     }
-    cad_licensed_blank(out);
+    cad_representation_blank(out);
     int kept = admit_encryption(p, context, raw, out);
     if (kept <= 0) return kept;
     int rc = cad_licensed_locations(p, &raw->urls, &out->locations, &out->location_count);

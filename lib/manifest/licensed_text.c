@@ -101,7 +101,7 @@ static int build_file(struct cad_licensed *p, const struct cad_raw_track *track,
         cad_licensed_warn(p, "a downloadable_id again", id);
         return 0;
     }
-    cad_licensed_blank(r);
+    cad_representation_blank(r);
     struct cad_raw_list urls;
     int rc = urls_of(p, raw, &urls);
     if (rc == 0) rc = cad_licensed_locations(p, &urls, &r->locations, &r->location_count);
@@ -179,7 +179,7 @@ int cad_licensed_trickplay(struct cad_licensed *p, const struct cad_raw_trickpla
     }
     struct cad_representation *r = cad_arena_new(&p->model->arena, struct cad_representation);
     if (!r) return cad_licensed_fail_memory(p);
-    cad_licensed_blank(r);
+    cad_representation_blank(r);
     int rc = cad_licensed_locations(p, &raw->urls, &r->locations, &r->location_count);
     if (rc != 0) return rc;
     if (r->location_count == 0) {

@@ -33,6 +33,9 @@ void cad_model_destroy(struct cad_model **model)
 {
     if (!model || !*model) return;
     struct cad_alloc alloc = (*model)->arena.alloc;
+    for (struct cad_model_index *i = (*model)->indexes; i; i = i->next) {
+        cad_index_destroy(&i->index);
+    }
     cad_arena_deinit(&(*model)->arena);
     cad_alloc_free(&alloc, *model, sizeof(**model), CAD_MEM_MANIFEST);
     *model = NULL;
@@ -40,7 +43,32 @@ void cad_model_destroy(struct cad_model **model)
 
 void cad_model_seal(struct cad_model *model)
 {
-    model->presentation.arena_bytes = sizeof(*model) + cad_arena_bytes(&model->arena);
+    model->presentation.arena_bytes = sizeof(*model) + cad_arena_bytes(&model->arena) +
+                                      model->index_bytes;
+}
+
+int cad_model_own(struct cad_model *model, struct cad_index *index)
+{
+    struct cad_model_index *entry = cad_arena_new(&model->arena, struct cad_model_index);
+    if (!entry) return CAD_E_NOMEM;
+    *entry = (struct cad_model_index){model->indexes, index};
+    model->indexes = entry;
+    model->index_bytes += cad_index_bytes(index);
+    return CAD_OK;
+}
+
+void cad_representation_blank(struct cad_representation *out)
+{
+    *out = (struct cad_representation){
+        .size_bytes = -1,
+        .init = {-1, -1},
+        .index = {-1, -1},
+        .header_bytes = -1,
+        .frame_rate_den = 1,
+        .vmaf_milli = -1,
+        .addressing = CAD_ADDRESSING_INDEXED,
+        .timescale = 1,
+    };
 }
 
 void cad_presentation_destroy(struct cad_presentation **presentation)
@@ -75,17 +103,10 @@ static void fill_bare(struct bare *bare, cad_str url, cad_str host)
     bare->server.location_rank = INT32_MAX;
     bare->server.rank = INT32_MAX;
     bare->location.url = url;
-    bare->representation = (struct cad_representation){
-        .id = CAD_STR_INIT("0"),
-        .size_bytes = -1,
-        .init = {-1, -1},
-        .index = {-1, -1},
-        .header_bytes = -1,
-        .frame_rate_den = 1,
-        .vmaf_milli = -1,
-        .locations = &bare->location,
-        .location_count = 1,
-    };
+    cad_representation_blank(&bare->representation);
+    bare->representation.id = CAD_STR("0");
+    bare->representation.locations = &bare->location;
+    bare->representation.location_count = 1;
     bare->track = (struct cad_track){
         .id = CAD_STR_INIT("0"),
         .type = CAD_MEDIA_OTHER,

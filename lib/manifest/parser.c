@@ -8,14 +8,19 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "manifest/dash.h"
 #include "manifest/licensed.h"
 
-enum state { STATE_NEW, STATE_LICENSED, STATE_DONE, STATE_FAILED };
+enum state { STATE_NEW, STATE_RUNNING, STATE_DONE, STATE_FAILED };
 
 struct cad_manifest_parser {
     struct cad_manifest_options options; /* base_url points to memory of ours */
     struct cad_manifest_error error;
-    struct cad_licensed licensed;
+    enum cad_manifest_format format; /* once running: which of the two is in use */
+    union {
+        struct cad_licensed licensed;
+        struct cad_dash dash;
+    } u;
     enum state state;
     int result;            /* of STATE_FAILED */
     size_t document_bytes; /* of the first step */
@@ -107,9 +112,9 @@ int cad_manifest_parser_create(const struct cad_manifest_options *options,
 /* What a parse took, but for the object itself. */
 static void release_work(struct cad_manifest_parser *parser)
 {
-    if (parser->state == STATE_LICENSED || parser->state == STATE_DONE) {
-        cad_licensed_deinit(&parser->licensed);
-    }
+    if (parser->state != STATE_RUNNING && parser->state != STATE_DONE) return;
+    if (parser->format == CAD_FORMAT_DASH) cad_dash_deinit(&parser->u.dash);
+    else cad_licensed_deinit(&parser->u.licensed);
 }
 
 void cad_manifest_parser_destroy(struct cad_manifest_parser **parser)
@@ -190,20 +195,22 @@ static int start(struct cad_manifest_parser *parser, cad_buf document)
         return fail(parser, CAD_E_DATA, CAD_ERR_MANIFEST_BAD, "the document is no manifest");
     }
     switch (format) {
-    case CAD_FORMAT_DASH:
-        return fail(parser, CAD_E_UNSUPPORTED, CAD_ERR_MANIFEST_UNSUPPORTED,
-                    "DASH is not supported yet");
     case CAD_FORMAT_HLS:
         return fail(parser, CAD_E_UNSUPPORTED, CAD_ERR_MANIFEST_UNSUPPORTED,
                     "HLS is not supported yet");
     case CAD_FORMAT_MP4:
         return fail(parser, CAD_E_UNSUPPORTED, CAD_ERR_MANIFEST_UNSUPPORTED,
                     "this is a media file, not a manifest");
-    case CAD_FORMAT_LICENSED: break;
+    case CAD_FORMAT_DASH:
+        cad_dash_init(&parser->u.dash, &parser->options, &parser->error);
+        break;
+    case CAD_FORMAT_LICENSED:
+        cad_licensed_init(&parser->u.licensed, &parser->options, &parser->error, document);
+        break;
     }
-    cad_licensed_init(&parser->licensed, &parser->options, &parser->error, document);
+    parser->format = format;
     parser->document_bytes = document.n;
-    parser->state = STATE_LICENSED;
+    parser->state = STATE_RUNNING;
     return CAD_OK;
 }
 
@@ -215,7 +222,11 @@ int cad_manifest_parser_step(struct cad_manifest_parser *parser, cad_buf documen
     int rc = CAD_OK;
     if (parser->state == STATE_NEW) rc = start(parser, document);
     if (rc == 0 && document.n != parser->document_bytes) return CAD_E_INVAL;
-    if (rc == 0) rc = cad_licensed_step(&parser->licensed, document, tokens);
+    if (rc == 0 && parser->format == CAD_FORMAT_DASH) {
+        rc = cad_dash_step(&parser->u.dash, document, tokens);
+    } else if (rc == 0) {
+        rc = cad_licensed_step(&parser->u.licensed, document, tokens);
+    }
     if (rc == CAD_E_AGAIN) return rc;
     if (rc == 0) {
         parser->state = STATE_DONE;
@@ -230,7 +241,9 @@ int cad_manifest_parser_step(struct cad_manifest_parser *parser, cad_buf documen
 int cad_manifest_parser_take(struct cad_manifest_parser *parser, struct cad_presentation **out)
 {
     if (!parser || !out || parser->state != STATE_DONE) return CAD_E_INVAL;
-    struct cad_model *model = cad_licensed_take(&parser->licensed);
+    struct cad_model *model = parser->format == CAD_FORMAT_DASH
+                                  ? cad_dash_take(&parser->u.dash)
+                                  : cad_licensed_take(&parser->u.licensed);
     if (!model) return CAD_E_INVAL;
     *out = &model->presentation;
     return CAD_OK;

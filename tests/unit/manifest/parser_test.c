@@ -53,7 +53,7 @@ static void assert_error(const char *document, int rc, enum cad_error_code code,
 static void test_parser_other_formats(void **state)
 {
     (void)state;
-    assert_error("<MPD/>", CAD_E_UNSUPPORTED, CAD_ERR_MANIFEST_UNSUPPORTED, 0);
+    assert_error("<MPD/>", CAD_E_DATA, CAD_ERR_MANIFEST_BAD, 1);
     assert_error("#EXTM3U\n", CAD_E_UNSUPPORTED, CAD_ERR_MANIFEST_UNSUPPORTED, 0);
     assert_error("zzzzftypisom", CAD_E_UNSUPPORTED, CAD_ERR_MANIFEST_UNSUPPORTED, 0);
     assert_error("", CAD_E_DATA, CAD_ERR_MANIFEST_BAD, 0);
