@@ -234,7 +234,7 @@ int args_parse(struct play_args *args, int argc, char *const *argv, char *error,
 int args_set(struct play_args *args, const char *name, char *value, char *error, size_t size)
 {
     char full[64];
-    char *const values[] = {value};
+    char *const values[] = {value, NULL};
     snprintf(full, sizeof(full), "--%.60s", name);
     const struct option *option = options_find(cad_str_from(full));
     if (!option) {

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "headless.h"
 #include "options.h"
+#include "scenario_main.h"
 #include "tell.h"
 #include "window.h"
 
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
     struct play_args args;
     char error[ERROR_SIZE];
     int status = PLAY_EXIT_USAGE;
+    if (scenario_is_asked_for(argc, argv)) return scenario_main(argc, argv);
     if (read_arguments(&args, argc, argv, error) < 0) {
         fputs("cadmium-play: ", stderr);
         tell_shown(stderr, cad_str_from(error));

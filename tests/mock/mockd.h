@@ -166,7 +166,7 @@ enum MHD_Result mockd_body_send(struct mockd_request *request, struct MHD_Connec
 /* One line for a request that is over. `whole`: the connection did not break. */
 void mockd_log_request(struct mockd *mockd, const struct mockd_request *request, bool whole);
 
-/* ---- a scenario's stage: mockd_stage.c, mockd_link.c ------------------------------------------ */
+/* ---- a scenario's stage: mockd_stage.c, mockd_link.c ---------------------------------------- */
 
 /* Commands; NULL: done, else what is wrong. The title is query and ladder file (docs/mocks.md). */
 const char *mockd_stage_title(struct mockd *mockd, cad_str query, cad_str ladder);

@@ -160,7 +160,9 @@ static const char *wrong_usage(const struct mockd_options *options)
                     : cad_str_starts(base, CAD_STR("https://")) ? 8 : 0;
     if (options->stage && options->title_dir) return "either a folder, or --stage";
     if (options->stage && options->tls_cert) return "--stage knows no TLS";
-    if (!options->title_dir && !options->stage) return "--title-dir, --describe or --stage must be given";
+    if (!options->title_dir && !options->stage) {
+        return "--title-dir, --describe or --stage must be given";
+    }
     if (options->tls_cert && !options->tls_key) return "--tls-cert wants --tls-key beside it";
     if (options->tls_key && !options->tls_cert) return "--tls-key wants --tls-cert beside it";
     if (options->mpd && !options->describe) return "--mpd wants --describe";

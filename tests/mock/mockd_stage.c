@@ -102,7 +102,8 @@ static const char *make_title(struct mockd_stage *stage, cad_str query, cad_str 
     }
     if (cad_synth_create(&alloc, &config, &stage->synth)) return "no title can be made of it";
     stage->title.synth = stage->synth;
-    stage->title.url_life = number(query, "life_s", MOCK_URL_LIFE_DEFAULT / CAD_SECOND) * CAD_SECOND;
+    int64_t life_s = number(query, "life_s", MOCK_URL_LIFE_DEFAULT / CAD_SECOND);
+    stage->title.url_life = CAD_MAX(life_s, 1) * CAD_SECOND;
     stage->title.seed = (uint64_t)number(query, "seed", 1);
     return mock_synth_create(&stage->title, &stage->mock) ? "no origin can be made of it" : NULL;
 }
