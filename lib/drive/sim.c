@@ -175,7 +175,9 @@ static void do_actions(struct cad_sim *sim)
         case CAD_ACTION_HTTP_START:
             start_transfer(sim, &action.u.start);
             break;
-        case CAD_ACTION_HTTP_WARM: break; /* links of a simulation have no handshake to save yet */
+        case CAD_ACTION_HTTP_WARM:
+            sim->transport->ops->warm(sim->transport, &action.u.warm);
+            break;
         case CAD_ACTION_HTTP_CANCEL:
             sim->transport->ops->cancel(sim->transport, action.u.cancel.id);
             break;

@@ -364,6 +364,7 @@ int cad_engine_run(struct cad_engine *engine, cad_time now)
         title_turn(e);
         clock_turn(e);
         plan_turn(e);
+        warm_turn(e);
     }
     e->pool_peak = CAD_MAX(e->pool_peak, (int64_t)cad_pool_used_bytes(e->pool));
     if (e->config.check) {

@@ -85,6 +85,7 @@ static void unlink_request(struct cad_engine *e, struct cad_fetch_request *reque
         struct segment *seg = queue_find(&e->slots[request->track], target->serial);
         if (seg && seg->request == request) seg->request = NULL;
     }
+    redirect_forget(e, target);
     target->used = false;
     cad_fetch_end(e->fetch, request);
 }
@@ -206,6 +207,7 @@ static void fill_start(const struct cad_engine *e, const struct cad_fetch_reques
     start->silence_timeout =
         cad_fetch_silence_limit(request, cad_abr_estimate_bps(e->abr, e->now));
     start->group = (uint32_t)(request->track + 1);
+    start->address_max = redirect_address_max(e, request->purpose);
 }
 
 /* The published range of a segment or init of its own is now known: its size with it. */
@@ -262,12 +264,15 @@ int request_start_media(struct cad_engine *e, struct cad_fetch_request *request,
                            .first = a.bytes.first, .last = a.bytes.last,
                            .base = CAD_MAX(part.first, 0),
                            .in_path = a.location->range_in_path};
+    redirect_forget(e, target);
     *target = fresh;
     struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
     if (!action) return CAD_E_AGAIN;
     fill_start(e, request, &action->u.start);
     fill_bytes(e, &a, target, &action->u.start);
     action->u.start.url = url;
+    redirect_begin(e, target, &action->u.start);
+    warm_used(e, server);
     busy_begin(e, target);
     target->running = true;
     struct slot *s = &e->slots[request->track];
@@ -317,6 +322,7 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     target->head = true;
     target->head_data = *head;
     target->head_data.location = (cad_str){NULL, 0};
+    redirect_note(e, target, head);
     bool good = head->status >= 200 && head->status < 300;
     if (!is_media(request)) return;
     target->discard = !good;
@@ -706,14 +712,16 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
 void request_end(struct cad_engine *e, const struct cad_http_end *end)
 {
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, end->id);
-    if (!request) return;
+    if (!request || redirect_follow(e, request, end)) return;
     if (is_media(request)) {
         media_end(e, request, end);
         return;
     }
     struct target *target = request_target(request);
     title_end(e, request, end);
-    if (e->manifest.request != request) target->used = false;
+    if (e->manifest.request == request) return;
+    redirect_forget(e, target);
+    target->used = false;
 }
 
 void request_mark_end(struct cad_engine *e, uint32_t id)

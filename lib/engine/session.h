@@ -58,6 +58,12 @@
 #define ENGINE_MEMORY_RETRY (200 * CAD_MS)
 #define ENGINE_MEMORY_RETRIES 25
 #define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */
+#define ENGINE_REDIRECTS_MAX 5           /* of one attempt */
+#define ENGINE_BASE_MAX 1024             /* bytes of a URL that relative redirects start from */
+#define ENGINE_WARM_AHEAD (10 * CAD_SECOND) /* media in hand before another server is thought of */
+#define ENGINE_WARM_STALE (60 * CAD_SECOND) /* after its last use a server's connection is gone */
+#define ENGINE_WARM_SPACING (30 * CAD_SECOND) /* at most one warm request in that time */
+#define ENGINE_WARM_LOOK CAD_SECOND      /* where there was none to warm: look again */
 #define ENGINE_SPARE_RETRY (10 * CAD_SECOND)  /* a header ahead of need that could not be had */
 #define ENGINE_OUTAGE_RETRY (2 * CAD_SECOND) /* after giving up while the viewer still has media */
 #define ENGINE_LEFT_ALONE (100 * CAD_MS) /* until a request that is due is looked at again */
@@ -202,6 +208,9 @@ struct manifest_part {
     cad_time refresh_at;         /* CAD_TIME_NONE: URLs do not expire */
     cad_time refreshed_at;       /* CAD_TIME_NONE: never */
     bool refresh_wanted;         /* a request found its URL refused */
+    enum cad_address_class address; /* of the peer that gave the manifest */
+    char *moved_url;             /* NUL-terminated; where redirects led to it; NULL: none did */
+    size_t moved_url_size;       /* with the NUL */
     uint32_t http_version;       /* of the manifest's answer; 0 unknown */
     uint32_t refresh_failures;   /* in a row */
     int64_t stale_margin_ms;     /* before expiry, ms */
@@ -236,6 +245,17 @@ struct clock_part {
     uint64_t frames, dropped;
 };
 
+/* Where a request has been sent on to; redirect.c. */
+struct redirect {
+    uint32_t hops;               /* followed so far in this attempt */
+    bool wanted;                 /* the answer that is under way named `url` */
+    bool secure;                 /* what is being asked is https */
+    char base[ENGINE_BASE_MAX];  /* the first URL without its query; empty: too long, or a file */
+    char *url;                   /* where it was sent last, NUL-terminated; NULL nowhere */
+    size_t url_size;             /* with the NUL */
+    struct cad_http_start start; /* as it was first asked; no URL, no body */
+};
+
 /* What a live request fills; kept beside the request table (request->owner). */
 struct target {
     bool used;
@@ -255,6 +275,7 @@ struct target {
     bool ended;                  /* its HTTP_END waits for the turn: nothing may follow */
     bool in_path;                /* the range stands in the URL's path */
     struct cad_http_head head_data; /* location is dropped */
+    struct redirect redirect;
 };
 
 struct cad_engine {
@@ -299,6 +320,8 @@ struct cad_engine {
     cad_time buffer_ahead;       /* the forward goal of this title */
     cad_time busy_total, busy_since;
     uint32_t busy_count;
+    cad_time warm_at;            /* no connection is made ready before; CAD_TIME_NONE: at once */
+    cad_time server_used[CAD_STEER_SERVERS_MAX]; /* last request or warm one; CAD_TIME_NONE none */
     uint8_t discard[4096];       /* bodies nobody wants */
 };
 
@@ -326,6 +349,29 @@ void title_end(struct cad_engine *e, struct cad_fetch_request *request,
 bool title_urls_usable(const struct cad_engine *e);  /* media may be asked for now */
 cad_time title_next_wake(const struct cad_engine *e);
 int title_lease(struct cad_engine *e, size_t want, uint8_t **data, size_t *capacity);
+/* The body of a service request that is under way once more, in the turn's text. */
+int title_post_body(struct cad_engine *e, struct cad_fetch_request *request, cad_buf *body);
+
+/* ---- redirect.c: answers that name another place ---- */
+/* How far into the network a request of that purpose may go, at first. */
+enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad_purpose purpose);
+/* An attempt has been started with `start`. */
+void redirect_begin(struct cad_engine *e, struct target *target,
+                    const struct cad_http_start *start);
+/* A head came: keeps where it leads to, if it may be followed. */
+void redirect_note(struct cad_engine *e, struct target *target, const struct cad_http_head *head);
+/* Its end came. True: the same is asked for at the other place. */
+bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
+                     const struct cad_http_end *end);
+/* The manifest's request is over: relative references in it are resolved against where it was. */
+void redirect_take_url(struct cad_engine *e, struct target *target);
+void redirect_forget(struct cad_engine *e, struct target *target);
+
+/* ---- warm.c: connections made before they are needed ---- */
+void warm_title(struct cad_engine *e, cad_str url); /* beside the first request for a title */
+void warm_turn(struct cad_engine *e);
+void warm_used(struct cad_engine *e, uint32_t server);
+void warm_reset(struct cad_engine *e); /* another list of servers */
 
 /* ---- request.c: attempts and bodies ---- */
 struct target *request_target(const struct cad_fetch_request *request);

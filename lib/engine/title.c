@@ -34,6 +34,7 @@ void title_stop(struct cad_engine *e)
     cad_presentation_destroy(&m->presentation);
     body_reset(e);
     cad_alloc_free(&e->alloc, m->title_text, m->title_text_size, CAD_MEM_SESSION);
+    cad_alloc_free(&e->alloc, m->moved_url, m->moved_url_size, CAD_MEM_SESSION);
     memset(m, 0, sizeof(*m));
     m->refresh_at = m->refreshed_at = m->duration = CAD_TIME_NONE;
     e->clock.seek_pending = false;
@@ -173,7 +174,8 @@ static int service_url(struct cad_engine *e, const struct cad_fetch_request *req
     ask->viewable_id = m->title.id;
     ask->xid = cad_str_from(m->xid);
     ask->req_id = cad_str_from(m->req_id);
-    ask->attempt = m->asked + request->attempts + 1;
+    /* Of the attempt that is under way, or of the one that is about to be. */
+    ask->attempt = m->asked + request->attempts + (request->state != CAD_FETCH_IN_FLIGHT);
     ask->refresh = m->presentation != NULL;
     ask->profiles = profiles;
     ask->profile_count = profile_count;
@@ -212,6 +214,12 @@ static int service_text(struct cad_engine *e, struct cad_fetch_request *request,
     return rc;
 }
 
+int title_post_body(struct cad_engine *e, struct cad_fetch_request *request, cad_buf *body)
+{
+    cad_str url;
+    return service_text(e, request, &url, body);
+}
+
 static int start_request(struct cad_engine *e)
 {
     static const struct cad_header json[] = {
@@ -245,8 +253,11 @@ static int start_request(struct cad_engine *e)
     start->deadline = e->now;
     start->connect_timeout = 3 * CAD_SECOND;
     start->silence_timeout = cad_fetch_silence_limit(request, 0);
+    start->address_max = redirect_address_max(e, request->purpose);
+    redirect_begin(e, target, start);
     engine_decide(e, "request %s id=%u attempt=%u", cad_purpose_name(request->purpose), request->id,
                   request->attempts);
+    if (request->purpose == CAD_PURPOSE_MANIFEST && request->attempts == 1) warm_title(e, url);
     return CAD_OK;
 }
 
@@ -307,6 +318,7 @@ static void start_parser(struct cad_engine *e)
     options.alloc = e->alloc;
     options.log = e->config.log;
     options.base_url = m->title.url.n ? m->title.url : m->title.base;
+    if (m->moved_url) options.base_url = cad_str_from(m->moved_url);
     options.now_ms = engine_wall_ms(e);
     options.allow_http = e->config.allow_http;
     if (cad_manifest_parser_create(&options, &m->parser) == 0) {
@@ -336,6 +348,8 @@ void title_end(struct cad_engine *e, struct cad_fetch_request *request,
             e->has_wall = e->wall_from_server = true;
         }
         m->asked += request->attempts;
+        m->address = head->address;
+        redirect_take_url(e, request_target(request));
         cad_fetch_end(e->fetch, request);
         m->request = NULL;
         start_parser(e);
@@ -414,6 +428,7 @@ static void install(struct cad_engine *e, struct cad_presentation *fresh)
     struct manifest_part *m = &e->manifest;
     struct cad_error err;
     bool first = m->presentation == NULL;
+    warm_reset(e);
     if (set_servers(e, fresh) != 0) {
         cad_presentation_destroy(&fresh);
         cad_error_init(&err, CAD_ERR_OUT_OF_MEMORY);

@@ -129,6 +129,20 @@ void cad_fetch_start(struct cad_fetch *fetch, struct cad_fetch_request *request,
     request->last_byte = CAD_TIME_NONE;
 }
 
+void cad_fetch_moved(struct cad_fetch *fetch, struct cad_fetch_request *request, cad_time now)
+{
+    CAD_ASSERT(request->state == CAD_FETCH_IN_FLIGHT);
+    CAD_ASSERT(fetch->id_last < UINT32_MAX);
+    struct entry *entry = (struct entry *)request;
+    cad_time took = cad_time_sub(now, CAD_MAX(request->started, entry->since));
+    entry->spent = cad_time_add(entry->spent, CAD_MAX(took, 0));
+    request->id = ++fetch->id_last;
+    request->started = now;
+    request->received = 0;
+    request->status = 0;
+    request->first_byte = request->last_byte = CAD_TIME_NONE;
+}
+
 struct cad_fetch_request *cad_fetch_find(struct cad_fetch *fetch, uint32_t id)
 {
     for (uint32_t i = 0; i < fetch->count; i++) {

@@ -97,6 +97,9 @@ struct cad_fetch_request *cad_fetch_new(struct cad_fetch *fetch, enum cad_purpos
 /* The attempt starts: gives it a fresh id, state IN_FLIGHT, marks `server` as tried. */
 void cad_fetch_start(struct cad_fetch *fetch, struct cad_fetch_request *request, uint32_t server,
                      cad_time now);
+/* The attempt goes on at another place: a fresh id, and nothing has come yet. The time it took so
+ * far counts. */
+void cad_fetch_moved(struct cad_fetch *fetch, struct cad_fetch_request *request, cad_time now);
 /* The live attempt with this id; NULL: stale. */
 struct cad_fetch_request *cad_fetch_find(struct cad_fetch *fetch, uint32_t id);
 /* The logical request is over (done, cancelled, given up); its bytes are given back. */

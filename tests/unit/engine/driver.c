@@ -238,7 +238,7 @@ static bool do_actions(struct drv *d)
         any = true;
         switch (action.type) {
         case CAD_ACTION_HTTP_START: drv_net_start(d, &action.u.start); break;
-        case CAD_ACTION_HTTP_WARM: break;
+        case CAD_ACTION_HTTP_WARM: drv_net_warm(d, &action.u.warm); break;
         case CAD_ACTION_HTTP_CANCEL: drv_net_cancel(d, action.u.cancel.id); break;
         case CAD_ACTION_SINK_CONFIG: drv_sink_config(d, &action.u.sink); break;
         case CAD_ACTION_SINK_FLUSH:

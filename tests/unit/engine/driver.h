@@ -62,6 +62,8 @@ struct drv_answer {
     int64_t value;
     cad_time retry_after;          /* of DRV_STATUS; 0: none */
     bool has_date;                 /* carry a Date header of the server's clock */
+    const char *location;          /* of DRV_STATUS; NULL: none */
+    enum cad_address_class address; /* where the server is; a request that may not go there ends */
 };
 
 struct drv_request {
@@ -83,6 +85,7 @@ struct drv_request {
     uint32_t priority, group;
     int64_t size_max;
     cad_time deadline, connect_timeout, silence_timeout;
+    enum cad_address_class address_max;
     cad_time started;
     uint64_t turn;                 /* number of the turn that asked for it */
     /* how it went */
@@ -93,6 +96,14 @@ struct drv_request {
     char *text;                    /* the body of an answer that is no file */
     cad_time first_byte, last_byte;
 };
+
+struct drv_warm {
+    char url[128];
+    cad_time at;
+    uint32_t requests;             /* made before it */
+    enum cad_address_class address_max;
+};
+#define DRV_WARMS_MAX 32
 
 struct drv;
 typedef struct drv_answer (*drv_script)(struct drv *d, const struct drv_request *request);
@@ -183,6 +194,8 @@ struct drv {
     struct drv_request *requests;  /* DRV_REQUESTS_MAX */
     uint32_t request_count;
     uint32_t cancels;
+    struct drv_warm warms[DRV_WARMS_MAX];
+    uint32_t warm_count;
     int64_t credit;                /* bytes the link may still move in this tick, times 8e9 */
     bool offline;                  /* nothing moves, nothing ends */
     uint8_t *asked[DRV_STREAMS];   /* per byte: in flight or held */
@@ -279,6 +292,7 @@ void drv_dump(const struct drv *d);
 
 void drv_net_start(struct drv *d, const struct cad_http_start *start);
 void drv_net_cancel(struct drv *d, uint32_t id);
+void drv_net_warm(struct drv *d, const struct cad_http_warm *warm);
 /* Moves what is due; true: something was fed or committed. */
 bool drv_net_pump(struct drv *d);
 void drv_net_tick(struct drv *d);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
 
 #define BODY_REFUSED "no"
@@ -222,7 +223,7 @@ void drv_net_start(struct drv *d, const struct cad_http_start *start)
         .range_in_header = start->range.first >= 0, .priority = start->priority,
         .group = start->group, .size_max = start->size_max, .deadline = start->deadline,
         .connect_timeout = start->connect_timeout, .silence_timeout = start->silence_timeout,
-        .started = d->now, .turn = d->turns, .open = true,
+        .address_max = start->address_max, .started = d->now, .turn = d->turns, .open = true,
         .first_byte = CAD_TIME_NONE, .last_byte = CAD_TIME_NONE};
     copy_text(r->url, sizeof r->url, start->url.p, start->url.n);
     if (start->post) {
@@ -246,6 +247,16 @@ void drv_net_cancel(struct drv *d, uint32_t id)
     r->open = false;
     r->cancelled = true;
     unmark_rest(d, r);
+}
+
+void drv_net_warm(struct drv *d, const struct cad_http_warm *warm)
+{
+    assert_true(d->warm_count < DRV_WARMS_MAX);
+    assert_true(warm->connect_timeout > 0);
+    struct drv_warm *w = &d->warms[d->warm_count++];
+    *w = (struct drv_warm){
+        .at = d->now, .requests = d->request_count, .address_max = warm->address_max};
+    copy_text(w->url, sizeof w->url, warm->url.p, warm->url.n);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -312,6 +323,8 @@ static void feed_head(struct drv *d, struct drv_request *r)
     bool whole = r->answer.fault == DRV_WHOLE && r->range_in_header;
     if (r->answer.fault == DRV_SHORT || whole) head->length = -1;
     if (r->answer.has_date) head->date_ms = drv_server_ms(d) / 1000 * 1000;
+    head->address = r->answer.address;
+    if (r->answer.location) head->location = cad_str_from(r->answer.location);
     if (r->answer.retry_after > 0) head->retry_after = r->answer.retry_after;
     r->head_sent = true;
     drv_feed(d, &event);
@@ -394,6 +407,10 @@ static bool serve(struct drv *d, struct drv_request *r, int64_t share)
         return true;
     }
     if (r->answer.fault == DRV_SILENT && r->answer.value < 0) return false;
+    if (r->address_max != CAD_ADDRESS_UNKNOWN && r->answer.address > r->address_max) {
+        feed_end(d, r, CAD_HTTP_ADDRESS);
+        return true;
+    }
     bool moved = !r->head_sent;
     if (!r->head_sent) feed_head(d, r);
     /* A length that was told is refused at once, else when the limit is reached. */

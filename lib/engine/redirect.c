@@ -1,0 +1,160 @@
+/*
+ * Redirects (RFC 9110 15.4): an answer that names another place is followed within the same
+ * attempt, as a request of its own with an id of its own.
+ *
+ * What is followed: 301, 302, 303, 307 and 308 of a GET, 307 and 308 of a POST, over http and https
+ * and never from https back to http, at most ENGINE_REDIRECTS_MAX times, and no farther into the
+ * network than the first request might go. Everything else ends the attempt as CAD_FAIL_REDIRECT.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/uri.h"
+#include "base/util.h"
+#include "engine/session.h"
+
+/* ---- how far in ---- */
+
+/* Who is on the internet may not send us into the house, who is in the house not into the device.
+ * Who is in the device, or nobody knows where, may send us anywhere. */
+static enum cad_address_class limit_of(enum cad_address_class where)
+{
+    bool outside = where == CAD_ADDRESS_PUBLIC || where == CAD_ADDRESS_PRIVATE;
+    return outside ? where : CAD_ADDRESS_UNKNOWN;
+}
+
+/* The title's own URL, which is the application's word, and not a manifest's. */
+static bool is_own(const struct cad_engine *e, enum cad_purpose purpose)
+{
+    bool media = purpose == CAD_PURPOSE_HEADER || purpose == CAD_PURPOSE_SEGMENT;
+    return !media || e->manifest.from_mp4;
+}
+
+enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad_purpose purpose)
+{
+    return is_own(e, purpose) ? CAD_ADDRESS_UNKNOWN : limit_of(e->manifest.address);
+}
+
+/* ---- the place that is asked ---- */
+
+void redirect_forget(struct cad_engine *e, struct target *target)
+{
+    struct redirect *r = &target->redirect;
+    cad_alloc_free(&e->alloc, r->url, r->url_size, CAD_MEM_SESSION);
+    memset(r, 0, sizeof(*r));
+}
+
+void redirect_begin(struct cad_engine *e, struct target *target, const struct cad_http_start *start)
+{
+    struct redirect *r = &target->redirect;
+    struct cad_uri uri;
+    redirect_forget(e, target);
+    r->start = *start;
+    r->start.url = (cad_str){NULL, 0};
+    r->start.body = (cad_buf){NULL, 0};
+    if (cad_uri_parse(start->url, &uri) != 0 || !cad_uri_is_http(&uri)) return;
+    r->secure = cad_uri_is_https(&uri);
+    /* Only what a relative place is resolved against; one too long serves absolute ones only. */
+    uri.has_query = uri.has_fragment = false;
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, r->base, sizeof(r->base));
+    cad_uri_write(&uri, &sb);
+    if (cad_sb_error(&sb)) r->base[0] = '\0';
+    else (void)cad_sb_z(&sb);
+}
+
+void redirect_take_url(struct cad_engine *e, struct target *target)
+{
+    struct manifest_part *m = &e->manifest;
+    struct redirect *r = &target->redirect;
+    cad_alloc_free(&e->alloc, m->moved_url, m->moved_url_size, CAD_MEM_SESSION);
+    m->moved_url = r->url;
+    m->moved_url_size = r->url_size;
+    r->url = NULL;
+    r->url_size = 0;
+}
+
+/* ---- the next place ---- */
+
+static bool follows(const struct redirect *r, int32_t status)
+{
+    if (r->hops == ENGINE_REDIRECTS_MAX) return false;
+    if (status == 307 || status == 308) return true;
+    return !r->start.post && (status == 301 || status == 302 || status == 303);
+}
+
+/* Location as an absolute URL in sb. CAD_E_DATA: one that is not followed. */
+static int resolve(const struct redirect *r, cad_str location, struct cad_sb *sb)
+{
+    char memory[ENGINE_URL_MAX + 1];
+    struct cad_sb absolute;
+    struct cad_uri uri;
+    cad_sb_init_fixed(&absolute, memory, sizeof(memory));
+    cad_str base = r->url ? cad_str_make(r->url, r->url_size - 1) : cad_str_from(r->base);
+    if (cad_uri_parse(location, &uri) != 0) return CAD_E_DATA;
+    if (uri.has_scheme) cad_sb_put(&absolute, location);
+    else if (cad_uri_resolve(base, location, &absolute) != 0) return CAD_E_DATA;
+    if (cad_sb_error(&absolute) || cad_uri_parse(cad_sb_str(&absolute), &uri) != 0) {
+        return CAD_E_DATA;
+    }
+    /* A name and password in it are someone else's idea of who we are. */
+    if (!cad_uri_is_http(&uri) || uri.has_userinfo || cad_uri_port(&uri) < 0) return CAD_E_DATA;
+    if (r->secure && !cad_uri_is_https(&uri)) return CAD_E_DATA;
+    uri.has_fragment = false; /* nobody here looks at one */
+    cad_uri_write(&uri, sb);
+    return cad_sb_error(sb);
+}
+
+void redirect_note(struct cad_engine *e, struct target *target, const struct cad_http_head *head)
+{
+    struct redirect *r = &target->redirect;
+    char memory[ENGINE_URL_MAX + 1];
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, memory, sizeof(memory));
+    if (head->status / 100 != 3) return;
+    target->discard = true;
+    if (!follows(r, head->status) || head->location.n == 0) return;
+    if (resolve(r, head->location, &sb) != 0) return;
+    cad_str url = cad_sb_str(&sb);
+    char *kept = cad_alloc_new(&e->alloc, url.n + 1, CAD_MEM_SESSION);
+    if (!kept) return; /* the attempt fails, as one that cannot be followed */
+    memcpy(kept, url.p, url.n);
+    kept[url.n] = '\0';
+    cad_alloc_free(&e->alloc, r->url, r->url_size, CAD_MEM_SESSION);
+    r->url = kept;
+    r->url_size = url.n + 1;
+    r->wanted = true;
+}
+
+bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
+                     const struct cad_http_end *end)
+{
+    struct target *target = request_target(request);
+    struct redirect *r = &target->redirect;
+    if (!r->wanted || end->cls != CAD_HTTP_OK) return false;
+    r->wanted = false;
+    cad_buf body = {NULL, 0};
+    if (r->start.post && title_post_body(e, request, &body) != 0) return false;
+    char *url = engine_text(e, cad_str_make(r->url, r->url_size - 1));
+    if (!url) return false;
+    uint32_t before = request->id;
+    cad_fetch_moved(e->fetch, request, e->now);
+    if (is_own(e, request->purpose) && r->start.address_max == CAD_ADDRESS_UNKNOWN) {
+        r->start.address_max = limit_of(target->head_data.address);
+    }
+    target->head = target->ended = target->discard = target->range_wrong = false;
+    target->skip = 0;
+    r->hops++;
+    r->start.id = request->id;
+    r->secure = r->url_size > 6 && cad_str_ieq(cad_str_make(r->url, 6), CAD_STR("https:"));
+    struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
+    if (!action) return false;
+    action->u.start = r->start;
+    action->u.start.url = cad_str_make(url, r->url_size - 1);
+    action->u.start.body = body;
+    engine_decide(e, "redirect id=%u to=%u status=%d hop=%u", before, request->id,
+                  (int)target->head_data.status, r->hops);
+    return true;
+}
