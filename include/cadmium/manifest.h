@@ -100,7 +100,7 @@ struct cad_representation {
 struct cad_protection {
     cad_str id;          /* cad_representation.drm_header_id; may be empty for the default */
     cad_buf init_data;   /* a pssh box, or the bare data of the system; DASH: may be empty */
-    bool has_system_id;
+    bool has_system_id;  /* system_id is known */
     uint8_t system_id[16]; /* in the order of RFC 4122; zero unless has_system_id */
     cad_str scheme;      /* DASH: "cenc", "cbcs" (23001-7 11.1) of the entry that names it */
     cad_str license_url; /* DASH: as the manifest names it (dashif:Laurl); untrusted; may be empty */
@@ -109,13 +109,13 @@ struct cad_protection {
     bool is_default;     /* of the track: for representations that name none */
 };
 
-/* What can be chosen: pictures, or sound in a language, or text. */
 /* A statement of a scheme (23009-1 5.8.2). */
 struct cad_descriptor {
     cad_str scheme; /* schemeIdUri as published */
     cad_str value;  /* its meaning is the scheme's; may be empty */
 };
 
+/* What can be chosen: pictures, or sound in a language, or text. */
 struct cad_track {
     cad_str id;             /* unique in the period */
     enum cad_media_type type; /* of media */
@@ -124,9 +124,9 @@ struct cad_track {
     cad_str role;           /* as published: PRIMARY, ASSISTIVE, COMMENTARY; DASH: the first of
                                roles; may be empty */
     const cad_str *roles;   /* DASH: main, alternate, commentary, dub... (23009-1 5.8.5.5) */
-    uint32_t role_count;
+    uint32_t role_count;    /* 0 where there is none */
     const struct cad_descriptor *accessibility; /* DASH (23009-1 5.8.4.3) */
-    uint32_t accessibility_count;
+    uint32_t accessibility_count; /* 0 where there is none */
     int32_t rank;           /* lower is better */
     uint32_t channels;      /* audio; 0 unknown */
     bool is_default;        /* the manifest's own choice for this type */

@@ -153,9 +153,9 @@ CAD_MUST_CHECK int cad_synth_read(const struct cad_synth *synth, uint32_t i,
 
 /* ---- the simulation ------------------------------------------------------------------------ */
 
-/* How a simulation runs. */
 struct cad_tape_recorder;
 
+/* How a simulation runs. */
 struct cad_sim_config {
     size_t size;                  /* sizeof(struct cad_sim_config) */
     struct cad_engine_config engine; /* of the engine in it */
