@@ -79,7 +79,7 @@ repeat() {
 
 # objects ROOM FILE   compiles and lists one object
 objects() {
-    "${CC:-cc}" -std=c11 -w -fPIC -I"$tree/include" -I"$tree/lib" -c "$tree/$2" -o "$work/$1.o"
+    "${CC:-cc}" -std=c11 -fno-builtin -w -fPIC -I"$tree/include" -I"$tree/lib" -c "$tree/$2" -o "$work/$1.o"
     echo "$work/$1.o" >"$work/$1.list"
 }
 
