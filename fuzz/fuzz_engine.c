@@ -5,8 +5,9 @@
  * byte, its lower 4 bits say what (enum op), the upper 4 are a small argument, and further bytes
  * follow where the operation takes them. SERVE answers as a true server would (the mocks over a
  * synthesized title), whole or in pieces or with a byte changed; HEAD, BODY and END answer with
- * whatever the input says. The engine checks its invariants after every turn; at the end nothing
- * may be left allocated.
+ * whatever the input says. Beside the service's title there is the same one as a DASH presentation:
+ * four periods, addressed in three ways, two languages, one period without sound. The engine checks
+ * its invariants after every turn; at the end nothing may be left allocated.
  *
  * What the caller of an engine owes is kept: time does not go back, no more is committed than
  * leased, anchors are not from the future, nothing is said of a request after its end.
@@ -49,6 +50,8 @@ struct request {
     size_t body_n;
     struct cad_origin_answer answer;
     int64_t sent;
+    uint32_t stream;         /* of the presentation: where its bytes lie */
+    int64_t origin;
 };
 
 struct fuzz {
@@ -66,6 +69,7 @@ struct fuzz {
 };
 
 static struct cad_synth *the_synth; /* made once: read-only afterwards */
+static char the_mpd[8192];          /* the same */
 
 /* ---- input --------------------------------------------------------------------------------- */
 
@@ -194,6 +198,121 @@ static bool commit(struct fuzz *f, struct request *r, const uint8_t *p, size_t n
     return true;
 }
 
+/* ---- the title as DASH --------------------------------------------------------------------- */
+
+#define STREAMS 3            /* two of picture, one of sound; sound again as number 3 */
+#define SEGMENT_MS 2000
+
+static uint32_t source_of(uint32_t stream)
+{
+    return CAD_MIN(stream, STREAMS - 1);
+}
+
+static size_t put_set(char *to, size_t room, uint32_t stream, uint32_t way, uint32_t from_ms)
+{
+    struct cad_synth_stream s;
+    if (cad_synth_stream_at(the_synth, source_of(stream), &s)) abort();
+    bool sound = stream >= STREAMS - 1;
+    int n = snprintf(to, room,
+        "<AdaptationSet contentType=\"%s\" mimeType=\"%s/mp4\" codecs=\"%s\" lang=\"%s\">"
+        "<Representation id=\"r%u\" bandwidth=\"%u\">", sound ? "audio" : "video",
+        sound ? "audio" : "video", sound ? "mp4a.40.2" : "avc1.64001f", stream == 3 ? "de" : "en",
+        stream, (unsigned)s.rate_bps);
+    char *at = to + n;
+    size_t left = room - (size_t)n;
+    if (way == 0) {
+        n = snprintf(at, left, "<BaseURL>/v%u.mp4</BaseURL><SegmentBase timescale=\"1000\" "
+            "presentationTimeOffset=\"%u\" indexRange=\"%u-%u\"/>", stream, from_ms,
+            (unsigned)s.sidx.first, (unsigned)s.sidx.last);
+    } else {
+        n = snprintf(at, left, "<SegmentTemplate timescale=\"1000\" startNumber=\"%u\" "
+            "presentationTimeOffset=\"%u\" initialization=\"/v%u-i.mp4\" media=\"/v%u-%s.m4s\"%s>"
+            "%s</SegmentTemplate>", from_ms / SEGMENT_MS, from_ms, stream, stream,
+            way == 1 ? "n$Number$" : "t$Time$", way == 1 ? " duration=\"2000\"" : "",
+            way == 1 ? "" : "<SegmentTimeline><S t=\"0\" d=\"2000\" r=\"-1\"/></SegmentTimeline>");
+    }
+    left -= (size_t)n;
+    at += n;
+    at += snprintf(at, left, "</Representation></AdaptationSet>");
+    return (size_t)(at - to);
+}
+
+static void make_mpd(void)
+{
+    static const uint32_t starts_ms[] = {0, 8000, 15000, 21500};
+    size_t n = (size_t)snprintf(the_mpd, sizeof(the_mpd),
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
+        "mediaPresentationDuration=\"PT30S\" minBufferTime=\"PT2S\">");
+    for (uint32_t i = 0; i < CAD_ARRAY_LEN(starts_ms); i++) {
+        uint32_t at = starts_ms[i];
+        n += (size_t)snprintf(the_mpd + n, sizeof(the_mpd) - n, "<Period start=\"PT%u.%03uS\">",
+                              at / 1000, at % 1000);
+        for (uint32_t k = 0; k < 4; k++) {
+            if (k == 1 || (i == 2 && k >= 2)) continue; /* one rung; the third has no sound */
+            n += put_set(the_mpd + n, sizeof(the_mpd) - n, k, (i + k) % 3, at);
+        }
+        n += (size_t)snprintf(the_mpd + n, sizeof(the_mpd) - n, "</Period>");
+    }
+    n += (size_t)snprintf(the_mpd + n, sizeof(the_mpd) - n, "</MPD>");
+    if (n >= sizeof(the_mpd)) abort();
+}
+
+static int read_dash(void *token, int64_t offset, size_t n, uint8_t *out, size_t *done)
+{
+    const struct request *r = token;
+    struct cad_range bytes = {r->origin + offset, r->origin + offset + (int64_t)n - 1};
+    return cad_synth_read(the_synth, r->stream, bytes, out, done);
+}
+
+/* The bytes of a file that a path of the presentation means; false: there is no such thing. */
+static bool window_of(uint32_t stream, const char *p, struct cad_range *out)
+{
+    struct cad_synth_stream s;
+    struct cad_synth_segment seg;
+    if (cad_synth_stream_at(the_synth, stream, &s)) abort();
+    *out = (struct cad_range){0, s.size_bytes - 1};
+    if (*p == '.') return true;
+    if (strncmp(p, "-i", 2) == 0) {
+        out->last = s.header_bytes - 1;
+        return true;
+    }
+    int64_t at = s.header_bytes;
+    int64_t wanted = strtoll(p + 2, NULL, 10);
+    for (int64_t i = 0; at < s.size_bytes; i++) {
+        if (cad_synth_segment_at(the_synth, stream, at, &seg)) return false;
+        *out = seg.bytes;
+        if (p[1] == 'n' ? i == wanted : seg.start / CAD_MS == wanted) return true;
+        at = seg.bytes.last + 1;
+    }
+    return false;
+}
+
+/* False: it is not for this origin. */
+static bool answer_dash(struct request *r)
+{
+    struct cad_range window;
+    struct cad_origin_answer *a = &r->answer;
+    if (strcmp(r->path, "/title.mpd") == 0) {
+        *a = (struct cad_origin_answer){.status = 200, .body = {(const uint8_t *)the_mpd,
+                                                                strlen(the_mpd)}};
+        a->body_size = (int64_t)a->body.n;
+        return true;
+    }
+    if (r->path[0] != '/' || r->path[1] != 'v' || !cad_is_digit(r->path[2])) return false;
+    r->stream = source_of((uint32_t)(r->path[2] - '0'));
+    a->status = 404;
+    if (!window_of(r->stream, r->path + 3, &window)) return true;
+    r->origin = window.first + CAD_MAX(r->range.first, 0);
+    int64_t last = r->range.last < 0 ? window.last
+                                     : CAD_MIN(window.first + r->range.last, window.last);
+    if (last < r->origin) return true;
+    a->status = r->range.first >= 0 ? 206 : 200;
+    a->body_size = last - r->origin + 1;
+    a->read = read_dash;
+    a->token = r;
+    return true;
+}
+
 static void ask(struct fuzz *f, struct request *r)
 {
     struct cad_origin_request request = {
@@ -202,7 +321,9 @@ static void ask(struct fuzz *f, struct request *r)
         .now_ms = 1700000000000 + f->now / CAD_MS};
     memset(&r->answer, 0, sizeof(r->answer));
     r->asked = true;
-    if (mock_synth_ops()->serve(f->origin, &request, &r->answer)) r->answer.status = 500;
+    if (!answer_dash(r) && mock_synth_ops()->serve(f->origin, &request, &r->answer)) {
+        r->answer.status = 500;
+    }
     struct cad_event e = {.type = CAD_EVENT_HTTP_HEAD};
     e.u.head = (struct cad_http_head){
         .id = r->id, .status = r->answer.status, .length = r->answer.body_size,
@@ -378,9 +499,19 @@ static void device(struct fuzz *f, uint32_t argument)
     feed(f, &e);
 }
 
+static void name_track(struct fuzz *f, uint32_t i, char name[CAD_TRACK_ID_SIZE])
+{
+    struct cad_track_info list[8];
+    uint32_t n = cad_engine_tracks(f->engine, list, CAD_ARRAY_LEN(list));
+    if (n > CAD_TRACK_LIST_MAX) abort();
+    if (n) memcpy(name, list[i % CAD_MIN(n, CAD_ARRAY_LEN(list))].id, CAD_TRACK_ID_SIZE);
+}
+
 static void command(struct fuzz *f, enum op op, uint32_t argument)
 {
-    static const char *const urls[] = {"http://cdn1/file.mp4", "", "ftp://x/", "http://", "x"};
+    static const char *const urls[] = {"http://cdn1/file.mp4", "", "ftp://x/",
+                                       "http://cdn1/title.mpd",
+                                       "http://cdn2/title.mpd"};
     struct cad_event e = {.type = CAD_EVENT_COMMAND};
     struct cad_command *c = &e.u.command;
     *c = (struct cad_command){.ticket = argument, .rung = -1, .title = {.start = CAD_TIME_NONE}};
@@ -389,6 +520,12 @@ static void command(struct fuzz *f, enum op op, uint32_t argument)
     if (op == OP_PAUSE && argument >= 8) {
         c->type = CAD_COMMAND_PIN;
         c->rung = (int32_t)(argument - 9);
+    } else if (op == OP_PLAY && argument >= 12) {
+        c->type = CAD_COMMAND_RATE;
+        c->rate_q16 = take(f, 1) << 10;
+    } else if (op == OP_PLAY && argument >= 4) {
+        c->type = CAD_COMMAND_TRACK;
+        name_track(f, argument - 4, c->track);
     } else if (op == OP_SEEK) {
         c->type = CAD_COMMAND_SEEK;
         c->position = argument == 15 ? (cad_time)(int32_t)take(f, 4) * INT32_MAX : take_time(f);
@@ -430,7 +567,7 @@ static void operate(struct fuzz *f)
     case OP_HEAD: head(f, r); break;
     case OP_BODY: body(f, r); break;
     case OP_END:
-        if (r) end(f, r, (enum cad_http_class)(take(f, 1) % (CAD_HTTP_SCHEME + 1)));
+        if (r) end(f, r, (enum cad_http_class)(take(f, 1) % (CAD_HTTP_ADDRESS + 1)));
         break;
     case OP_ANCHOR: anchor(f, argument); break;
     case OP_LEVEL: level(f, argument); break;
@@ -453,6 +590,7 @@ static void make_synth(void)
     config.frame_rate = 10;
     config.audio_rate_bps = 16000;
     if (cad_synth_create(&alloc, &config, &the_synth)) abort();
+    make_mpd();
 }
 
 /* A broken invariant says its name before it traps. */
@@ -485,7 +623,8 @@ static int create(struct fuzz *f)
     if (mock_synth_create(&title, &f->origin)) abort();
     device(f, 0);
     struct cad_event caps = {.type = CAD_EVENT_SINK_CAPS};
-    caps.u.caps = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true};
+    caps.u.caps = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true,
+                                         .rate_min_q16 = 32768, .rate_max_q16 = 131072};
     feed(f, &caps);
     return 0;
 }

@@ -110,8 +110,6 @@ struct segment *queue_push(struct slot *s, uint32_t rep,
         seg->end = r->period_end;
         seg->show_until = r->period_end;
     }
-    /* What begins before the period is decoded for what follows, and not shown. */
-    if (r->period_start > 0 && seg->start < r->period_start) seg->show_from = r->period_start;
     size_t before = cad_ring_count(&s->queue) - 1;
     if (before) {
         /* The queue has no seam: a segment that begins before its predecessor's end is shown from
@@ -423,15 +421,31 @@ static int pull_config(struct slot *s, const struct segment *seg, struct cad_sam
     return CAD_E_CONFIG;
 }
 
+/* Where a segment's samples begin and cease to be shown: at a seam, or where its period does. */
+static cad_time shown_from(const struct slot *s, const struct segment *seg)
+{
+    const struct rep *rep = s->reps[seg->rep];
+    return rep->period_start > 0 ? CAD_MAX(seg->show_from, rep->period_start) : seg->show_from;
+}
+
+static cad_time shown_until(const struct slot *s, const struct segment *seg)
+{
+    const struct rep *rep = s->reps[seg->rep];
+    cad_time until = seg->show_until == CAD_TIME_NONE ? INT64_MAX : seg->show_until;
+    return rep->period_end == CAD_TIME_NONE ? until : CAD_MIN(until, rep->period_end);
+}
+
 /* Does a sample belong to what comes before or after its segment? Of two frames of sound that both
  * hold the seam the earlier one is heard: a seam is a gap of less than a frame, no overlap. */
 static bool outside_seams(const struct slot *s, const struct segment *seg, cad_time pts,
                           cad_time end)
 {
-    if (seg->show_until != CAD_TIME_NONE && pts >= seg->show_until) return true;
-    if (seg->show_from == CAD_TIME_NONE) return false;
-    return s->model->type == CAD_MEDIA_AUDIO ? pts < seg->show_from - ENGINE_REMAINDER_SAMPLE
-                                             : end <= seg->show_from;
+    if (pts >= shown_until(s, seg)) return true;
+    cad_time from = shown_from(s, seg);
+    if (from == CAD_TIME_NONE) return false;
+    if (end <= from) return true;
+    bool overlaps = pts < CAD_MIN(from, s->pulled_end) - ENGINE_REMAINDER_SAMPLE;
+    return s->model->type == CAD_MEDIA_AUDIO && overlaps;
 }
 
 static void fill_sample(struct slot *s, const struct segment *seg, const struct rep *rep,
@@ -471,15 +485,16 @@ static bool out_of_place(const struct segment *seg,
     return off > ENGINE_OUT_OF_PLACE || off < -ENGINE_OUT_OF_PLACE;
 }
 
-/* Sound on the other side of a seam is of no use but for the little that a decoder needs to run in.
- * Pictures are decoded all the same: others may refer to them. */
+/* What is decoded at or behind a seam is shown behind it: nobody needs it. Sound before one is of
+ * no use but for the little that a decoder needs to run in; pictures are, to those that refer to
+ * them. */
 static bool beyond_seam(const struct slot *s, const struct segment *seg, const struct rep *rep,
                         const struct cad_mp4_sample *sample)
 {
-    if (s->model->type != CAD_MEDIA_AUDIO) return false;
-    cad_time at = sample_time(rep, sample->pts_ticks);
-    if (seg->show_until != CAD_TIME_NONE && at >= seg->show_until) return true;
-    return seg->show_from != CAD_TIME_NONE && at < seg->show_from - ENGINE_AUDIO_PREROLL;
+    if (sample_time(rep, sample->dts_ticks) >= shown_until(s, seg)) return true;
+    cad_time from = shown_from(s, seg);
+    if (s->model->type != CAD_MEDIA_AUDIO || from == CAD_TIME_NONE) return false;
+    return sample_time(rep, sample->pts_ticks) < from - ENGINE_AUDIO_PREROLL;
 }
 
 /* A fragment that breaks off or contradicts itself ends the session's use of its representation. */

@@ -86,7 +86,8 @@ struct rep {
     uint32_t lane;               /* slot->lane when it was made */
     uint32_t period;
     bool final;                  /* nothing follows its lane without a new beginning */
-    cad_time period_start, period_end; /* presentation time; end CAD_TIME_NONE open */
+    cad_time period_start, period_end; /* presentation time; end CAD_TIME_NONE of the last one:
+                                    what its index holds is played */
     const struct cad_track *track;
     const struct cad_representation *model;
     enum rep_state state;
@@ -130,7 +131,8 @@ struct segment {
     bool anew;                   /* it follows a seam: a configuration comes first in any case */
     bool last;                   /* nothing follows, whatever the index says */
     cad_time show_from;          /* CAD_TIME_NONE, or samples before it are decode-only */
-    cad_time show_until;         /* CAD_TIME_NONE, or samples from there on are not shown */
+    cad_time show_until;         /* CAD_TIME_NONE, or samples from there on are not shown: it ends
+                                    before its index says so */
 };
 
 /* What was chosen, by what it is, so that it can be found again in another period. */

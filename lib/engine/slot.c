@@ -110,10 +110,9 @@ int slot_enter(struct cad_engine *e, struct slot *s, uint32_t period,
 {
     const struct cad_presentation *p = e->manifest.presentation;
     bool final = period + 1 >= p->period_count;
-    cad_time end = cad_time_add(p->periods[period].start, p->periods[period].duration);
     struct rep from = {.lane = s->lane + 1, .period = period, .track = track, .final = final,
                        .period_start = p->periods[period].start,
-                       .period_end = final ? end : p->periods[period + 1].start};
+                       .period_end = final ? CAD_TIME_NONE : p->periods[period + 1].start};
     int rc = CAD_OK;
     for (uint32_t i = 0; rc == 0 && i < track->representation_count; i++) {
         from.model = &track->representations[i];

@@ -36,6 +36,14 @@ static void check_rung(const struct drv *d, uint32_t i, const struct drv_sample 
     assert_in_range(s->size, mean * 7 / 10, mean * 13 / 10);
 }
 
+/* Across a seam what was shown follows on what was shown. */
+static const struct drv_sample *last_shown(const struct drv_slot *slot)
+{
+    uint32_t i = slot->count - 1;
+    while (i > 0 && (slot->samples[i].flags & CAD_SAMPLE_DECODE_ONLY)) i--;
+    return &slot->samples[i];
+}
+
 static void keep(struct drv *d, uint32_t i, const struct cad_sample *sample)
 {
     struct drv_slot *slot = &d->sink.slot[i];
@@ -53,11 +61,12 @@ static void keep(struct drv *d, uint32_t i, const struct cad_sample *sample)
     check_rung(d, i, &s);
     /* What a decoder needs to run in before a seam lies beside what was played. */
     if (slot->run_in && (s.flags & CAD_SAMPLE_DECODE_ONLY)) return;
-    slot->run_in = false;
     if (slot->of_epoch == 0) {
         assert_true(s.flags & CAD_SAMPLE_SYNC);
     } else {
         const struct drv_sample *last = &slot->samples[slot->count - 1];
+        if (slot->run_in) last = last_shown(slot);
+        slot->run_in = false;
         int64_t gap = s.dts - (last->dts + last->duration);
         if (gap < -SLIP || gap > SLIP) {
             fail_msg("slot %u: %" PRId64 " ns between samples at %" PRId64, i, gap, s.dts);

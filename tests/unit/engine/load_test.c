@@ -260,7 +260,7 @@ static void test_load_empty_manifest(void **state)
 static void test_load_html_instead_of_a_manifest(void **state)
 {
     fails_with(*state, "<html><body>Hello</body></html>",
-               CAD_ERR_MANIFEST_UNSUPPORTED);
+               CAD_ERR_MANIFEST_BAD);
 }
 
 static void test_load_truncated_manifest(void **state)
