@@ -61,8 +61,15 @@ check_tree() {
     done
 }
 
-# Manual pages: no complaint of the formatter, where there is one.
+# Manual pages: every option that --help names, and no complaint of the formatter, where there is one.
 check_pages() {
+    for page in "$prefix"/share/man/man1/*.1; do
+        program=$prefix/bin/$(basename "$page" .1)
+        sed 's/\\-/-/g' "$page" >"$work/page"
+        for option in $("$program" --help | grep -oE -e '--[a-z][a-z0-9-]*' | sort -u); do
+            grep -qE -e "$option([^a-z0-9-]|\$)" "$work/page" || fail "$page does not have $option"
+        done
+    done
     command -v groff >/dev/null || { echo 'no groff: manual pages are not formatted'; return; }
     for page in "$prefix"/share/man/man1/*.1; do
         groff -man -Tutf8 -ww -z "$page" 2>"$work/log" || fail "$page"
