@@ -306,7 +306,15 @@ dash() {
 }
 
 dash_number() { dash "$part/number" 0 '$Number%05d$'; }
-dash_time() { dash "$part/time" 1 '$Time$'; }
+# The first segment of sound begins before 0, with what the encoder is ahead, and is named by that time, while
+# the MPD, which cannot say so, has 0: it gets the name that a player will ask for.
+dash_time() {
+    local file
+    dash "$part/time" 1 '$Time$' || return 1
+    for file in "$part"/time/*--[0-9]*.m4s; do
+        if [[ -e $file ]]; then mv "$file" "${file%--*}-0.m4s"; fi
+    done
+}
 
 # period MPD ID START DURATION OFFSET BASE   the one period of an MPD as one of several; seconds.
 period() {

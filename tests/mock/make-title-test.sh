@@ -115,11 +115,13 @@ for mpd in title.mpd number/manifest.mpd; do
         grep -o '[a-z]*' | sort | tr '\n' ' ')" 'de en en '
 done
 # Of a timeline, the sums of its entries are the times in the names of its files.
-check 'times' "$(awk '/<Representation id="0"/ { on = 1 } /<\/Representation>/ { on = 0 }
-    on && /<S / { n = match($0, / r="[0-9]+"/) ? substr($0, RSTART + 4) + 1 : 1
-        match($0, / d="[0-9]+"/); d = substr($0, RSTART + 4) + 0
-        for (i = 0; i < n; i++) { print t + 0; t += d } }' "$title/time/manifest.mpd" | tr '\n' ' ')" \
-    "$(find "$title/time" -name '0-*.m4s' | sed 's/.*0-\(.*\)[.]m4s/\1/' | sort -n | tr '\n' ' ')"
+for id in 0 4 6; do
+    check "times of $id" "$(awk -v id="<Representation id=\"$id\"" '$0 ~ id { on = 1 } /<\/Representation>/ { on = 0 }
+        on && /<S / { n = match($0, / r="[0-9]+"/) ? substr($0, RSTART + 4) + 1 : 1
+            match($0, / d="[0-9]+"/); d = substr($0, RSTART + 4) + 0
+            for (i = 0; i < n; i++) { print t + 0; t += d } }' "$title/time/manifest.mpd" | tr '\n' ' ')" \
+        "$(find "$title/time" -name "$id-*.m4s" | sed "s/.*\/$id-\(.*\)[.]m4s/\1/" | sort -n | tr '\n' ' ')"
+done
 check 'periods' "$(grep -o '<Period [^>]*' "$title/periods/manifest.mpd" | cut -d'"' -f4,6 | tr '\n' ' ')" \
     'PT0S"PT6S PT6S"PT4S PT10S"PT14S '
 check 'offsets' "$(grep -o 'presentationTimeOffset="[0-9]*" timescale="[0-9]*"' "$title/periods/manifest.mpd" | sort -u |

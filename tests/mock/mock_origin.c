@@ -316,6 +316,8 @@ static int serve(void *ctx, const struct cad_origin_request *request,
         take_post(origin, request, MOCK_KIND_EVENTS, answer);
     } else if (cad_str_eqz(path, "/log/cadmium/logblob/1")) {
         take_post(origin, request, MOCK_KIND_LOG, answer);
+    } else if (cad_str_eqz(request->method, "HEAD") && cad_str_eqz(path, "/") && query.n == 0) {
+        answer->status = 204; /* a client has a connection ready */
     } else {
         rc = serve_media(origin, request, path, query, answer);
     }

@@ -9,6 +9,7 @@
  *   GET  {host}/[range/START-END]?o=1&v=1&e=SECONDS&t=TOKEN&sc=SIG
  *   GET  {host}/{asset}[/range/START-END]?o=1&v=1&e=SECONDS&t=TOKEN&sc=SIG   with asset_in_path
  *   GET  {service}/time                                          {"serverTime":MS}
+ *   HEAD {host}/                                                 204: opens a connection, no more
  *   POST {service}/events, {service}/log/cadmium/logblob/1       counted, 204
  *
  * TOKEN names title, asset and session; SIG is base64url of an HMAC-SHA-256 over path (without
