@@ -56,6 +56,11 @@ check_tree() {
         LC_ALL=C ldd "$library" >"$work/ldd"
         if grep 'not found' "$work/ldd"; then fail "$library: the run path does not find its libraries"; fi
     done
+    for archive in "$prefix/$libdir"/*.a; do
+        nm --defined-only --extern-only "$archive" 2>/dev/null |
+            awk 'NF == 3 && $3 !~ /^cad_/ { print $3; bad = 1 } END { exit bad }' ||
+            fail "$archive: these names may meet an application's own"
+    done
     for program in "$prefix/bin"/*; do
         quietly "$program" --help
     done
