@@ -35,6 +35,7 @@ struct cad_tape_replay {
     int64_t id_last, at_last;
     uint64_t waiting;      /* actions that the recorded driver had not polled yet */
     bool cut;              /* a body is not on the tape any more */
+    bool silent;           /* nothing is logged any more */
     uint64_t decisions;
     struct cad_tape_result result;
 };
@@ -372,6 +373,14 @@ int cad_tape_replay_step(struct cad_tape_replay *replay)
     return r->result.end == CAD_TAPE_GOES_ON;
 }
 
+/* What an engine decides because it is destroyed is the end of a session that was recorded to its
+ * end, and no part of one that was not. */
+static void on_log(void *ctx, enum cad_log_level level, cad_time now, cad_str line)
+{
+    const struct cad_tape_replay *r = ctx;
+    if (!r->silent) r->options.log.fn(r->options.log.ctx, level, now, line);
+}
+
 /* ---- life -------------------------------------------------------------------------------- */
 
 /* Magic and header; r->at is behind them. */
@@ -394,7 +403,7 @@ static int open_engine(struct cad_tape_replay *r)
     config->abr = r->options.abr ? r->options.abr : cad_abr_find(cad_str_from(r->header.abr));
     if (!config->abr) return CAD_E_UNSUPPORTED;
     config->alloc = r->options.alloc;
-    config->log = r->options.log;
+    if (r->options.log.fn) config->log = (struct cad_log){on_log, r, r->options.log.level};
     config->check = r->options.check;
     int rc = cad_engine_create(config, &r->engine);
     return rc == CAD_E_INVAL ? CAD_E_DATA : rc;
@@ -429,6 +438,7 @@ void cad_tape_replay_destroy(struct cad_tape_replay **replay)
 {
     if (!replay || !*replay) return;
     struct cad_tape_replay *r = *replay;
+    r->silent = r->result.end != CAD_TAPE_WHOLE;
     cad_engine_destroy(&r->engine);
     struct cad_alloc alloc = r->options.alloc;
     cad_alloc_free(&alloc, r, sizeof(*r), CAD_MEM_OTHER);

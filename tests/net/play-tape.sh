@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# A real session over TLS, with faults, a seek and fresh URLs, is recorded; it plays back to the same decisions, as
+# text; and no secret that passed between player and service is on the tape, in any form.
+# usage: play-tape.sh PLAY MOCKD TITLE_DIR SIM
+set -u
+. "$(dirname "$0")/play.bash"
+sim=$4
+for program in openssl python3; do
+    if ! command -v $program >/dev/null; then
+        echo "$program is missing: scripts/install-deps.sh test"
+        exit 77
+    fi
+done
+here=$(dirname "$0")
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/pem" -days 2 -subj "/CN=right" \
+    -addext "subjectAltName=IP:127.0.0.1" 2>/dev/null
+relay=
+trap 'if [[ -n $relay ]]; then kill "$relay" 2>/dev/null; fi; stop' EXIT
+
+serve --tls-cert "$work/pem" --tls-key "$work/key" --url-life 12
+origin=${base#https://}
+python3 "$here/tape_secrets.py" relay "$work/pem" "$work/key" "$work/port" "$work/wire" "${origin%:*}" "${origin##*:}" &
+relay=$!
+for ((tries = 0; tries < 200; tries++)); do
+    if [[ -s $work/port ]]; then break; fi
+    sleep 0.05
+done
+through=https://127.0.0.1:$(cat "$work/port")
+
+# replayed NAME   the tape gives the decisions of the player's log
+replayed() {
+    "$sim" --replay "$work/$1.tape" --log "$work/$1.again" >"$work/$1.told"
+    check "$1: status of the replay" $? 0
+    check_that "$1: the whole tape" grep -q 'end=whole' "$work/$1.told"
+    check "$1: redacted" "$(grep -c 'NOT REDACTED' "$work/$1.told")" 0
+    sed -n 's/^\([0-9]*\.[0-9]*\)[0-9]\{0,3\} info decide:/\1 decide:/p' "$work/log" >"$work/$1.decisions"
+    sed 's/^\([0-9]*\.[0-9]\{6\}\)[0-9]* /\1 /' "$work/$1.again" >"$work/$1.replayed"
+    check_that "$1: decisions" test "$(wc -l <"$work/$1.decisions")" -gt 20
+    check "$1: other decisions" "$(diff "$work/$1.decisions" "$work/$1.replayed" | head -n 5)" ''
+}
+
+(
+    sleep 2
+    curl -sS -m 10 -X POST "$control/host/1/close" >/dev/null
+    sleep 3
+    curl -sS -m 10 -X POST "$control/host/1/open" >/dev/null
+    curl -sS -m 10 -X POST "$control/host/2/status?code=403" >/dev/null
+) &
+faults=$!
+run --ca "$work/pem" --buffer-s 4 --tape "$work/real.tape" --title 900100 "$through" \
+    < <(sleep 9; echo 'seek 6'; sleep 3; echo pause; sleep 1; echo play)
+wait $faults
+replayed real
+check_that 'refreshes' test "$(counts refreshes)" -ge 1
+python3 "$here/tape_secrets.py" check "$work/real.tape" "$work/wire"
+check 'secrets on the tape' $? 0
+size=$(wc -c <"$work/real.tape")
+echo "$size bytes of tape, $(sed -n 's/.*seconds=\([0-9.]*\).*/\1/p' "$work/real.told") s"
+
+# A player that is killed leaves a tape that ends somewhere: it plays back as far as it goes.
+head -c $((size / 2)) "$work/real.tape" >"$work/half.tape"
+"$sim" --replay "$work/half.tape" --log "$work/half.again" >"$work/half.told"
+check 'half: status of the replay' $? 0
+check_that 'half: cut' grep -q 'end=cut' "$work/half.told"
+check_that 'half: a beginning' test "$(cmp "$work/half.again" "$work/real.again" 2>&1 | grep -c EOF)" -eq 1
+
+# A tape that cannot be written is told, and the title plays.
+run --ca "$work/pem" --until 2 --tape /dev/full --title 900100 "$base" </dev/null
+check 'full disk: first frames' "$(events first_frame)" 1
+check_that 'full disk: told' grep -q 'file of --tape could not be written' "$work/err"
+unserve
+finish
