@@ -64,9 +64,9 @@ struct cad_frame {
     uint32_t samples;                /* of each channel */
     const float *pcm;                /* channels x samples; NULL: compressed sound */
     /* compressed sound: an access unit as it came, see cad_sink_options.passthrough */
-    enum cad_codec codec;
+    enum cad_codec codec;            /* of data */
     const uint8_t *data;             /* size bytes; NULL: decoded */
-    size_t size;
+    size_t size;                     /* bytes at data */
     const struct cad_stream_config *config; /* that it belongs to; valid as long as data */
     void *owner;                     /* the implementation's own */
     void (*release)(void *owner);    /* any thread; NULL: nothing to release */
@@ -103,6 +103,7 @@ struct cad_decoder_ops {
 /* The shipped decoders: libavcodec (H.264, HEVC, VP9, AAC, AC-3, E-AC-3, Opus, FLAC) and dav1d
  * (AV1). Constant; any thread. */
 const struct cad_decoder_ops *cad_decoder_libavcodec(void);
+/* The shipped decoder of AV1: dav1d. Constant; any thread. */
 const struct cad_decoder_ops *cad_decoder_dav1d(void);
 /* Bits (1 << enum cad_codec) of every codec that some shipped decoder takes. Any thread. */
 uint32_t cad_decoder_codecs(void);
@@ -200,6 +201,35 @@ CAD_MUST_CHECK int cad_sink_null_create(const struct cad_sink_options *options,
  * text.
  */
 void cad_frame_md5(const struct cad_frame *frame, char out[33]);
+
+/* ---- pictures for an 8-bit screen -------------------------------------------------------- */
+
+/* What must be done to a picture for a screen of 8 bits, BT.709 colours, ordinary light; bits. */
+enum cad_convert_step {
+    CAD_CONVERT_DEPTH = 1,  /* 10 bits become 8, to the nearest */
+    CAD_CONVERT_CHROMA = 2, /* 4:2:2, 4:4:4 and grey become 4:2:0 */
+    CAD_CONVERT_HDR = 4,    /* tones of PQ or HLG are mapped: worth a visible note to the viewer */
+    CAD_CONVERT_GAMUT = 8   /* colours of BT.2020 or P3 are mapped: what is outside is clipped */
+};
+/* The steps for this picture; 0: it is shown as it is. Any thread. */
+uint32_t cad_frame_convert_steps(const struct cad_frame *frame);
+
+/* Keeps tables for the kind of picture it met last: another kind costs some 30 ms once. */
+struct cad_converter;
+
+/* alloc is copied. CAD_E_INVAL, CAD_E_NOMEM. */
+CAD_MUST_CHECK int cad_converter_create(const struct cad_alloc *alloc, struct cad_converter **out);
+/* Accepts NULL, leaves NULL. */
+void cad_converter_destroy(struct cad_converter **converter);
+/*
+ * Write a picture as 8-bit 4:2:0: width x height of luma, half of both, rounded up, of each chroma.
+ * The answer is its steps. With HDR or GAMUT among them the result is BT.709, limited range, else
+ * it has the colours and range of the frame. docs/media.md has the curve. One thread at a time.
+ * CAD_E_INVAL: NULL, no picture, or a stride less than a row. CAD_E_NOMEM.
+ */
+CAD_MUST_CHECK int cad_converter_run(struct cad_converter *converter,
+                                     const struct cad_frame *frame, uint8_t *const plane[3],
+                                     const int32_t stride[3]);
 
 #ifdef __cplusplus
 }
