@@ -2,14 +2,23 @@
 # what they belong to.  Line for line, so that warnings name true lines.
 #
 #   the first comment               describes the file
-#   a comment before declarations   describes all of them up to the next blank line
+#   a comment before a declaration  describes that one; if it ends in a colon, all up to the next blank line
 #   a comment behind a declaration  describes that one, and every name that it declares
 #   / * ---- title ---- * /         only separates; nothing is made of it
 #   an X-macro list                 becomes the enumerators it stands for, with their texts
 #
 # usage: awk -f doxygen-filter.awk HEADER
 
-function clean(s) {
+# Text as Doxygen takes it literally; indented code it takes so by itself.
+function clean(s,    lines, n, i, out) {
+    n = split(s, lines, "\n")
+    for (i = 1; i <= n; i++) {
+        out = out (i > 1 ? "\n" : "") (lines[i] ~ /^ \*     / ? lines[i] : escape(lines[i]))
+    }
+    return out
+}
+
+function escape(s) {
     gsub(/\\/, "\\\\", s)
     gsub(/@/, "\\@", s)
     gsub(/</, "\\<", s)
@@ -166,23 +175,24 @@ function own_comment(    text, following) {
     first = 1
 }
 
-# The comment of this paragraph again, for a declaration after the first.
+# The comment of this paragraph again, for a declaration after the first, if it is for all of them.
 function again() {
     if (first) {
         first = 0
         return ""
     }
-    return pending == "" ? "" : "/** " clean(words(pending)) " */ "
+    return pending ~ /:[ \t\n]*$/ ? "/** " clean(words(pending)) " */ " : ""
 }
 
 # The same for `int a, b;`, on a line that goes on with the comment above it.
-function again_each(line,    names, n, i, type, out) {
+function again_each(line,    names, n, i, type, doc, out) {
     sub(/;$/, "", line)
     n = split(trim(line), names, /[ \t]*,[ \t]*/)
     type = names[1]
     sub(/[ *]*[A-Za-z_0-9]+(\[[^]]*\])*$/, " ", type)
+    doc = first || pending ~ /:[ \t\n]*$/ ? " /** " clean(words(pending)) " */ " : " "
     out = again() names[1] ";"
-    for (i = 2; i <= n; i++) out = out " " again() type names[i] ";"
+    for (i = 2; i <= n; i++) out = out doc type names[i] ";"
     print out
 }
 

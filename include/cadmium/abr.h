@@ -141,9 +141,13 @@ struct cad_abr;
 /* ops and the controller's code must outlive it. CAD_E_NOMEM, CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_abr_create(const struct cad_alloc *alloc, const struct cad_abr_ops *ops,
                                   const struct cad_abr_config *config, struct cad_abr **out);
+/* Accepts NULL, leaves NULL. */
 void cad_abr_destroy(struct cad_abr **abr);
+/* A transfer ended. */
 void cad_abr_observe(struct cad_abr *abr, const struct cad_abr_transfer *transfer);
+/* Something else happened that a choice may depend on. */
 void cad_abr_note(struct cad_abr *abr, enum cad_abr_note note, cad_time now);
+/* The throughput that it reckons with; 0 none yet. */
 int64_t cad_abr_estimate_bps(const struct cad_abr *abr, cad_time now);
 /* Pins and caps are enforced here, whatever the controller answers. */
 void cad_abr_choose(struct cad_abr *abr, const struct cad_abr_state *state,

@@ -23,8 +23,9 @@ extern "C" {
 #define CAD_VERSION_PATCH 0 /* compatible with the others of this MINOR */
 
 #if defined(__GNUC__) || defined(__clang__)
-/* The result must be looked at; the arguments are those of printf. Nothing in other compilers. */
+/* The result of the call must be looked at. */
 #define CAD_MUST_CHECK __attribute__((warn_unused_result))
+/* The arguments are those of printf. */
 #define CAD_PRINTF(fmt_index, arg_index) __attribute__((format(printf, fmt_index, arg_index)))
 #else
 #define CAD_MUST_CHECK
@@ -58,8 +59,9 @@ typedef int64_t cad_time; /* nanoseconds: monotonic time or presentation time */
 #define CAD_MS INT64_C(1000000) /* a millisecond */
 #define CAD_SECOND INT64_C(1000000000) /* a second */
 
-/* a + b and a - b, saturating at +-INT64_MAX; CAD_TIME_NONE in gives CAD_TIME_NONE out. */
+/* a + b, saturating at +-INT64_MAX; CAD_TIME_NONE in gives CAD_TIME_NONE out. */
 cad_time cad_time_add(cad_time a, cad_time b);
+/* a - b, likewise. */
 cad_time cad_time_sub(cad_time a, cad_time b);
 
 /*

@@ -139,7 +139,7 @@ struct cad_error {
     char message[CAD_ERROR_MESSAGE_SIZE]; /* for a person; contains no secret; never empty */
 };
 
-/* Names and texts; never NULL ("?" for an unknown value). Any thread. */
+/* Names and texts; never NULL ("?" for an unknown value); any thread: */
 const char *cad_result_name(int result);
 const char *cad_result_text(int result);
 const char *cad_error_name(enum cad_error_code code); /* "NET_TIMEOUT" */

@@ -103,7 +103,7 @@ struct cad_protection {
     bool has_system_id;  /* system_id is known */
     uint8_t system_id[16]; /* in the order of RFC 4122; zero unless has_system_id */
     cad_str scheme;      /* DASH: "cenc", "cbcs" (23001-7 11.1) of the entry that names it */
-    cad_str license_url; /* DASH: as the manifest names it (dashif:Laurl); untrusted; may be empty */
+    cad_str license_url; /* DASH: as the manifest names it (Laurl); untrusted; may be empty */
     bool has_key_id;     /* key_id is known */
     uint8_t key_id[16];  /* in the order of RFC 4122; zero unless has_key_id */
     bool is_default;     /* of the track: for representations that name none */
@@ -230,6 +230,7 @@ struct cad_manifest_parser;
 /* options are copied; base_url too. CAD_E_NOMEM, CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_manifest_parser_create(const struct cad_manifest_options *options,
                                               struct cad_manifest_parser **out);
+/* Accepts NULL, leaves NULL. */
 void cad_manifest_parser_destroy(struct cad_manifest_parser **parser);
 
 /*
@@ -286,12 +287,15 @@ struct cad_segment {
 /* timescale > 0; first_byte: where segment 0 starts, -1 for segments without byte ranges. */
 CAD_MUST_CHECK int cad_index_create(const struct cad_alloc *alloc, uint32_t timescale,
                                     int64_t first_byte, struct cad_index **out);
+/* Accepts NULL, leaves NULL. */
 void cad_index_destroy(struct cad_index **index);
 /* Append a segment that follows the last one. start_ticks counts for the first only, or after a
  * gap (then > the end of the last). CAD_E_NOMEM, CAD_E_INVAL, CAD_E_LIMIT past 2,000,000. */
 CAD_MUST_CHECK int cad_index_add(struct cad_index *index, int64_t start_ticks,
                                  int64_t duration_ticks, uint32_t size_bytes);
+/* How many segments it has. */
 uint32_t cad_index_count(const struct cad_index *index);
+/* Ticks a second. */
 uint32_t cad_index_timescale(const struct cad_index *index);
 /* Segment i in O(log runs). CAD_E_NOTFOUND past the end. */
 CAD_MUST_CHECK int cad_index_at(const struct cad_index *index, uint32_t i,

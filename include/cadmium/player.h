@@ -59,14 +59,20 @@ CAD_MUST_CHECK int cad_player_create(const struct cad_player_config *config,
  * more. */
 void cad_player_destroy(struct cad_player **player);
 
-/* Commands. ticket may be NULL. CAD_E_LIMIT: too many unread commands; CAD_E_INVAL. */
+/* Load a URL or a file, to begin at `start` (CAD_TIME_NONE: the manifest's bookmark, or 0). As of
+ * all commands: ticket may be NULL; CAD_E_LIMIT: too many unread commands; CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_player_load_url(struct cad_player *player, const char *url_or_path,
                                        cad_time start, uint32_t *ticket);
+/* Load a title of a service: its base URL, and the title's id there. */
 CAD_MUST_CHECK int cad_player_load_title(struct cad_player *player, const char *base,
                                          const char *id, cad_time start, uint32_t *ticket);
+/* Play, now or as soon as there is something to play. */
 CAD_MUST_CHECK int cad_player_play(struct cad_player *player);
+/* Hold where it is. */
 CAD_MUST_CHECK int cad_player_pause(struct cad_player *player);
+/* Go to a position, clamped to the title; the event SEEK_DONE answers. */
 CAD_MUST_CHECK int cad_player_seek(struct cad_player *player, cad_time position, uint32_t *ticket);
+/* Drop everything; the player can load again. */
 CAD_MUST_CHECK int cad_player_stop(struct cad_player *player);
 /* Always this rung of the video ladder (0 lowest); -1: adaptive. */
 CAD_MUST_CHECK int cad_player_pin(struct cad_player *player, int32_t rung);

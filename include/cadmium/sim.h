@@ -54,8 +54,8 @@ struct cad_origin_answer {
     /* Copy body bytes [offset, offset + n) to out; 1: those n bytes are a hole (nothing copied).
      * NULL when `body` is whole. `token` is the answer's own and stays valid until `release`. */
     int (*read)(void *token, int64_t offset, size_t n, uint8_t *out, size_t *done);
-    void (*release)(void *token);
-    void *token;
+    void (*release)(void *token); /* the answer is no longer needed; may be NULL */
+    void *token;             /* the answer's own */
     cad_time think;          /* time the server takes before the first byte */
 };
 
@@ -81,6 +81,7 @@ struct cad_ladder {
 /* Parse; the caller frees with cad_ladder_deinit. CAD_E_DATA, CAD_E_LIMIT, CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_ladder_parse(const struct cad_alloc *alloc, cad_str json,
                                     struct cad_ladder *out);
+/* Free what parse allocated. */
 void cad_ladder_deinit(const struct cad_alloc *alloc, struct cad_ladder *ladder);
 
 /* A trace (cadmium-trace-1): lines of duration_ms bandwidth_kbps latency_ms. */
@@ -106,6 +107,7 @@ void cad_trace_deinit(const struct cad_alloc *alloc, struct cad_trace *trace);
  * the services around it (manifest, signing) are an origin's matter. Read-only after create.
  */
 struct cad_synth;
+/* What a synthesizer makes. */
 struct cad_synth_config {
     size_t size;                 /* sizeof(struct cad_synth_config) */
     const struct cad_ladder *ladder; /* borrowed for life */
@@ -192,15 +194,20 @@ void cad_sim_destroy(struct cad_sim **sim);
 /* A link with a trace (borrowed for life). */
 CAD_MUST_CHECK int cad_sim_add_link(struct cad_sim *sim, const struct cad_trace *trace,
                                     uint32_t *index);
+/* A host on a link, by the name it has in URLs. CAD_E_LIMIT, CAD_E_INVAL: no such link. */
 CAD_MUST_CHECK int cad_sim_add_host(struct cad_sim *sim, const char *name, uint32_t link);
+/* Who answers requests; borrowed for life. */
 void cad_sim_set_origin(struct cad_sim *sim, const struct cad_origin_ops *ops, void *ctx);
 /* value: byte count (RESET_AT), status (STATUS), bit/s (RATE). CAD_E_NOTFOUND: no such host. */
 CAD_MUST_CHECK int cad_sim_host_fault(struct cad_sim *sim, const char *name,
                                       enum cad_host_fault fault, int64_t value);
+/* How the sink behaves from now on, and how much of it: parts of a million. */
 void cad_sim_sink_mode(struct cad_sim *sim, enum cad_sink_mode mode, int64_t parameter_ppm);
+/* What the application wants, at the current time. Results as cad_engine_feed. */
 CAD_MUST_CHECK int cad_sim_command(struct cad_sim *sim, const struct cad_command *command);
 /* Take the whole network away or give it back; the device notices (NET_CHANGE). */
 CAD_MUST_CHECK int cad_sim_online(struct cad_sim *sim, bool online);
+/* The current time; 0 at the beginning. */
 cad_time cad_sim_now(const struct cad_sim *sim);
 /* Run until `until`, or until the engine has ended, failed or stopped and nothing is in flight.
  * 0 reached `until`; 1 over; negative: failure of the simulation itself. */
@@ -211,6 +218,7 @@ CAD_MUST_CHECK int cad_sim_suspend(struct cad_sim *sim, cad_time until);
 void cad_sim_idle(struct cad_sim *sim, cad_time until);
 /* Events that the application would have had, oldest first; CAD_E_AGAIN none. */
 CAD_MUST_CHECK int cad_sim_poll(struct cad_sim *sim, struct cad_app_event *out);
+/* A copy of the engine's figures. */
 void cad_sim_stats(const struct cad_sim *sim, struct cad_engine_stats *out);
 /* As cad_engine_tracks. */
 uint32_t cad_sim_tracks(const struct cad_sim *sim, struct cad_track_info *out, uint32_t max);
@@ -289,14 +297,15 @@ struct cad_scenario_options {
      * signed byte ranges on every host. drop releases it. */
     int (*make_origin)(void *ctx, const struct cad_scenario_title *title,
                        const struct cad_origin_ops **ops, void **origin);
-    void (*drop_origin)(void *ctx, void *origin);
+    void (*drop_origin)(void *ctx, void *origin); /* releases what make_origin made */
     /* "at T service NAME down|up": CAD_E_NOTFOUND if there is no such service. */
     int (*service)(void *ctx, void *origin, cad_str name, bool up);
-    void *ctx;
+    void *ctx;                 /* of these functions */
     uint64_t seed;             /* 0: the scenario's own */
     bool check;                /* engine invariants */
     /* Called for each expectation, in the order of the file, when it is over; may be NULL. */
     void (*point)(void *ctx, const struct cad_scenario_point *point);
+    struct cad_tape_recorder *tape; /* records the session (tape.h); NULL: none */
 };
 /* Run the scenario in text. 0: *out tells how it went. CAD_E_DATA, CAD_E_NOMEM, and what load or
  * make_origin answers. */

@@ -70,11 +70,14 @@ struct cad_sink_ops {
     void (*destroy)(struct cad_sink *sink); /* releases all it holds */
     /* What it decodes; constant over its life. */
     void (*caps)(const struct cad_sink *sink, struct cad_sink_caps *out);
+    /* What will come, and whether the clock runs: contract 2. */
     void (*configure)(struct cad_sink *sink, const struct cad_sink_config *config, cad_time now);
+    /* Forget everything older than the epoch, which begins at position: contract 1. */
     void (*flush)(struct cad_sink *sink, uint32_t epoch, cad_time position, cad_time now);
     /* Work for a bounded time; absolute time of the next step, CAD_TIME_NONE: only when more
      * samples, a configure or a flush come. */
     cad_time (*step)(struct cad_sink *sink, cad_time now);
+    /* What has happened since the last report. */
     void (*report)(struct cad_sink *sink, cad_time now, struct cad_sink_report *out);
 };
 

@@ -83,7 +83,7 @@ void cad_tape_recorder_stats(const struct cad_tape_recorder *tape, struct cad_ta
 void cad_tape_begin(struct cad_tape_recorder *tape, const struct cad_engine_config *config);
 
 /* As the function of engine.h of the same name; results are the engine's. Between cad_tape_begin
- * and the end the engine must not be called past them (stats, tracks and next_wake may). */
+ * and the end the engine must not be called past them (stats, tracks and next_wake may): */
 CAD_MUST_CHECK int cad_tape_feed(struct cad_tape_recorder *tape, struct cad_engine *engine,
                                  const struct cad_event *event);
 CAD_MUST_CHECK int cad_tape_commit(struct cad_tape_recorder *tape, struct cad_engine *engine,

@@ -40,6 +40,7 @@ enum cad_codec {
 
 /* "avc", "av1", "aac"...; never NULL. */
 const char *cad_codec_name(enum cad_codec codec);
+/* "video", "audio"...; never NULL. */
 const char *cad_media_type_name(enum cad_media_type type);
 
 /* Bytes first..last of a resource, both inclusive. last -1: to the end. first -1: absent. */
