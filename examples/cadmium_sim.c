@@ -67,7 +67,7 @@ static const char help[] =
     "                      ../data and ../../data; may be given again\n"
     "  --tap               print the outcome of each expectation as TAP\n"
     "  --junit FILE        write them as a JUnit report too\n"
-    "  --tape FILE         record the session of --engine on a tape (docs/tape.md)\n"
+    "  --tape FILE         record the session on a tape (docs/tape.md)\n"
     "  --replay TAPE       play a tape back: prints the decisions, says whether they are the same\n"
     "  --until S           stop S seconds after the tape's first turn\n"
     "  --explain           print what the engine took and asked for too\n"
@@ -521,7 +521,7 @@ static int run_scenarios(const struct options *o)
     struct scenario_files_options files = {
         .program = "cadmium-sim", .repeat = "", .file_count = o->scenario_count,
         .dir_count = o->dir_count, .tap = o->tap, .check = o->check, .junit = o->junit,
-        .seed = o->seed};
+        .seed = o->seed, .tape = o->tape, .tape_from_seed = true};
     struct cad_log log;
     FILE *file;
     memcpy(files.files, o->scenarios, sizeof(files.files));
@@ -611,7 +611,7 @@ static const char *wrong_usage(const struct options *o)
         return other ? "--replay goes with --until, --explain, --log and --check only" : NULL;
     }
     if (o->explain || o->until_s >= 0) return "--until and --explain are of --replay";
-    if (o->tape && !o->engine) return "--tape is of --engine";
+    if (o->tape && o->scenario_count > 1) return "--tape records a single scenario";
     if (o->engine && o->scenario_count) {
         return "--engine plays a ladder, --scenario a script: only one of them can be given";
     }

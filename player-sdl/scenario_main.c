@@ -27,6 +27,7 @@ static const char help[] =
     "  --junit FILE         write them as a JUnit report too\n"
     "  --seed N             seed of everything random (the scenario's own)\n"
     "  --log FILE           write the decision log: one line a decision, with its time\n"
+    "  --tape FILE          record the session of a single scenario (docs/tape.md)\n"
     "  --check              check the engine's invariants after every turn\n"
     "  --ca FILE            trust the certificates in this PEM file (title url)\n"
     "  --help               this text\n"
@@ -85,6 +86,7 @@ static int take(struct wish *wish, int c, const char *value)
     case 'a': wish->real.ca_file = value; return SCENARIO_GOOD;
     case 'j': files->junit = value; return SCENARIO_GOOD;
     case 'L': wish->log = value; return SCENARIO_GOOD;
+    case 'p': files->tape = value; return SCENARIO_GOOD;
     case 'T': files->tap = true; return SCENARIO_GOOD;
     case 'c': files->check = true; return SCENARIO_GOOD;
     case 'H': return SCENARIO_GOOD; /* there is no other way to play a scenario */
@@ -106,6 +108,7 @@ static int read_options(struct wish *wish, int argc, char **argv)
         {"tap", no_argument, NULL, 'T'}, {"junit", required_argument, NULL, 'j'},
         {"seed", required_argument, NULL, 'S'}, {"log", required_argument, NULL, 'L'},
         {"check", no_argument, NULL, 'c'}, {"ca", required_argument, NULL, 'a'},
+        {"tape", required_argument, NULL, 'p'},
         {"headless", no_argument, NULL, 'H'}, {"no-config", no_argument, NULL, 'H'},
         {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c, status = SCENARIO_GOOD;
@@ -137,6 +140,9 @@ int scenario_main(int argc, char **argv)
     if (asks || wish.help) {
         fputs(help, stdout);
         return fflush(stdout) == 0 ? SCENARIO_GOOD : SCENARIO_BAD;
+    }
+    if (wish.files.tape && wish.files.file_count != 1) {
+        return complain("--tape records a single scenario", NULL);
     }
     if (wish.real.mockd && wish.real.mockd_control) {
         return complain("either --mockd or --mockd-control", NULL);

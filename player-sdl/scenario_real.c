@@ -19,6 +19,7 @@
 #define LOOK_PERIOD (20 * CAD_MS)      /* events are waited for so long at a time */
 #define SETTLE (200 * CAD_MS)          /* after a command the session is not taken to be over */
 #define ANCHOR_PERIOD (100 * CAD_MS)
+#define SINK_FIRST (20 * CAD_MS)       /* after a sleep the sink speaks before the engine thinks */
 #define STARTS_MAX 65536               /* requests whose start is remembered */
 #define EVENTS_MAX (1u << 16)
 #define PATH_SIZE 256
@@ -265,13 +266,14 @@ static int real_service(void *ctx, cad_str name, bool up)
     return err == CAD_E_INVAL ? CAD_E_NOTFOUND : err;
 }
 
-/* The whole player stands; only the world goes on. */
+/* The whole player stands; only the world goes on. As in virtual time the sink is stepped before
+ * the engine's first turn, so that the position is where the clock stopped. */
 static int real_suspend(void *ctx, cad_time duration)
 {
     struct run *r = ctx;
     cad_time until = cad_time_add(cad_player_now(r->player), duration);
     atomic_store(&r->asleep_until, until);
-    cad_player_suspend(r->player, until);
+    cad_player_suspend(r->player, cad_time_add(until, SINK_FIRST));
     for (;;) {
         cad_time left = until - cad_player_now(r->player);
         if (left <= 0) return 0;
@@ -369,6 +371,7 @@ static int make_player(struct run *r)
     config.engine.alloc = o->alloc;
     config.engine.log = (struct cad_log){log_line, r, CAD_MAX(o->log.level, CAD_LOG_INFO)};
     config.engine.check = o->check;
+    config.tape = o->tape;
     config.ca_file = r->real->ca_file;
     if (r->s->buffer > 0) config.engine.buffer_ahead = r->s->buffer;
     r->zero = cad_player_now(NULL);

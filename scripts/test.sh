@@ -33,7 +33,7 @@ logs=build/log
 findings=build/fuzz/findings
 fuzz_seconds=${CAD_FUZZ_SECONDS:-20}
 jobs=${CAD_JOBS:-$(nproc)}
-realtime='^(net|player|contract)$' # labels
+realtime='^(net|player|contract|real)$' # labels
 mkdir -p "$logs"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}

@@ -11,6 +11,8 @@
 #include "base/util.h"
 #include "drive/scenario_report.h"
 
+#include "tapes/tape_file.h"
+
 #define FILE_BYTES_MAX (64u << 20)
 #define PATH_SIZE 4096
 #define REPEAT_SIZE 4096
@@ -263,6 +265,33 @@ static void print_tap(struct cad_scenario_report *report)
     cad_sb_reset(&report->tap);
 }
 
+/* 0, or with a message what tape_file_open answered. */
+static int open_tape(const struct scenario_files_options *o, struct tape_file *tape)
+{
+    uint64_t seed[2] = {(uint64_t)o->seed, cad_hash_u64((uint64_t)o->seed)};
+    struct tape_file_options options = {0};
+    if (!o->tape) return 0;
+    if (o->tape_from_seed) options.entropy = (cad_buf){(const uint8_t *)seed, sizeof(seed)};
+    int err = tape_file_open(tape, o->tape, &options);
+    if (!err) return 0;
+    const char *what = err == CAD_E_IO ? strerror(errno) : cad_result_text(err);
+    scenario_files_complain(o->program, o->tape, 0, what);
+    return err;
+}
+
+/* Plays with a tape running, if one is wanted. */
+static int play_taped(const struct scenario_files_options *o, struct scenario_job *job)
+{
+    struct tape_file tape = {0};
+    int err = open_tape(o, &tape);
+    if (err) return err;
+    job->options.tape = tape.tape;
+    err = o->play(o->ctx, job);
+    if (!tape_file_close(&tape)) return err;
+    scenario_files_complain(o->program, o->tape, 0, "the tape was not written");
+    return err ? err : CAD_E_IO;
+}
+
 static int play_file(const struct scenario_files_options *o, struct cad_scenario_report *report,
                      const char *file)
 {
@@ -278,7 +307,7 @@ static int play_file(const struct scenario_files_options *o, struct cad_scenario
         .size = sizeof(job.options), .alloc = cad_alloc_system(), .load = load_text,
         .point = point, .ctx = &stage, .seed = (uint64_t)o->seed, .check = o->check};
     cad_scenario_report_begin(report, file);
-    err = o->play(o->ctx, &job);
+    err = play_taped(o, &job);
     scenario_files_free(job.text);
     if (err && job.result.message[0] == '\0') {
         (void)snprintf(job.result.message, sizeof(job.result.message), "it could not be played: %s",

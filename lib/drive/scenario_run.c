@@ -145,6 +145,7 @@ static int make_sim(struct run *r)
     config.engine.alloc = o->alloc;
     config.engine.log = o->log;
     config.engine.check = o->check;
+    config.tape = o->tape;
     if (r->s->buffer > 0) config.engine.buffer_ahead = r->s->buffer;
     int err = cad_sim_create(&config, &r->sim);
     if (err) return err;

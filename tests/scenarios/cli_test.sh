@@ -39,7 +39,7 @@ says() {
         die "not said: $words"
     }
 }
-says 'either --engine or --scenario'
+says 'either --engine, --scenario FILE'
 says 'only one of them' --engine --scenario x
 says 'a scenario names its own' --scenario x --ladder x
 says 'wants --trace' --engine --ladder "$data/ladder-small.json"
@@ -150,3 +150,11 @@ grep -q 'name=".*b&amp;d &lt;#1&gt;.scn"' "$work/all.xml" || die "a name is not 
 run 2 --scenario "$here/start.scn" "$work/syntax.scn" --data "$data" --tap --junit "$work/all.xml"
 grep -q '^not ok .*syntax.scn:2 is played' "$work/out" || die "a mistake is no point"
 xml "$work/all.xml"
+
+# A scenario's session on a tape, the same each time, which replays to the same decisions.
+run 0 --scenario "$here/start.scn" --tape "$work/one.tape"
+run 0 --scenario "$here/start.scn" --tape "$work/two.tape"
+cmp "$work/one.tape" "$work/two.tape" || die "two tapes of a scenario differ"
+run 0 --replay "$work/one.tape"
+grep -q 'the same decisions' "$work/out" || die "a scenario's tape does not replay"
+says 'a single scenario' --scenario "$here/start.scn" "$here/end.scn" --tape "$work/one.tape"
