@@ -3,8 +3,9 @@
  *
  * player.h is the application's face. What it brings along: sink.h to bring one's own decoders and
  * devices, abr.h to bring one's own rule for the choice of a rung, manifest.h for what there is to
- * play, engine.h for those with a loop of their own, error.h for what went wrong. The headers of
- * the optional libraries stay apart: decode.h (libcadmium-media), sim.h (libcadmium-sim).
+ * play, engine.h for those with a loop of their own, tape.h to record a session, error.h for what
+ * went wrong. The headers of the optional libraries stay apart: decode.h (libcadmium-media), sim.h
+ * (libcadmium-sim).
  */
 #ifndef CADMIUM_CADMIUM_H
 #define CADMIUM_CADMIUM_H
@@ -17,6 +18,7 @@
 #include "cadmium/manifest.h"
 #include "cadmium/player.h"
 #include "cadmium/sink.h"
+#include "cadmium/tape.h"
 #include "cadmium/types.h"
 
 #endif
