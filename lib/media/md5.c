@@ -49,6 +49,7 @@ void cad_frame_md5(const struct cad_frame *frame, char out[33])
         const uint8_t *pcm = (const uint8_t *)(const void *)frame->pcm;
         av_md5_update(md5, pcm, (size_t)frame->samples * frame->channels * sizeof(*frame->pcm));
     }
+    if (frame->data) av_md5_update(md5, frame->data, frame->size);
     uint8_t sum[MD5_BYTES];
     av_md5_final(md5, sum);
     for (uint32_t i = 0; i < MD5_BYTES; i++) {

@@ -67,6 +67,25 @@ static void test_md5_packs_every_format(void **state)
     check(&frame, (const uint32_t[3][2]){{31, 9}, {0, 0}, {0, 0}});
 }
 
+/* Sound: the floats as they lie there, or the bytes of an access unit. */
+static void test_md5_of_sound(void **state)
+{
+    (void)state;
+    static const float pcm[6] = {0, 0.5f, -0.5f, 1, -1, 0.25f};
+    struct cad_frame frame = {
+        .type = CAD_MEDIA_AUDIO, .channels = 3, .samples = 2, .pcm = pcm};
+    char got[33], want[33];
+    uint8_t sum[16];
+    cad_frame_md5(&frame, got);
+    av_md5_sum(sum, (const uint8_t *)(const void *)pcm, sizeof(pcm));
+    for (int i = 0; i < 16; i++) snprintf(want + 2 * i, 3, "%02x", sum[i]);
+    assert_string_equal(got, want);
+    frame = (struct cad_frame){
+        .type = CAD_MEDIA_AUDIO, .data = (const uint8_t *)"abc", .size = 3};
+    cad_frame_md5(&frame, got);
+    assert_string_equal(got, "900150983cd24fb0d6963f7d28e17f72"); /* RFC 1321 A.5 */
+}
+
 static void test_md5_of_nothing_is_known(void **state)
 {
     (void)state;
@@ -80,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_md5_packs_every_format),
+        cmocka_unit_test(test_md5_of_sound),
         cmocka_unit_test(test_md5_of_nothing_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
