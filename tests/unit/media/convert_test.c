@@ -17,7 +17,7 @@
 
 #include "cadmium/decode.h"
 
-#include "failing_alloc.h"
+#include "support/failing_alloc.h"
 
 /* A frame of our own, and the result. */
 struct board {
@@ -225,6 +225,23 @@ static void test_convert_names_the_steps(void **state)
 
 /* ---- light ---------------------------------------------------------------------------------- */
 
+/* Its table is made anew only where colours are of another kind. */
+static struct cad_converter *kept;
+
+static int set_up(void **state)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    (void)state;
+    return cad_converter_create(&alloc, &kept);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    cad_converter_destroy(&kept);
+    return 0;
+}
+
 /* One colour as a picture of 2 x 2. */
 static void map_one(struct cad_color color, const uint32_t in[3], uint8_t out[3])
 {
@@ -234,7 +251,8 @@ static void map_one(struct cad_color color, const uint32_t in[3], uint8_t out[3]
     for (uint32_t i = 0; i < 4; i++) put(&board, 0, i, in[0]);
     put(&board, 1, 0, in[1]);
     put(&board, 2, 0, in[2]);
-    assert_true(run(&board) > CAD_CONVERT_DEPTH);
+    assert_true(cad_converter_run(kept, &board.frame, board.out, board.stride) >
+                CAD_CONVERT_DEPTH);
     for (uint32_t i = 0; i < 3; i++) out[i] = board.out[i][0];
     assert_true(board.out[0][0] == board.out[0][1] && board.out[0][0] == board.out[0][3]);
     board_close(&board);
@@ -266,13 +284,13 @@ static void test_convert_pq_ramp_gives_the_documented_values(void **state)
     };
     struct cad_color color = pq;
     color.has_light = true;
-    for (size_t i = 0; i < sizeof ramp / sizeof ramp[0]; i++) {
-        const uint32_t in[3] = {ramp[i].code, 512, 512};
-        const uint16_t peaks[] = {400, 1000, 4000};
-        const uint8_t wants[] = {ramp[i].at_400, ramp[i].at_1000, ramp[i].at_4000};
-        for (uint32_t k = 0; k < 3; k++) {
+    const uint16_t peaks[] = {400, 1000, 4000};
+    for (uint32_t k = 0; k < 3; k++) {
+        color.light_max = peaks[k];
+        for (size_t i = 0; i < sizeof ramp / sizeof ramp[0]; i++) {
+            const uint32_t in[3] = {ramp[i].code, 512, 512};
+            const uint8_t wants[] = {ramp[i].at_400, ramp[i].at_1000, ramp[i].at_4000};
             uint8_t out[3];
-            color.light_max = peaks[k];
             map_one(color, in, out);
             assert_in_range(out[0] + 1 - wants[k], 0, 2);
             assert_in_range(out[1], 127, 129);
@@ -441,6 +459,39 @@ static void test_convert_refuses_mistakes(void **state)
     board_close(&board);
 }
 
+/* Whatever fails, nothing leaks, and the next picture may succeed. */
+static void test_convert_without_memory(void **state)
+{
+    (void)state;
+    struct board board;
+    board_open(&board, CAD_PIXEL_I420_10, 16, 16);
+    board.frame.color = pq;
+    for (uint64_t at = 1; at < 100; at++) {
+        struct cad_failing failing;
+        cad_failing_init(&failing, at);
+        struct cad_alloc alloc = cad_failing_alloc(&failing);
+        struct cad_converter *converter = NULL;
+        int rc = cad_converter_create(&alloc, &converter);
+        if (rc == 0) {
+            rc = cad_converter_run(converter, &board.frame, board.out, board.stride);
+            if (rc == CAD_E_NOMEM) {
+                assert_true(cad_converter_run(converter, &board.frame, board.out,
+                                              board.stride) > 0);
+            }
+        }
+        cad_converter_destroy(&converter);
+        assert_int_equal(failing.live_blocks, 0);
+        assert_int_equal(failing.mismatches, 0);
+        if (!failing.failed) {
+            assert_true(rc > 0 && at > 3);
+            board_close(&board);
+            return;
+        }
+        assert_int_equal(rc, CAD_E_NOMEM);
+    }
+    fail();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_convert_colours_equal_the_formulas),
         cmocka_unit_test(test_convert_wide_gamut_keeps_grey),
         cmocka_unit_test(test_convert_refuses_mistakes),
+        cmocka_unit_test(test_convert_without_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
