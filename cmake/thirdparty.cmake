@@ -3,7 +3,7 @@
 #
 #   core     Threads::Threads  cad_curl  cad_expat  cad_zlib  cad_mbedcrypto  cad_mbedtls
 #   media    cad_ffmpeg (avcodec avformat avfilter avutil swscale swresample)  cad_dav1d
-#   player   cad_sdl2
+#   player   cad_sdl2  cad_fonts (FreeType and fontconfig; without them text is a bitmap font)
 #   tests    cad_microhttpd  cad_cmocka
 
 find_package(PkgConfig REQUIRED)
@@ -45,6 +45,7 @@ cad_find_modules(zlib zlib)
 cad_find_modules(ffmpeg libavcodec libavformat libavfilter libavutil libswscale libswresample)
 cad_find_modules(dav1d dav1d)
 cad_find_modules(sdl2 sdl2)
+cad_find_modules(fonts freetype2 fontconfig)
 cad_find_modules(microhttpd libmicrohttpd)
 cad_find_modules(cmocka cmocka)
 cad_find_mbedtls(mbedcrypto mbedcrypto)

@@ -42,6 +42,16 @@ int args_seconds(cad_str text, cad_time *out)
     return 0;
 }
 
+int args_speed(cad_str text, uint32_t *out)
+{
+    cad_time value = 0;
+    if (args_seconds(text, &value) < 0 || value > 100 * CAD_SECOND) return CAD_E_DATA;
+    int64_t q16 = (value * ARGS_RATE_NORMAL + CAD_SECOND / 2) / CAD_SECOND;
+    if (q16 < ARGS_RATE_NORMAL / 2 || q16 > ARGS_RATE_NORMAL * 2) return CAD_E_DATA;
+    *out = (uint32_t)q16;
+    return 0;
+}
+
 /* ---- values --------------------------------------------------------------------------------- */
 
 static bool set_number(char *place, const struct option *option, cad_str text)
@@ -58,14 +68,10 @@ static bool set_number(char *place, const struct option *option, cad_str text)
     return true;
 }
 
-/* A decimal number, rounded to the nearest 65536th. */
-static bool set_speed(char *place, const struct option *option, cad_str text)
+static bool set_speed(char *place, cad_str text)
 {
-    cad_time value = 0;
-    if (args_seconds(text, &value) < 0 || value > 100 * CAD_SECOND) return false;
-    int64_t q16 = (value * ARGS_RATE_NORMAL + CAD_SECOND / 2) / CAD_SECOND;
-    if (q16 < option->least || q16 > option->most) return false;
-    uint32_t speed = (uint32_t)q16;
+    uint32_t speed = 0;
+    if (args_speed(text, &speed) < 0) return false;
     memcpy(place, &speed, sizeof(speed));
     return true;
 }
@@ -112,7 +118,7 @@ static bool set_option(struct play_args *args, const struct option *option, char
         return values[0][0] != '\0' && values[1][0] != '\0';
     case OPTION_NUMBER:
     case OPTION_LARGE: return set_number(place, option, text);
-    case OPTION_SPEED: return set_speed(place, option, text);
+    case OPTION_SPEED: return set_speed(place, text);
     case OPTION_LEVEL: return set_level(args, text);
     case OPTION_SECONDS: return set_seconds(place, option, text);
     }

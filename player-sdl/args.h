@@ -64,5 +64,7 @@ CAD_MUST_CHECK int args_set(struct play_args *args, const char *name, char *valu
 
 /* "12", "12.5", "0.001" to nanoseconds; at most nine decimals, at most a year. CAD_E_DATA. */
 CAD_MUST_CHECK int args_seconds(cad_str text, cad_time *out);
+/* "0.5" .. "2" to 65536ths, rounded to the nearest. CAD_E_DATA. */
+CAD_MUST_CHECK int args_speed(cad_str text, uint32_t *out);
 
 #endif

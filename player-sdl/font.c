@@ -1,10 +1,7 @@
 #include "font.h"
 
-#include "base/util.h"
-
 #define FONT_FIRST 32
 #define FONT_LAST 126
-#define FONT_BASE 6 /* the row on which letters stand */
 
 /* Rows from the top, bit 4 is the left dot. */
 static const uint8_t glyphs[FONT_LAST - FONT_FIRST + 1][FONT_HEIGHT] = {
@@ -105,51 +102,34 @@ static const uint8_t glyphs[FONT_LAST - FONT_FIRST + 1][FONT_HEIGHT] = {
     {0x00, 0x00, 0x09, 0x15, 0x12, 0x00, 0x00, 0x00}, /* ~ */
 };
 
-uint8_t font_row(char c, int row)
+/* The nearest character that there is, for some that there are not; 0: none is near. */
+static uint32_t nearest(uint32_t c)
+{
+    static const char latin[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty";
+    if (c >= 0xc0 && c <= 0xff) return (uint32_t)(unsigned char)latin[c - 0xc0];
+    switch (c) {
+    case 0x00a0: return ' ';
+    case 0x00b7: return '-';  /* a middle dot */
+    case 0x2013:
+    case 0x2014:
+    case 0x2212: return '-';
+    case 0x2018:
+    case 0x2019: return '\'';
+    case 0x201c:
+    case 0x201d: return '"';
+    case 0x2190: return '<';
+    case 0x2191: return '^';
+    case 0x2192: return '>';
+    case 0x2193: return 'v';
+    default: return 0;
+    }
+}
+
+uint8_t font_row(uint32_t c, int row)
 {
     if (row < 0 || row >= FONT_HEIGHT) return 0;
-    if (c < FONT_FIRST || c > FONT_LAST) return row == 0 || row == FONT_BASE ? 0x1f : 0x11;
-    return glyphs[c - FONT_FIRST][row];
-}
-
-static void draw_glyph(SDL_Renderer *renderer, int x, int y, int scale, char c)
-{
-    for (int row = 0; row < FONT_HEIGHT; row++) {
-        uint8_t dots = font_row(c, row);
-        for (int column = 0; column < FONT_WIDTH; column++) {
-            if (!(dots & 0x10 >> column)) continue;
-            SDL_Rect dot = {x + column * scale, y + row * scale, scale, scale};
-            SDL_RenderFillRect(renderer, &dot);
-        }
-    }
-}
-
-void font_draw(SDL_Renderer *renderer, int x, int y, int scale, const char *text)
-{
-    int left = x;
-    for (; *text; text++) {
-        if (*text == '\n') {
-            x = left;
-            y += FONT_LINE * scale;
-            continue;
-        }
-        draw_glyph(renderer, x, y, scale, *text);
-        x += FONT_ADVANCE * scale;
-    }
-}
-
-void font_measure(const char *text, int *columns, int *lines)
-{
-    int column = 0;
-    *columns = 0;
-    *lines = 1;
-    for (; *text; text++) {
-        if (*text == '\n') {
-            column = 0;
-            (*lines)++;
-            continue;
-        }
-        column++;
-        *columns = CAD_MAX(*columns, column);
-    }
+    if (c > FONT_LAST && nearest(c) != 0) c = nearest(c);
+    if (c >= FONT_FIRST && c <= FONT_LAST) return glyphs[c - FONT_FIRST][row];
+    if (row >= FONT_BASE) return 0;
+    return row == 0 || row == FONT_BASE - 1 ? 0x1f : 0x11;
 }

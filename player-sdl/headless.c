@@ -23,7 +23,9 @@ struct commands {
 static void obey(struct session *session, cad_str line)
 {
     line = cad_str_trim(line);
+    char id[CAD_TRACK_ID_SIZE];
     cad_time to = 0;
+    uint32_t speed = 0;
     if (cad_str_eqz(line, "quit")) {
         session->quit = true;
     } else if (cad_str_eqz(line, "pause")) {
@@ -33,6 +35,12 @@ static void obey(struct session *session, cad_str line)
     } else if (cad_str_starts(line, CAD_STR("seek ")) &&
                args_seconds(cad_str_trim(cad_str_sub(line, 5, line.n)), &to) == 0) {
         session_seek(session, to);
+    } else if (cad_str_starts(line, CAD_STR("track ")) && line.n - 6 < sizeof(id)) {
+        cad_str_copyz(id, sizeof(id), cad_str_trim(cad_str_sub(line, 6, line.n)));
+        session_track(session, id);
+    } else if (cad_str_starts(line, CAD_STR("rate ")) &&
+               args_speed(cad_str_trim(cad_str_sub(line, 5, line.n)), &speed) == 0) {
+        session_speed(session, speed);
     } else if (line.n > 0) {
         fputs("cadmium-play: not understood: ", stderr);
         tell_shown(stderr, line);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/jsonw.h"
@@ -7,7 +8,9 @@
 #include "tell.h"
 
 #define LINE_MAX_BYTES 2048
-#define SHOWN_MAX_BYTES (3 * LINE_MAX_BYTES) /* two bytes become six */
+#define SHOWN_FACTOR 3                                  /* two bytes become six */
+#define SHOWN_MAX_BYTES (SHOWN_FACTOR * LINE_MAX_BYTES)
+#define TRACKS_MAX_BYTES (CAD_TRACK_LIST_MAX * 1024)    /* texts of a track are below 300 bytes */
 
 struct line {
     char text[LINE_MAX_BYTES];
@@ -129,6 +132,63 @@ void tell_json_error(const struct cad_error *error, cad_time at)
     struct line line;
     line_begin(&line, "error", at);
     put_error(&line, error);
+    line_end(&line);
+}
+
+static void put_track(struct cad_jsonw *w, const struct cad_track_info *track)
+{
+    cad_jsonw_object(w);
+    cad_jsonw_key_string(w, "id", cad_str_from(track->id));
+    cad_jsonw_key_string(w, "type", cad_str_from(cad_media_type_name(track->type)));
+    cad_jsonw_key_string(w, "language", cad_str_from(track->lang));
+    cad_jsonw_key_string(w, "label", cad_str_from(track->label));
+    cad_jsonw_key_string(w, "role", cad_str_from(track->role));
+    cad_jsonw_key_string(w, "codec", cad_str_from(cad_codec_name(track->codec)));
+    cad_jsonw_key_i64(w, "channels", track->channels);
+    cad_jsonw_key_i64(w, "width", track->width);
+    cad_jsonw_key_i64(w, "height", track->height);
+    cad_jsonw_key(w, CAD_STR("kbps"));
+    cad_jsonw_fixed_trim(w, track->rate_bps, 3);
+    cad_jsonw_key_bool(w, "default", track->is_default);
+    cad_jsonw_key_bool(w, "playable", track->playable);
+    cad_jsonw_key_bool(w, "selected", track->selected);
+    cad_jsonw_end(w);
+}
+
+/* A list is longer than a line of figures: it has memory of its own. */
+void tell_json_tracks(const struct cad_track_info *tracks, uint32_t count, cad_time at)
+{
+    struct cad_jsonw w;
+    struct cad_sb sb;
+    struct cad_sb shown;
+    char *memory = malloc(TRACKS_MAX_BYTES + SHOWN_FACTOR * TRACKS_MAX_BYTES);
+    if (!memory) return;
+    cad_sb_init_fixed(&sb, memory, TRACKS_MAX_BYTES);
+    cad_jsonw_init(&w, &sb);
+    cad_jsonw_object(&w);
+    cad_jsonw_key(&w, CAD_STR("t"));
+    cad_jsonw_fixed(&w, at == CAD_TIME_NONE ? tell_now() : at, 9);
+    cad_jsonw_key_string(&w, "event", CAD_STR("tracks"));
+    cad_jsonw_key(&w, CAD_STR("tracks"));
+    cad_jsonw_array(&w);
+    for (uint32_t i = 0; i < count; i++) put_track(&w, &tracks[i]);
+    cad_jsonw_end(&w);
+    cad_jsonw_end(&w);
+    if (!cad_jsonw_error(&w)) {
+        cad_sb_init_fixed(&shown, memory + TRACKS_MAX_BYTES, SHOWN_FACTOR * TRACKS_MAX_BYTES);
+        cad_shown_json(&shown, cad_sb_str(&sb));
+        fprintf(stdout, "%s\n", cad_sb_z(&shown));
+        fflush(stdout);
+    }
+    free(memory);
+}
+
+void tell_json_rate(uint32_t rate_q16, cad_time at)
+{
+    struct line line;
+    line_begin(&line, "rate", at);
+    cad_jsonw_key(&line.w, CAD_STR("rate"));
+    cad_jsonw_fixed_trim(&line.w, ((int64_t)rate_q16 * 1000 + 32768) / 65536, 3);
     line_end(&line);
 }
 

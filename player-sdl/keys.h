@@ -1,14 +1,22 @@
-/* keys.h - what the keys of the window mean. */
+/*
+ * keys.h - what keys, mouse and fingers of SDL mean to the controls.
+ */
 #ifndef PLAYER_KEYS_H
 #define PLAYER_KEYS_H
 
 #include <SDL.h>
 
-enum key_action {
-    KEY_NONE, KEY_PAUSE, KEY_BACK, KEY_FORWARD, KEY_BACK_FAR, KEY_FORWARD_FAR, KEY_FULL_SCREEN,
-    KEY_ESCAPE, KEY_OVERLAY, KEY_MUTE, KEY_QUIETER, KEY_LOUDER, KEY_QUIT
-};
+#include "ui.h"
 
-enum key_action key_action(SDL_Keycode key);
+/* Keys of keyboards and of remote controls. */
+enum ui_key key_of(SDL_Keycode key, bool shift);
+
+/* Pixels of the area for a unit of mouse positions, and its size for those of fingers. */
+struct input_scale {
+    float x, y;
+    float width, height;
+};
+/* True: *out is what the event means; false: it is none for the controls. */
+bool input_event(const SDL_Event *event, struct input_scale scale, struct ui_event *out);
 
 #endif

@@ -32,8 +32,8 @@ static const struct option options[] = {
      "keep S seconds of media ahead, 2 to 3600 (default 60)"},
     {"--memory-mb", OPTION_LARGE, OPTIONS_HOW, 0, PLACE(memory_mb), 4, 65536, "N",
      "at most N MiB of media in memory, 4 to 65536 (default 64)"},
-    {"--speed", OPTION_SPEED, OPTIONS_HOW, 0, PLACE(speed_q16), ARGS_RATE_NORMAL / 2,
-     ARGS_RATE_NORMAL * 2, "X", "how fast it plays, 0.5 to 2 (default 1)"},
+    {"--speed", OPTION_SPEED, OPTIONS_HOW, 0, PLACE(speed_q16), 0, 0, "X",
+     "how fast it plays, 0.5 to 2 (default 1)"},
     {"--ca", OPTION_TEXT, OPTIONS_HOW, 0, PLACE(ca_file), 0, 0, "FILE",
      "trust the certificates in this PEM file, not the system's"},
 
@@ -58,7 +58,8 @@ static const struct option options[] = {
     {"--framemd5", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(framemd5), 0, 0, "FILE",
      "write a line \"pts_ns rung md5\" for every picture, and drop none"},
     {"--soundmd5", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(soundmd5), 0, 0, "FILE",
-     "write a line \"pts_ns rate channels samples md5\" for every run of sound"},
+     "write a line \"pts_ns rate channels samples md5\" for every run\n"
+     "of sound"},
     {"--tape", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(tape), 0, 0, "FILE",
      "record the session, without secrets, for cadmium-sim --replay"},
     {"--log", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(log_path), 0, 0, "FILE|-",
@@ -156,15 +157,14 @@ void options_help(struct cad_sb *out)
                 "  Shift left, right   30 seconds            a           another sound track\n"
                 "  up, down, 0, 9      volume                m           mute\n"
                 "  [ and ]             speed                 ?, h        help\n"
-                "  Tab, Enter          the controls          q, Escape   quit (Escape first closes\n"
-                "                                            what is open)\n"
+                "  Tab, Enter          the controls          q, Escape   quit (Escape first\n"
+                "                                                        closes what is open)\n"
                 "\n"
                 "Without a window, these lines on standard input are obeyed:\n"
                 "  seek SECONDS, pause, play, track ID, rate X, quit\n"
                 "\n"
-                "Seconds may have decimals. Exit status: 0 the title ended or was quit, 1 it could "
-                "not be\n"
-                "played or what it prints could not be written, 2 wrong usage.\n");
+                "Seconds may have decimals. Exit status: 0 the title ended or was quit, 1 it\n"
+                "could not be played or what it prints could not be written, 2 wrong usage.\n");
 }
 
 /* ---- the configuration ---------------------------------------------------------------------- */

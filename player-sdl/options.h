@@ -16,7 +16,7 @@ enum option_kind {
     OPTION_SECONDS, /* cad_time; least and most in seconds */
     OPTION_NUMBER,  /* int32_t */
     OPTION_LARGE,   /* int64_t */
-    OPTION_SPEED,   /* uint32_t, 16 bits of fraction; least and most in the same unit */
+    OPTION_SPEED,   /* uint32_t, 65536 normal; see args_speed */
     OPTION_TITLE,   /* two values: title and base */
     OPTION_LEVEL    /* enum cad_log_level */
 };

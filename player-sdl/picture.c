@@ -19,6 +19,7 @@ void picture_deinit(struct picture *picture)
 {
     if (picture->texture) SDL_DestroyTexture(picture->texture);
     free(picture->planes);
+    cad_converter_destroy(&picture->converter);
     memset(picture, 0, sizeof(*picture));
 }
 
@@ -35,40 +36,17 @@ static bool set_up_texture(struct picture *picture, const struct cad_frame *fram
     return picture->texture != NULL;
 }
 
-static void choose_colours(const struct cad_frame *frame)
+/* What was mapped is BT.709 of limited range. */
+static void choose_colours(const struct cad_frame *frame, uint32_t steps)
 {
+    if (steps & (CAD_CONVERT_HDR | CAD_CONVERT_GAMUT)) {
+        SDL_SetYUVConversionMode(SDL_YUV_CONVERSION_BT709);
+        return;
+    }
     bool unknown = frame->color_matrix == MATRIX_UNKNOWN || frame->color_matrix == 0;
     bool bt709 = unknown ? frame->height >= HD_HEIGHT : frame->color_matrix == MATRIX_BT709;
     SDL_YUV_CONVERSION_MODE mode = bt709 ? SDL_YUV_CONVERSION_BT709 : SDL_YUV_CONVERSION_BT601;
     SDL_SetYUVConversionMode(frame->full_range ? SDL_YUV_CONVERSION_JPEG : mode);
-}
-
-/* One 8-bit sample of a plane of any format. */
-static uint8_t sample_at(const struct cad_frame *frame, uint32_t plane, uint32_t x, uint32_t y)
-{
-    const uint8_t *row = frame->plane[plane] + (ptrdiff_t)y * frame->stride[plane];
-    if (frame->format != CAD_PIXEL_I420_10) return row[x];
-    return (uint8_t)((row[2 * x] | row[2 * x + 1] << 8) >> 2);
-}
-
-/* The chroma of 4:2:2 and 4:4:4 is taken from every second place; grey has none. */
-static void convert_plane(const struct cad_frame *frame, uint32_t plane, uint8_t *out)
-{
-    bool chroma = plane > 0;
-    uint32_t width = chroma ? (frame->width + 1) / 2 : frame->width;
-    uint32_t height = chroma ? (frame->height + 1) / 2 : frame->height;
-    uint32_t step_x = chroma && frame->format == CAD_PIXEL_I444 ? 2 : 1;
-    bool tall = frame->format == CAD_PIXEL_I444 || frame->format == CAD_PIXEL_I422;
-    uint32_t step_y = chroma && tall ? 2 : 1;
-    if (chroma && frame->format == CAD_PIXEL_GRAY) {
-        memset(out, 128, (size_t)width * height);
-        return;
-    }
-    for (uint32_t y = 0; y < height; y++) {
-        for (uint32_t x = 0; x < width; x++) {
-            *out++ = sample_at(frame, plane, x * step_x, y * step_y);
-        }
-    }
 }
 
 /* As 8-bit 4:2:0, packed. */
@@ -85,9 +63,11 @@ static bool upload_converted(struct picture *picture, const struct cad_frame *fr
     }
     uint8_t *u = picture->planes + luma;
     uint8_t *v = u + chroma;
-    convert_plane(frame, 0, picture->planes);
-    convert_plane(frame, 1, u);
-    convert_plane(frame, 2, v);
+    uint8_t *const plane[3] = {picture->planes, u, v};
+    const int32_t stride[3] = {(int32_t)frame->width, (int32_t)half, (int32_t)half};
+    const struct cad_alloc alloc = cad_alloc_system();
+    if (!picture->converter && cad_converter_create(&alloc, &picture->converter) < 0) return false;
+    if (cad_converter_run(picture->converter, frame, plane, stride) < 0) return false;
     return SDL_UpdateYUVTexture(picture->texture, NULL, picture->planes, (int)frame->width, u,
                                 (int)half, v, (int)half) == 0;
 }
@@ -95,11 +75,14 @@ static bool upload_converted(struct picture *picture, const struct cad_frame *fr
 bool picture_set(struct picture *picture, const struct cad_frame *frame)
 {
     if (frame->format == CAD_PIXEL_NONE || !frame->plane[0]) return false;
-    choose_colours(frame);
+    uint32_t steps = cad_frame_convert_steps(frame);
+    choose_colours(frame, steps);
     if (!set_up_texture(picture, frame)) return false;
     picture->sar_num = CAD_MAX(frame->sar_num, 1u);
     picture->sar_den = CAD_MAX(frame->sar_den, 1u);
-    if (frame->format != CAD_PIXEL_I420) return upload_converted(picture, frame);
+    picture->steps = steps;
+    picture->color = frame->color;
+    if (steps != 0) return upload_converted(picture, frame);
     return SDL_UpdateYUVTexture(picture->texture, NULL, frame->plane[0], frame->stride[0],
                                 frame->plane[1], frame->stride[1], frame->plane[2],
                                 frame->stride[2]) == 0;
@@ -121,11 +104,16 @@ SDL_Rect picture_place(uint64_t shape_width, uint64_t shape_height, int width, i
     return place;
 }
 
+SDL_Rect picture_shape(const struct picture *picture, int width, int height)
+{
+    uint64_t shape_width = (uint64_t)picture->width * picture->sar_num;
+    uint64_t shape_height = (uint64_t)picture->height * picture->sar_den;
+    return picture_place(shape_width, shape_height, width, height);
+}
+
 void picture_draw(struct picture *picture, int width, int height)
 {
     if (!picture->texture) return;
-    uint64_t shape_width = (uint64_t)picture->width * picture->sar_num;
-    uint64_t shape_height = (uint64_t)picture->height * picture->sar_den;
-    SDL_Rect place = picture_place(shape_width, shape_height, width, height);
+    SDL_Rect place = picture_shape(picture, width, height);
     SDL_RenderCopy(picture->renderer, picture->texture, NULL, &place);
 }

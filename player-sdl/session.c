@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "labels.h"
 #include "tell.h"
 
 #define SINK_LOOK_MAX (50 * CAD_MS) /* the sink's thread looks up at least so often */
@@ -140,6 +141,9 @@ int session_init(struct session *session, const struct play_args *args)
     session->args = args;
     session->wake[0] = session->wake[1] = session->signals = -1;
     session->paused = args->start_paused;
+    session->speed_q16 = args->speed_q16;
+    session->rung = args->rung;
+    session->network_at = session->shown_at = CAD_TIME_NONE;
     session->end_at = CAD_TIME_NONE;
     sigset_t set;
     sigemptyset(&set);
@@ -185,17 +189,20 @@ static void fill_config(struct session *session, struct cad_player_config *confi
     config->tape = session->tape.tape;
 }
 
-static int load(struct session *session)
+static int load(struct session *session, cad_time start)
 {
     const struct play_args *args = session->args;
     int rc = 0;
-    if (args->rung >= 0) rc = cad_player_pin(session->player, args->rung);
+    if (session->rung >= 0) rc = cad_player_pin(session->player, session->rung);
+    if (rc == 0 && session->speed_q16 != ARGS_RATE_NORMAL) {
+        rc = cad_player_set_rate(session->player, session->speed_q16);
+    }
     if (rc == 0 && !session->paused) rc = cad_player_play(session->player);
     if (rc < 0) return rc;
     if (args->title) {
-        return cad_player_load_title(session->player, args->base, args->title, args->seek, NULL);
+        return cad_player_load_title(session->player, args->base, args->title, start, NULL);
     }
-    return cad_player_load_url(session->player, args->target, args->seek, NULL);
+    return cad_player_load_url(session->player, args->target, start, NULL);
 }
 
 int session_open(struct session *session, struct cad_sink *sink)
@@ -210,7 +217,7 @@ int session_open(struct session *session, struct cad_sink *sink)
                      rc == CAD_E_INVAL ? "a setting is out of its range" : NULL);
         return rc;
     }
-    rc = load(session);
+    rc = load(session, session->args->seek);
     if (rc < 0) {
         session_fail(session, CAD_ERR_TITLE_INVALID, NULL);
         return rc;
@@ -227,6 +234,7 @@ int session_open(struct session *session, struct cad_sink *sink)
 
 static cad_time seek_target(struct session *session, const struct cad_app_event *event)
 {
+    if (event->ticket >= session->seek_last) session->seek_last = 0;
     for (uint32_t i = 0; i < SESSION_SEEKS_MAX; i++) {
         if (event->ticket == 0 || session->seeks[i].ticket != event->ticket) continue;
         session->seeks[i].ticket = 0;
@@ -261,8 +269,61 @@ static bool is_told(struct session *session, const struct cad_app_event *event)
     return event->slot == CAD_SLOT_VIDEO || !stats.slot[CAD_SLOT_VIDEO].present;
 }
 
+/* The first list decides: later ones follow what the viewer chose meanwhile. */
+static void wish_language(struct session *session)
+{
+    const char *wish = session->args->audio_language;
+    if (!wish || session->language_wished) return;
+    session->language_wished = true;
+    for (uint32_t i = 0; i < session->track_count; i++) {
+        const struct cad_track_info *track = &session->tracks[i];
+        if (track->type != CAD_MEDIA_AUDIO || !track->playable) continue;
+        if (!label_language_fits(wish, track->lang)) continue;
+        if (!track->selected) session_track(session, track->id);
+        return;
+    }
+    fputs("cadmium-play: --audio-language: no sound track is in that language\n", stderr);
+}
+
+static bool list_is_told(const struct session *session, const struct cad_app_event *event)
+{
+    if (event->type == CAD_APP_TRACKS) return true;
+    /* What has only one track of a kind may come without an event of its own. */
+    return event->type == CAD_APP_FIRST_FRAME && session->args->list_tracks && !session->ended;
+}
+
+static void take_tracks(struct session *session, const struct cad_app_event *event)
+{
+    session->track_count =
+        cad_player_tracks(session->player, session->tracks, CAD_TRACK_LIST_MAX);
+    session->track_count = CAD_MIN(session->track_count, (uint32_t)CAD_TRACK_LIST_MAX);
+    if (!list_is_told(session, event)) return;
+    if (session->args->json) {
+        tell_json_tracks(session->tracks, session->track_count, event->at);
+    } else if (session->args->list_tracks) {
+        tell_text_tracks(session->tracks, session->track_count);
+    }
+    if (session->args->list_tracks) session->ended = true;
+    wish_language(session);
+}
+
+/* What the window wants to know of an event. */
+static void note_event(struct session *session, const struct cad_app_event *event)
+{
+    if (event->type == CAD_APP_TRACKS || event->type == CAD_APP_TRACK ||
+        event->type == CAD_APP_FIRST_FRAME) {
+        take_tracks(session, event);
+    }
+    if (event->type == CAD_APP_STALL_BEGIN && session->stall_count < SESSION_STALLS_MAX) {
+        session->stalls[session->stall_count++] = event->position;
+    }
+    bool network = event->error.domain == CAD_DOMAIN_NETWORK;
+    if (event->type == CAD_APP_ERROR && network) session->network_at = event->at;
+}
+
 static void take_event(struct session *session, const struct cad_app_event *event)
 {
+    note_event(session, event);
     bool told = is_told(session, event);
     cad_time to = event->type == CAD_APP_SEEK_DONE ? seek_target(session, event) : CAD_TIME_NONE;
     if (event->type == CAD_APP_FIRST_FRAME) session->first_told = true;
@@ -286,6 +347,17 @@ static void take_signals(struct session *session)
     while (read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         session->quit = true;
     }
+}
+
+bool session_retry(struct session *session)
+{
+    if (!session->player || !session->has_thread) return false;
+    cad_time start = session->shown_at == CAD_TIME_NONE ? session->args->seek : session->shown_at;
+    if (load(session, start) < 0) return false;
+    session->failed = session->ended = false;
+    session->end_at = session->network_at = CAD_TIME_NONE;
+    session->seek_last = 0;
+    return true;
 }
 
 bool session_poll_signals(struct session *session)
@@ -331,6 +403,8 @@ void session_seek(struct session *session, cad_time to)
     uint32_t ticket = 0;
     to = CAD_MAX(to, 0);
     if (cad_player_seek(session->player, to, &ticket) < 0) return;
+    session->seek_last = ticket;
+    session->seek_to = to;
     session->seeks[session->seek_next] = (struct session_seek){ticket, to};
     session->seek_next = (session->seek_next + 1) % SESSION_SEEKS_MAX;
 }
@@ -339,12 +413,34 @@ void session_seek_by(struct session *session, cad_time by)
 {
     struct cad_engine_stats stats;
     cad_player_stats(session->player, &stats);
-    cad_time from = stats.position == CAD_TIME_NONE ? 0 : stats.position;
-    uint32_t last = (session->seek_next + SESSION_SEEKS_MAX - 1) % SESSION_SEEKS_MAX;
-    if (session->seeks[last].ticket != 0) from = session->seeks[last].to;
-    cad_time to = cad_time_add(from, by);
+    cad_time from = session_position(session, &stats);
+    cad_time to = cad_time_add(from == CAD_TIME_NONE ? 0 : from, by);
     if (stats.duration != CAD_TIME_NONE) to = CAD_MIN(to, stats.duration);
     session_seek(session, to);
+}
+
+cad_time session_position(const struct session *session, const struct cad_engine_stats *stats)
+{
+    return session->seek_last != 0 ? session->seek_to : stats->position;
+}
+
+void session_speed(struct session *session, uint32_t speed_q16)
+{
+    if (cad_player_set_rate(session->player, speed_q16) < 0) return;
+    session->speed_q16 = speed_q16;
+    if (session->args->json) tell_json_rate(speed_q16, tell_now());
+}
+
+void session_rung(struct session *session, int32_t rung)
+{
+    if (cad_player_pin(session->player, rung) == 0) session->rung = rung;
+}
+
+void session_track(struct session *session, const char *id)
+{
+    int rc = cad_player_select_track(session->player, id, NULL);
+    /* Only when 64 commands wait unread, or of an id that no track has. */
+    CAD_UNUSED(rc);
 }
 
 /* ---- ending --------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 #include "tapes/tape_file.h"
 
 #define SESSION_SEEKS_MAX 16 /* seeks whose answer is awaited; older ones are forgotten */
+#define SESSION_STALLS_MAX 24 /* places where it stalled that are remembered */
 
 struct session_seek {
     uint32_t ticket; /* 0: free */
@@ -51,6 +52,17 @@ struct session {
     bool rung_looked_at;         /* --rung was compared with the ladder */
     struct session_seek seeks[SESSION_SEEKS_MAX];
     uint32_t seek_next;
+    uint32_t seek_last;          /* ticket of the newest seek that was not answered; 0 none */
+    cad_time seek_to;            /* where that one goes */
+    struct cad_track_info tracks[CAD_TRACK_LIST_MAX]; /* as of the last event about tracks */
+    uint32_t track_count;
+    bool language_wished;        /* --audio-language was looked at */
+    uint32_t speed_q16;          /* the user's wish */
+    int32_t rung;                /* likewise; -1 adaptive */
+    cad_time network_at;         /* of the last trouble with the network; CAD_TIME_NONE */
+    cad_time stalls[SESSION_STALLS_MAX]; /* positions */
+    uint32_t stall_count;
+    cad_time shown_at;           /* newest position before a failure; to try again from there */
     cad_time end_at;             /* when it ended or failed; CAD_TIME_NONE before */
 };
 
@@ -70,7 +82,18 @@ int session_close(struct session *session);
 /* It could not even begin. */
 void session_fail(struct session *session, enum cad_error_code code, const char *message);
 
+/* After a failure while there is a player: load the title again, from where it was. False: not even
+ * that can be done. */
+bool session_retry(struct session *session);
 void session_pause(struct session *session, bool paused);
+/* 32768 .. 131072. */
+void session_speed(struct session *session, uint32_t speed_q16);
+/* -1: adaptive. */
+void session_rung(struct session *session, int32_t rung);
+/* By cad_track_info.id. */
+void session_track(struct session *session, const char *id);
+/* Where it is, or where the newest seek goes. */
+cad_time session_position(const struct session *session, const struct cad_engine_stats *stats);
 /* To an absolute position; negative ones are the beginning. */
 void session_seek(struct session *session, cad_time to);
 /* By so much from where it is, or from where the last seek goes. */

@@ -5,6 +5,7 @@
 #include "base/shown.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "labels.h"
 #include "tell.h"
 
 /* Seconds with a decimal, enough for people. */
@@ -86,6 +87,26 @@ void tell_text_event(const struct cad_app_event *event, cad_time to)
     case CAD_APP_STATE:
     case CAD_APP_REFRESHED:
     case CAD_APP_ENDED: break;
+    }
+    fflush(stdout);
+}
+
+void tell_text_tracks(const struct cad_track_info *tracks, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cad_track_info *track = &tracks[i];
+        char name[LABEL_SIZE];
+        char note[LABEL_SIZE];
+        char rate[LABEL_SIZE];
+        label_track(track, name, sizeof(name));
+        label_track_note(track, note, sizeof(note));
+        label_rate(track->rate_bps, rate, sizeof(rate));
+        printf("%c %-6s ", track->selected ? '*' : ' ', cad_media_type_name(track->type));
+        tell_shown(stdout, cad_str_from(track->id));
+        printf("  %s", track->type == CAD_MEDIA_VIDEO ? "" : name);
+        if (track->height > 0) printf("%ux%u", track->width, track->height);
+        printf("%s%s%s%s%s\n", note[0] ? ", " : "", note, rate[0] ? ", " : "", rate,
+               track->playable ? "" : " (not playable here)");
     }
     fflush(stdout);
 }

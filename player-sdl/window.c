@@ -1,60 +1,56 @@
 #include "window.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <SDL.h>
 
-#include "base/shown.h"
-#include "base/str.h"
 #include "base/util.h"
 #include "keys.h"
-#include "overlay.h"
+#include "model.h"
 #include "picture.h"
 #include "session.h"
 #include "sink_sdl.h"
 #include "tell.h"
+#include "view.h"
 
-#define WINDOW_WIDTH 960
-#define WINDOW_HEIGHT 540
+#define WINDOW_WIDTH 1280
+#define WINDOW_HEIGHT 720
+#define WINDOW_LEAST 320                  /* wide; less cannot be used */
 #define LOOK_MS 20                        /* the state is looked at this often */
-#define FIGURES_PERIOD (250 * CAD_MS)     /* between new figures in the overlay */
-#define SEEK_NEAR (5 * CAD_SECOND)
-#define SEEK_FAR (60 * CAD_SECOND)
-#define VOLUME_STEP 5
+#define MODEL_PERIOD (100 * CAD_MS)       /* between new figures */
+#define ANIMATION_PERIOD (16 * CAD_MS)    /* between pictures of what moves */
 
 struct window {
     struct session session;
     SDL_Window *window;
     SDL_Renderer *renderer;
     struct screen screen;
-    bool has_screen;
+    bool has_screen, has_view;
     struct picture picture;
+    struct view view;
     struct sound *sound;       /* the sink's; NULL none */
     Uint32 wake_event;         /* of SDL: a picture waits */
     atomic_bool wake_pending;  /* it is in SDL's queue already */
-    bool closing, full_screen, overlay, muted, dirty;
-    int32_t volume;
-    char figures[OVERLAY_TEXT_SIZE];
-    cad_time figures_at;       /* when they were made */
+    bool closing, alive;
+    bool sized;                /* the window has the shape of the picture */
+    bool awake;                /* the screen saver is kept away */
+    bool dirty;                /* something is to be presented */
+    bool changed;              /* the controls are to be drawn anew */
+    struct ui ui;
+    struct ui_model model;
+    struct cad_engine_stats stats;
+    struct history history;
+    cad_time model_at;         /* when the model was filled; CAD_TIME_NONE: it is old */
+    cad_time drawn_at;         /* when the controls were drawn */
 };
 
 void window_caption(const struct play_args *args, char *out, size_t size)
 {
-    cad_str name = cad_str_from(args->title ? args->title : args->target);
-    if (!args->title) {
-        for (const char *stop = "?#"; *stop; stop++) {
-            ptrdiff_t end = cad_str_find_char(name, *stop);
-            if (end >= 0) name = cad_str_sub(name, 0, (size_t)end);
-        }
-        ptrdiff_t slash = cad_str_rfind_char(name, '/');
-        if (slash >= 0 && (size_t)slash + 1 < name.n) {
-            name = cad_str_sub(name, (size_t)slash + 1, name.n);
-        }
-    }
-    char shown[128];
-    cad_shown_copyz(shown, sizeof(shown), name);
-    snprintf(out, size, "%s - cadmium-play", shown);
+    char name[UI_TITLE_SIZE];
+    model_name(args, name, sizeof(name));
+    snprintf(out, size, "%s - cadmium-play", name);
 }
 
 /* On the sink's thread. */
@@ -66,124 +62,190 @@ static void picture_waits(void *ctx)
     if (SDL_PushEvent(&event) != 1) atomic_store(&window->wake_pending, false);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------ */
 
 static void set_full_screen(struct window *window, bool full)
 {
     Uint32 flags = full ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0;
-    if (SDL_SetWindowFullscreen(window->window, flags) == 0) window->full_screen = full;
-    SDL_ShowCursor(window->full_screen ? SDL_DISABLE : SDL_ENABLE);
-    window->dirty = true;
+    if (SDL_SetWindowFullscreen(window->window, flags) == 0) window->model.full_screen = full;
 }
 
-static void set_volume(struct window *window, int32_t volume)
+static void set_volume(struct window *window, int32_t volume, bool muted)
 {
-    window->volume = CAD_MAX(0, CAD_MIN(volume, 100));
-    if (window->sound) sound_volume(window->sound, window->muted ? 0 : window->volume);
+    window->model.volume = CAD_MAX(0, CAD_MIN(volume, 100));
+    window->model.muted = muted;
+    if (!window->sound) return;
+    sound_volume(window->sound, window->model.volume);
+    sound_set_mute(window->sound, muted);
 }
 
-static void press(struct window *window, SDL_Keycode key)
+static void retry(struct window *window)
+{
+    window->alive = session_retry(&window->session);
+    if (!window->alive) window->closing = true;
+}
+
+/* Commands to the session, which is alive. */
+static void obey_session(struct window *window, const struct ui_command *command)
 {
     struct session *session = &window->session;
-    enum key_action action = key_action(key);
-    bool playing = !session->failed && session->player;
-    switch (action) {
-    case KEY_NONE: break;
-    case KEY_QUIT: window->closing = true; break;
-    case KEY_ESCAPE:
-        if (window->full_screen) {
-            set_full_screen(window, false);
-        } else {
-            window->closing = true;
+    switch (command->type) {
+    case UI_DO_PAUSE: session_pause(session, !session->paused); break;
+    case UI_DO_SEEK: session_seek(session, command->time); break;
+    case UI_DO_SEEK_BY: session_seek_by(session, command->time); break;
+    case UI_DO_SPEED: session_speed(session, command->speed_q16); break;
+    case UI_DO_RUNG: session_rung(session, command->value); break;
+    case UI_DO_TRACK:
+        if (command->track < session->track_count) {
+            session_track(session, session->tracks[command->track].id);
         }
         break;
-    case KEY_FULL_SCREEN: set_full_screen(window, !window->full_screen); break;
-    case KEY_OVERLAY: window->overlay = !window->overlay; break;
-    case KEY_MUTE:
-        window->muted = !window->muted;
-        set_volume(window, window->volume);
-        break;
-    case KEY_QUIETER: set_volume(window, window->volume - VOLUME_STEP); break;
-    case KEY_LOUDER: set_volume(window, window->volume + VOLUME_STEP); break;
-    case KEY_PAUSE:
-        if (playing) session_pause(session, !session->paused);
-        break;
-    case KEY_BACK:
-    case KEY_FORWARD:
-        if (playing) session_seek_by(session, action == KEY_BACK ? -SEEK_NEAR : SEEK_NEAR);
-        break;
-    case KEY_BACK_FAR:
-    case KEY_FORWARD_FAR:
-        if (playing) session_seek_by(session, action == KEY_BACK_FAR ? -SEEK_FAR : SEEK_FAR);
-        break;
-    }
-    window->figures_at = CAD_TIME_NONE;
-    window->dirty = true;
-}
-
-static void take_sdl_event(struct window *window, const SDL_Event *event)
-{
-    if (event->type == window->wake_event) {
-        atomic_store(&window->wake_pending, false);
-        return;
-    }
-    switch (event->type) {
-    case SDL_QUIT: window->closing = true; break;
-    case SDL_KEYDOWN: press(window, event->key.keysym.sym); break;
-    case SDL_WINDOWEVENT:
-    case SDL_RENDER_TARGETS_RESET: window->dirty = true; break;
     default: break;
     }
 }
 
-/* ---- drawing ------------------------------------------------------------------------------- */
-
-static void look_at_figures(struct window *window)
+static void obey(struct window *window, const struct ui_command *command)
 {
-    cad_time now = tell_now();
-    bool fresh = window->figures_at != CAD_TIME_NONE && now - window->figures_at < FIGURES_PERIOD;
-    if (!window->session.player || fresh) return;
-    struct cad_engine_stats stats;
-    cad_player_stats(window->session.player, &stats);
-    struct cad_slot_stats *video = &stats.slot[CAD_SLOT_VIDEO];
+    switch (command->type) {
+    case UI_DO_NOTHING: return;
+    case UI_DO_QUIT: window->closing = true; break;
+    case UI_DO_RETRY: retry(window); break;
+    case UI_DO_FULL_SCREEN: set_full_screen(window, !window->model.full_screen); break;
+    case UI_DO_MUTE: set_volume(window, window->model.volume, !window->model.muted); break;
+    case UI_DO_VOLUME: set_volume(window, command->value, false); break;
+    default:
+        if (window->alive) obey_session(window, command);
+        break;
+    }
+    window->model_at = CAD_TIME_NONE;
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+static struct input_scale input_scale(const struct window *window)
+{
+    int width = 1;
+    int height = 1;
+    SDL_GetWindowSize(window->window, &width, &height);
+    struct input_scale scale = {.width = (float)window->view.width,
+                                .height = (float)window->view.height};
+    scale.x = scale.width / (float)CAD_MAX(width, 1);
+    scale.y = scale.height / (float)CAD_MAX(height, 1);
+    return scale;
+}
+
+static void take_sdl_event(struct window *window, const SDL_Event *event)
+{
+    struct ui_event in;
+    struct ui_command command;
+    if (event->type == window->wake_event) {
+        atomic_store(&window->wake_pending, false);
+        return;
+    }
+    if (event->type == SDL_QUIT) window->closing = true;
+    if (event->type == SDL_RENDER_TARGETS_RESET || event->type == SDL_RENDER_DEVICE_RESET) {
+        view_reset(&window->view);
+    }
+    if (event->type == SDL_WINDOWEVENT) window->dirty = true;
+    if (!input_event(event, input_scale(window), &in)) return;
+    if (ui_take(&window->ui, &window->model, &in, tell_now(), &command)) window->changed = true;
+    obey(window, &command);
+}
+
+/* ---- what is shown ------------------------------------------------------------------------- */
+
+/* The viewer's device stays awake as long as there is something to see. */
+static void look_at_saver(struct window *window)
+{
+    enum cad_state state = window->model.state;
+    bool awake = !window->model.paused && !window->model.failed &&
+                 (state == CAD_STATE_PLAYING || state == CAD_STATE_BUFFERING);
+    if (awake == window->awake) return;
+    window->awake = awake;
+    if (awake) {
+        SDL_DisableScreenSaver();
+    } else {
+        SDL_EnableScreenSaver();
+    }
+}
+
+static void look_at_session(struct window *window, cad_time now)
+{
+    struct session *session = &window->session;
+    bool fresh = window->model_at != CAD_TIME_NONE && now - window->model_at < MODEL_PERIOD;
+    if (fresh && session->failed == window->model.failed) return;
+    if (session->player) cad_player_stats(session->player, &window->stats);
+    struct cad_slot_stats *video = &window->stats.slot[CAD_SLOT_VIDEO];
     if (video->width == 0) { /* a bare file's size is only in the pictures */
         video->width = window->picture.width;
         video->height = window->picture.height;
     }
-    overlay_figures(&stats, window->session.paused, window->figures, sizeof(window->figures));
-    window->figures_at = now;
-    if (window->overlay || !window->picture.texture) window->dirty = true;
+    model_fill(&window->model, session, &window->stats, now);
+    window->model.has_sound = window->sound != NULL;
+    window->model.has_picture = window->picture.texture != NULL;
+    model_note(window->picture.steps, &window->picture.color, window->model.note,
+               sizeof(window->model.note));
+    if (!session->failed && window->model.has_picture && window->stats.position > 0) {
+        session->shown_at = window->stats.position;
+    }
+    history_add(&window->history, &window->stats, now);
+    window->model_at = now;
+    bool seen = window->ui.shown || window->ui.overlay || session->failed;
+    if (seen) window->changed = true;
+    look_at_saver(window);
 }
 
-static void draw(struct window *window)
+static void look_at_ui(struct window *window, cad_time now)
+{
+    struct ui_command command;
+    if (ui_tick(&window->ui, &window->model, now, &command)) window->changed = true;
+    obey(window, &command);
+    cad_time next = ui_next(&window->ui, &window->model, now);
+    bool moves = next != CAD_TIME_NONE && next <= now;
+    if (moves && now - window->drawn_at >= ANIMATION_PERIOD) window->changed = true;
+    int cursor = ui_hides_cursor(&window->ui) ? SDL_DISABLE : SDL_ENABLE;
+    if (SDL_ShowCursor(SDL_QUERY) != cursor) SDL_ShowCursor(cursor);
+}
+
+static void draw(struct window *window, cad_time now)
+{
+    if (view_resize(&window->view)) {
+        ui_resize(&window->ui, window->view.width, window->view.height);
+        window->changed = true;
+    }
+    if (window->changed) {
+        struct draw_figures figures = {&window->stats, &window->history};
+        view_controls(&window->view, &window->ui, &window->model, &figures, now);
+        window->drawn_at = now;
+    }
+    view_present(&window->view, &window->picture);
+    window->changed = window->dirty = false;
+}
+
+/* The window takes the shape of the picture once, if nobody has changed it. */
+static void look_at_shape(struct window *window)
 {
     int width = 0;
     int height = 0;
-    SDL_GetRendererOutputSize(window->renderer, &width, &height);
-    SDL_SetRenderDrawColor(window->renderer, 0, 0, 0, 255);
-    SDL_RenderClear(window->renderer);
-    if (window->session.failed) {
-        char text[OVERLAY_TEXT_SIZE];
-        char words[CAD_ERROR_MESSAGE_SIZE + 96];
-        tell_error_text(&window->session.error, words, sizeof(words));
-        snprintf(text, sizeof(text), "This cannot be played:\n%s\n\nPress q to close.", words);
-        overlay_message(window->renderer, width, height, text);
-    } else {
-        picture_draw(&window->picture, width, height);
-        if (!window->picture.texture) {
-            overlay_message(window->renderer, width, height, "Loading...");
-        }
-        if (window->overlay) overlay_draw(window->renderer, width, window->figures);
+    if (window->sized) return;
+    window->sized = true;
+    SDL_GetWindowSize(window->window, &width, &height);
+    Uint32 flags = SDL_GetWindowFlags(window->window);
+    if (flags & (SDL_WINDOW_FULLSCREEN | SDL_WINDOW_MAXIMIZED)) return;
+    SDL_Rect shape = picture_shape(&window->picture, width, height);
+    if (shape.w >= WINDOW_LEAST && shape.h > 0) {
+        SDL_SetWindowSize(window->window, shape.w, shape.h);
     }
-    SDL_RenderPresent(window->renderer);
-    window->dirty = false;
 }
 
 static void take_picture(struct window *window)
 {
     struct cad_frame frame;
     if (!screen_take(&window->screen, &frame)) return;
-    if (picture_set(&window->picture, &frame)) window->dirty = true;
+    if (picture_set(&window->picture, &frame)) {
+        window->dirty = true;
+        look_at_shape(window);
+    }
     cad_frame_unref(&frame);
 }
 
@@ -198,21 +260,34 @@ static bool open_renderer(struct window *window)
     return window->renderer != NULL;
 }
 
-static bool open_window(struct window *window, const struct play_args *args)
+/* As large as is usual, and never more than most of the screen. */
+static bool create_window(struct window *window, const struct play_args *args)
 {
     char caption[160];
+    SDL_Rect screen = {0, 0, WINDOW_WIDTH, WINDOW_HEIGHT};
+    SDL_Rect room = {0, 0, WINDOW_WIDTH, WINDOW_HEIGHT};
+    if (SDL_GetDisplayUsableBounds(0, &screen) == 0) {
+        room = picture_place(16, 9, screen.w * 9 / 10, screen.h * 9 / 10);
+    }
+    int width = CAD_MAX(WINDOW_LEAST, CAD_MIN(room.w, WINDOW_WIDTH));
+    window_caption(args, caption, sizeof(caption));
+    window->window = SDL_CreateWindow(
+        caption, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width, width * 9 / 16,
+        SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+    if (!window->window) return false;
+    SDL_SetWindowMinimumSize(window->window, WINDOW_LEAST, WINDOW_LEAST * 9 / 16);
+    return true;
+}
+
+static bool open_window(struct window *window, const struct play_args *args)
+{
     char text[CAD_ERROR_MESSAGE_SIZE];
     /* Signals are ours: they end the session in good order. */
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "linear");
-    bool ok = SDL_Init(SDL_INIT_VIDEO) == 0;
-    if (ok) {
-        window_caption(args, caption, sizeof(caption));
-        window->window = SDL_CreateWindow(caption, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
-                                          WINDOW_WIDTH, WINDOW_HEIGHT,
-                                          SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
-        ok = window->window && open_renderer(window);
-    }
+    SDL_SetHint(SDL_HINT_TOUCH_MOUSE_EVENTS, "0");
+    SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    bool ok = SDL_Init(SDL_INIT_VIDEO) == 0 && create_window(window, args) && open_renderer(window);
     if (!ok) {
         snprintf(text, sizeof(text), "no window (%.90s); --headless plays without one",
                  SDL_GetError());
@@ -220,6 +295,11 @@ static bool open_window(struct window *window, const struct play_args *args)
         return false;
     }
     picture_init(&window->picture, window->renderer);
+    window->has_view = view_init(&window->view, window->renderer);
+    if (!window->has_view) {
+        session_fail(&window->session, CAD_ERR_OUT_OF_MEMORY, NULL);
+        return false;
+    }
     window->wake_event = SDL_RegisterEvents(1);
     if (args->full_screen) set_full_screen(window, true);
     return true;
@@ -237,7 +317,7 @@ static bool open_playback(struct window *window, const struct play_args *args)
     }
     /* Without a device the title is seen in silence, by the monotonic clock. */
     if (!args->no_sound && SDL_InitSubSystem(SDL_INIT_AUDIO) == 0) window->sound = sound_open();
-    set_volume(window, args->volume);
+    set_volume(window, args->volume, args->mute);
     session_sink_options(&window->session, &options);
     if (sink_sdl_create(&options, &window->screen, window->sound, &sink) < 0) {
         sound_close(&window->sound);
@@ -249,40 +329,54 @@ static bool open_playback(struct window *window, const struct play_args *args)
 
 static void loop(struct window *window)
 {
-    bool alive = window->session.player != NULL;
+    window->alive = window->session.player != NULL;
     while (!window->closing) {
         SDL_Event event;
-        if (SDL_WaitEventTimeout(&event, window->dirty ? 1 : LOOK_MS)) {
+        if (SDL_WaitEventTimeout(&event, window->dirty || window->changed ? 1 : LOOK_MS)) {
             take_sdl_event(window, &event);
             while (SDL_PollEvent(&event)) take_sdl_event(window, &event);
         }
-        if (alive) {
-            alive = session_poll(&window->session);
-            if (!alive) window->dirty = true;
+        if (window->alive) {
+            window->alive = session_poll(&window->session);
         } else if (!session_poll_signals(&window->session)) {
             break;
         }
         /* A failure stays on the screen until someone has read it. */
-        if (!alive && !window->session.failed) break;
+        if (!window->alive && !window->session.failed) break;
+        cad_time now = tell_now();
         take_picture(window);
-        look_at_figures(window);
-        if (window->dirty) draw(window);
+        look_at_session(window, now);
+        look_at_ui(window, now);
+        if (window->dirty || window->changed) draw(window, now);
     }
+}
+
+static void begin(struct window *window, const struct play_args *args)
+{
+    memset(window, 0, sizeof(*window));
+    window->model_at = CAD_TIME_NONE;
+    window->dirty = window->changed = true;
+    window->awake = false;
+    window->model.speed_q16 = ARGS_RATE_NORMAL;
+    window->model.rung_pinned = -1;
+    window->model.position = window->model.duration = window->model.buffered = CAD_TIME_NONE;
+    model_name(args, window->model.title, sizeof(window->model.title));
+    ui_init(&window->ui, tell_now());
+    window->ui.overlay = args->overlay;
+    history_init(&window->history);
 }
 
 int window_run(const struct play_args *args)
 {
     struct window window;
-    memset(&window, 0, sizeof(window));
-    window.figures_at = CAD_TIME_NONE;
-    window.dirty = true;
-    window.overlay = args->overlay;
+    begin(&window, args);
     if (session_init(&window.session, args) == 0 && open_window(&window, args)) {
         bool playing = open_playback(&window, args);
         if (playing || window.session.failed) loop(&window);
     }
     int status = session_close(&window.session);
     if (window.has_screen) screen_deinit(&window.screen);
+    if (window.has_view) view_deinit(&window.view);
     picture_deinit(&window.picture);
     if (window.renderer) SDL_DestroyRenderer(window.renderer);
     if (window.window) SDL_DestroyWindow(window.window);

@@ -20,14 +20,16 @@ TEXT
 build_packages='gcc libc6-dev cmake ninja-build pkg-config|pkgconf ca-certificates
     libcurl4-openssl-dev|libcurl4-gnutls-dev libexpat1-dev libmbedtls-dev zlib1g-dev
     libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev libswscale-dev
-    libswresample-dev libdav1d-dev libsdl2-dev libmicrohttpd-dev'
+    libswresample-dev libdav1d-dev libsdl2-dev libmicrohttpd-dev
+    libfreetype-dev|libfreetype6-dev libfontconfig-dev|libfontconfig1-dev fonts-dejavu-core'
 demo_packages='ffmpeg'
 test_packages='g++ clang libclang-rt-dev|libclang-rt-14-dev binutils libcmocka-dev universal-ctags
     curl openssl git make doxygen groff-base xvfb xauth imagemagick nginx-light|nginx'
 
 # The same for systems that have no dpkg: programs and pkg-config modules to look for.
 build_probes='gcc cmake ninja pkg-config libcurl expat zlib libavcodec libavformat libavfilter libavutil
-    libswscale libswresample dav1d sdl2 libmicrohttpd'
+    libswscale libswresample dav1d sdl2 libmicrohttpd
+    freetype2 fontconfig'
 demo_probes='ffmpeg'
 test_probes='g++ clang nm objdump cmocka ctags curl openssl git make doxygen groff Xvfb xauth convert nginx'
 

@@ -1,0 +1,94 @@
+#include "view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+bool view_init(struct view *view, SDL_Renderer *renderer)
+{
+    memset(view, 0, sizeof(*view));
+    view->renderer = renderer;
+    canvas_init(&view->canvas);
+    view->text = text_open(true);
+    return view->text != NULL;
+}
+
+void view_deinit(struct view *view)
+{
+    if (view->texture) SDL_DestroyTexture(view->texture);
+    canvas_deinit(&view->canvas);
+    text_close(&view->text);
+    free(view->rows);
+    view->texture = NULL;
+    view->rows = NULL;
+}
+
+void view_reset(struct view *view)
+{
+    if (view->texture) SDL_DestroyTexture(view->texture);
+    view->texture = NULL;
+    view->width = view->height = 0;
+}
+
+bool view_resize(struct view *view)
+{
+    int width = 0;
+    int height = 0;
+    SDL_GetRendererOutputSize(view->renderer, &width, &height);
+    if (width == view->width && height == view->height) return false;
+    view_reset(view);
+    view->width = width;
+    view->height = height;
+    uint32_t *rows = realloc(view->rows, sizeof(*rows) * (size_t)CAD_MAX(width, 1) *
+                                             (size_t)CAD_MAX(height, 1));
+    if (!rows) return true;
+    view->rows = rows;
+    if (!canvas_resize(&view->canvas, width, height)) return true;
+    view->texture = SDL_CreateTexture(view->renderer, SDL_PIXELFORMAT_ARGB8888,
+                                      SDL_TEXTUREACCESS_STREAMING, width, height);
+    if (view->texture) SDL_SetTextureBlendMode(view->texture, SDL_BLENDMODE_BLEND);
+    return true;
+}
+
+/* Bands of rows that changed, each in one piece. */
+static void send_rows(struct view *view)
+{
+    struct canvas *canvas = &view->canvas;
+    size_t wide = (size_t)canvas->width;
+    view->drawn = false;
+    for (int y = 0; y < canvas->height; y++) {
+        int begin = y;
+        while (y < canvas->height && canvas_row_changed(canvas, y)) {
+            canvas_row_straight(canvas, y, view->rows + (size_t)y * wide);
+            y++;
+        }
+        if (y == begin) continue;
+        view->drawn = true;
+        SDL_Rect band = {0, begin, canvas->width, y - begin};
+        SDL_UpdateTexture(view->texture, &band, view->rows + (size_t)begin * wide,
+                          (int)(wide * sizeof(*view->rows)));
+    }
+}
+
+void view_controls(struct view *view, const struct ui *ui, const struct ui_model *model,
+                   const struct draw_figures *figures, cad_time now)
+{
+    if (!view->texture) return;
+    canvas_clear(&view->canvas);
+    struct painter painter = {.canvas = &view->canvas, .text = view->text, .path = &view->path,
+                              .ui = ui, .model = model, .now = now};
+    draw_all(&painter, figures);
+    send_rows(view);
+}
+
+void view_present(struct view *view, struct picture *picture)
+{
+    SDL_SetRenderDrawColor(view->renderer, 0, 0, 0, 255);
+    SDL_RenderClear(view->renderer);
+    picture_draw(picture, view->width, view->height);
+    if (view->texture && view->drawn) {
+        SDL_RenderCopy(view->renderer, view->texture, NULL, NULL);
+    }
+    SDL_RenderPresent(view->renderer);
+}

@@ -1,0 +1,37 @@
+/*
+ * view.h - the film and what lies over it, on a renderer of SDL.
+ *
+ * What lies over it is drawn anew only when it changed; of its texture only the rows that changed
+ * are sent to the renderer.
+ */
+#ifndef PLAYER_VIEW_H
+#define PLAYER_VIEW_H
+
+#include "draw.h"
+#include "picture.h"
+
+struct view {
+    SDL_Renderer *renderer;
+    SDL_Texture *texture;     /* of the canvas; NULL before the first size */
+    struct canvas canvas;
+    struct canvas_path path;
+    struct text *text;
+    uint32_t *rows;           /* of the canvas, not multiplied by alpha; its size */
+    int width, height;
+    bool drawn;               /* something is on the canvas */
+};
+
+/* The renderer is borrowed. False: no memory. */
+bool view_init(struct view *view, SDL_Renderer *renderer);
+void view_deinit(struct view *view);
+/* Follows the renderer's size; true: it changed. */
+bool view_resize(struct view *view);
+/* The texture is lost: everything is sent again. */
+void view_reset(struct view *view);
+/* Draws the controls onto the canvas; figures may be NULL. */
+void view_controls(struct view *view, const struct ui *ui, const struct ui_model *model,
+                   const struct draw_figures *figures, cad_time now);
+/* Film and controls, presented. */
+void view_present(struct view *view, struct picture *picture);
+
+#endif
