@@ -2,8 +2,8 @@
  * xml.c - expat with limits, and namespaces by a stack of declarations.
  *
  * Expat calls back in the middle of a feed; a failure is noted, expat is stopped, and the feed
- * returns it. A token that is not whole yet is scanned again with every slice: `token_bytes` bounds
- * the square of that.
+ * returns it. Old versions of expat scan a token that is not whole yet again with every slice:
+ * `token_bytes` bounds the square of that.
  */
 #include "base/xml.h"
 
@@ -250,12 +250,15 @@ static void fail_expat(struct cad_xml *xml)
     fail(xml, code == XML_ERROR_NO_MEMORY ? CAD_E_NOMEM : CAD_E_DATA, text ? text : "malformed");
 }
 
-/* A token that is not whole and is already over the limit. */
+/*
+ * A token that is not whole and is already over the limit. Newer versions of expat look at it again
+ * only when its bytes have doubled, so that up to half of what waits may lie behind its end.
+ */
 static void check_pending(struct cad_xml *xml)
 {
     XML_Index at = XML_GetCurrentByteIndex(xml->expat);
     if (at < 0 || (uint64_t)at > xml->total_bytes) return;
-    if (xml->total_bytes - (uint64_t)at > xml->limits.token_bytes) {
+    if ((xml->total_bytes - (uint64_t)at) / 2 > xml->limits.token_bytes) {
         fail_limit(xml, "a too long tag, comment or instruction");
     }
 }

@@ -236,7 +236,7 @@ struct cad_dash {
     struct cad_dash_track *tracks;             /* of the period in hand, model */
     struct cad_track *model_tracks;            /* of the period in hand, model */
     uint32_t model_track_count;
-    const struct cad_dash_node *set;           /* the next AdaptationSet; NULL: the period is done */
+    const struct cad_dash_node *set;           /* the next AdaptationSet; NULL: done */
     uint32_t track_at;
     struct cad_dash_rep *reps;                 /* of the set in hand, model; NULL: not begun */
     const struct cad_dash_node *rep;           /* the next Representation */
@@ -297,7 +297,7 @@ CAD_MUST_CHECK int cad_dash_describe_track(struct cad_dash *p, const struct cad_
                                            struct cad_dash_track *out);
 CAD_MUST_CHECK int cad_dash_describe_rep(struct cad_dash *p, const struct cad_dash_node *rep,
                                          struct cad_dash_rep *out);
-/* dash_keys.c: ContentProtection as written; then one of them for a CDM: 1, or 0 if it is no use. */
+/* dash_keys.c: ContentProtection as written; then one for a CDM: 1, or 0 if it is no use. */
 CAD_MUST_CHECK int cad_dash_protections(struct cad_dash *p, const struct cad_dash_node *node,
                                         struct cad_dash_protections *out);
 CAD_MUST_CHECK int cad_dash_protection(struct cad_dash *p, const struct cad_dash_protection *from,

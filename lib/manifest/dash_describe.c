@@ -122,7 +122,9 @@ int cad_dash_split(struct cad_dash *p, cad_str list, const char *separators,
     cad_str *items = cad_arena_array(&p->model->arena, cad_str, n);
     if (!items) return cad_dash_fail_memory(p);
     *out = (struct cad_dash_texts){items, n};
-    while (cad_dash_next_field(&list, separators, &field)) *items++ = cad_dash_keep(p, field, &failed);
+    while (cad_dash_next_field(&list, separators, &field)) {
+        *items++ = cad_dash_keep(p, field, &failed);
+    }
     return failed ? cad_dash_fail_memory(p) : CAD_OK;
 }
 
@@ -284,7 +286,8 @@ static int read_roles(struct cad_dash *p, const struct cad_dash_node *set,
     for (; role; role = cad_dash_next(role)) {
         cad_str scheme = cad_str_trim(cad_dash_attr(role, CAD_DASH_AT_SCHEME_ID_URI));
         cad_str value = cad_str_trim(cad_dash_attr(role, CAD_DASH_AT_VALUE));
-        if (value.n > 0 && cad_str_eqz(scheme, ROLES)) items[out->roles.count++] = cad_dash_keep(p, value, &failed);
+        if (value.n == 0 || !cad_str_eqz(scheme, ROLES)) continue;
+        items[out->roles.count++] = cad_dash_keep(p, value, &failed);
     }
     out->roles.items = items;
     return failed ? cad_dash_fail_memory(p) : CAD_OK;

@@ -36,8 +36,8 @@ cad_time cad_dash_to_time(cad_dash_time t)
 static cad_str drop_plus(cad_str text)
 {
     text = cad_str_trim(text);
-    if (text.n > 1 && text.p[0] == '+' && cad_is_digit(text.p[1])) return cad_str_sub(text, 1, text.n);
-    return text;
+    bool plus = text.n > 1 && text.p[0] == '+' && cad_is_digit(text.p[1]);
+    return plus ? cad_str_sub(text, 1, text.n) : text;
 }
 
 bool cad_dash_parse_number(cad_str text, int64_t *out)
@@ -64,7 +64,7 @@ static bool take(cad_str *s, char c)
     return true;
 }
 
-/* Digits up to SECONDS_MAX (larger ones are no value of anything here). Returns how many; -1 bad. */
+/* Digits up to SECONDS_MAX (larger ones are the value of nothing here). How many; -1 bad. */
 static int take_digits(cad_str *s, int64_t *out)
 {
     int64_t value = 0;

@@ -45,7 +45,9 @@ static void dump_representation(struct cad_dump *d, const struct cad_representat
     cad_dump_text(d, "codecs", r->codecs);
     cad_dump_number(d, "width", r->width, 0);
     cad_dump_number(d, "height", r->height, 0);
-    if (r->frame_rate_num > 0) cad_dump_ratio(d, "frame_rate", r->frame_rate_num, r->frame_rate_den);
+    if (r->frame_rate_num > 0) {
+        cad_dump_ratio(d, "frame_rate", r->frame_rate_num, r->frame_rate_den);
+    }
     cad_dump_number(d, "channels", r->channels, 0);
     cad_dump_number(d, "sample_rate", r->sample_rate_hz, 0);
     dump_locations(d, r);

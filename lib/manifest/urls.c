@@ -134,7 +134,7 @@ static void escape(cad_str text, struct cad_sb *out)
     cad_sb_put(out, cad_str_sub(text, from, text.n));
 }
 
-/* Both are relative: as if they hung below a host, which is then cut off again. */
+/* Both are relative: as if below a host, which (or whose scheme) is then cut off again. */
 static int resolve_relative(cad_str base, cad_str ref, struct cad_sb *out)
 {
     static const char dummy[] = "x://x/";
@@ -148,10 +148,10 @@ static int resolve_relative(cad_str base, cad_str ref, struct cad_sb *out)
     int rc = cad_sb_error(&whole);
     if (rc == 0) rc = cad_uri_resolve(cad_sb_str(&whole), ref, out);
     if (rc != 0) return rc;
-    cad_str result = cad_str_sub(cad_sb_str(out), from, out->n);
+    bool other_host = cad_str_starts(ref, CAD_STR("//"));
     bool was_rooted = rooted || (ref.n > 0 && ref.p[0] == '/');
     size_t cut = sizeof(dummy) - (was_rooted ? 2 : 1);
-    if (!cad_str_starts(result, CAD_STR("x://x/"))) return CAD_OK; /* "//host/..." */
+    if (other_host) cut = 2;
     for (size_t i = from; i + cut < out->n; i++) out->p[i] = out->p[i + cut];
     cad_sb_truncate(out, out->n - cut);
     return CAD_OK;
@@ -191,7 +191,7 @@ static int template_url(const struct cad_segment_urls *urls, const struct cad_ur
     return rc;
 }
 
-/* What went wrong in the words of the header: an URL that cannot be made is the caller's to skip. */
+/* What went wrong in the words of the header: a URL that cannot be made is to be skipped. */
 static int result_of(int rc, struct cad_sb *out, size_t from)
 {
     if (rc == 0) return CAD_OK;

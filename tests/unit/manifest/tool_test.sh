@@ -65,7 +65,7 @@ refuse() {
 refuse empty "" 0 json
 refuse broken '{"a":
 }' 2 json
-refuse dash "<MPD/>" 0 unsupported
+refuse dash "<MPD/>" 1 period
 refuse hls "#EXTM3U" 0 unsupported
 refuse "nothing in it" "{}" 0 json
 refuse deep '[[[[' 0 json
