@@ -37,7 +37,7 @@ struct scenario_files_options {
     const char *junit;               /* NULL: none */
     int64_t seed;                    /* 0: the scenario's own */
     const char *tape;                /* record the session there; NULL: not. With one file only */
-    bool tape_from_seed;             /* its pseudonyms are drawn from the seed: the same each time */
+    bool tape_from_seed;             /* its pseudonyms are drawn from the seed: always the same */
     /* Plays one and fills in job->result. Results as cad_scenario_run. */
     int (*play)(void *ctx, struct scenario_job *job);
     void *ctx;

@@ -94,6 +94,7 @@ struct mockd_host {
     uint32_t link;           /* it is on, from 1; 0: none */
     int64_t cap_bps;         /* > 0: it has left the link for `own` */
     struct mockd_link own;
+    uint32_t holes;          /* how often it became a black hole */
     uint64_t requests, bytes; /* bytes of bodies */
 };
 
@@ -104,6 +105,7 @@ struct mockd {
     struct mockd_stage *stage; /* whose the origin is; NULL: none */
     struct mockd_link links[MOCKD_LINKS_MAX];
     bool offline;              /* every host is a black hole */
+    uint32_t outages;          /* how often that was so */
     struct mockd_host hosts[MOCK_HOSTS_MAX];
     struct mockd_host control; /* its listener; the faults are not used */
     char *tls_cert, *tls_key;  /* PEM */
@@ -135,6 +137,7 @@ struct mockd_request {
     int64_t body_size, cut_at, sent; /* cut_at INT64_MAX: never */
     int64_t rate_kbps;
     cad_time body_start;
+    uint32_t holes;          /* of the host, and outages, when it came: more now, and it is lost */
     bool quits;              /* the control's last request */
 };
 
@@ -177,10 +180,12 @@ void mockd_stage_start(struct mockd *mockd);
 void mockd_stage_deinit(struct mockd *mockd);
 /* One round trip to a host. */
 cad_time mockd_stage_latency(struct mockd_host *host);
-/* Waits for the host's link to carry at most *n bytes, and says how many. false: break off. */
-bool mockd_stage_pace(struct mockd_host *host, size_t *n);
+/* A request comes in. */
+void mockd_stage_enter(struct mockd_request *request);
+/* Waits for the link to carry at most *n bytes of a body, and says how many. false: break off. */
+bool mockd_stage_pace(struct mockd_request *request, size_t *n);
 /* false: the host swallowed it, and has closed meanwhile. */
-bool mockd_stage_passes(struct mockd_host *host);
+bool mockd_stage_passes(struct mockd_request *request);
 /* When n bytes that are handed to it now are through. */
 cad_time mockd_link_take(struct mockd_link *link, cad_time now, size_t n);
 /* Bytes to hand to it at a time. */

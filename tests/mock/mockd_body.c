@@ -59,7 +59,7 @@ static ssize_t read_body(void *cls, uint64_t position, char *out, size_t max)
         if (!mockd_wait(request->host, due)) return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     size_t piece = (size_t)n;
-    if (!mockd_stage_pace(request->host, &piece)) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (!mockd_stage_pace(request, &piece)) return MHD_CONTENT_READER_END_WITH_ERROR;
     ssize_t done = read_piece(request, at, out, piece);
     if (done > 0) request->sent = at + done;
     return done;

@@ -15,6 +15,7 @@ static void set_fault(struct mockd_host *host, enum mockd_fault fault, int64_t v
 {
     (void)pthread_mutex_lock(&host->mockd->lock);
     host->fault = fault;
+    if (fault == MOCKD_FAULT_BLACKHOLE) host->holes++;
     host->fault_value = value;
     (void)pthread_cond_broadcast(&host->mockd->changed);
     (void)pthread_mutex_unlock(&host->mockd->lock);
@@ -37,6 +38,7 @@ static void set_cap(struct mockd_host *host, int64_t bps)
 static void set_offline(struct mockd *mockd, bool offline)
 {
     (void)pthread_mutex_lock(&mockd->lock);
+    if (offline && !mockd->offline) mockd->outages++;
     mockd->offline = offline;
     (void)pthread_cond_broadcast(&mockd->changed);
     (void)pthread_mutex_unlock(&mockd->lock);

@@ -408,8 +408,9 @@ static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connect
     static const cad_str files = CAD_STR_INIT(FILES_PATH);
     int64_t value = 0;
     cad_time think = request->host->mockd->options.think_ms * CAD_MS;
+    mockd_stage_enter(request);
     cad_time path_time = is_first(connection) ? mockd_stage_latency(request->host) : 0;
-    if (!mockd_stage_passes(request->host)) return MHD_NO;
+    if (!mockd_stage_passes(request)) return MHD_NO;
     enum mockd_fault fault = take_fault(request, &value);
     if (fault == MOCKD_FAULT_STALL) return MHD_NO;
     if (fault == MOCKD_FAULT_RESET) request->cut_at = value;
@@ -433,7 +434,7 @@ static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connect
     if (!good) return MHD_NO;
     think += path_time + mockd_stage_latency(request->host);
     if (think > 0 && !mockd_wait(request->host, mockd_monotonic() + think)) return MHD_NO;
-    if (!mockd_stage_passes(request->host)) return MHD_NO;
+    if (!mockd_stage_passes(request)) return MHD_NO;
     return mockd_body_send(request, connection);
 }
 

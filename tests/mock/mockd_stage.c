@@ -199,14 +199,24 @@ cad_time mockd_stage_latency(struct mockd_host *host)
     return latency;
 }
 
+void mockd_stage_enter(struct mockd_request *request)
+{
+    struct mockd *mockd = request->host->mockd;
+    (void)pthread_mutex_lock(&mockd->lock);
+    request->holes = request->host->holes + mockd->outages;
+    (void)pthread_mutex_unlock(&mockd->lock);
+}
+
 /* A packet to or from a host that is a black hole is lost, and with it the connection: it stays so
  * when the host is back. */
-bool mockd_stage_passes(struct mockd_host *host)
+bool mockd_stage_passes(struct mockd_request *request)
 {
+    struct mockd_host *host = request->host;
     struct mockd *mockd = host->mockd;
     if (host == &mockd->control) return true;
     (void)pthread_mutex_lock(&mockd->lock);
-    bool lost = mockd->offline || host->fault == MOCKD_FAULT_BLACKHOLE;
+    bool lost = mockd->offline || host->fault == MOCKD_FAULT_BLACKHOLE ||
+                request->holes != host->holes + mockd->outages;
     while (lost && !host->closing && !mockd->quitting) {
         (void)pthread_cond_wait(&mockd->changed, &mockd->lock);
     }
@@ -214,8 +224,9 @@ bool mockd_stage_passes(struct mockd_host *host)
     return !lost;
 }
 
-bool mockd_stage_pace(struct mockd_host *host, size_t *n)
+bool mockd_stage_pace(struct mockd_request *request, size_t *n)
 {
+    struct mockd_host *host = request->host;
     struct mockd *mockd = host->mockd;
     cad_time due = 0;
     (void)pthread_mutex_lock(&mockd->lock);
@@ -228,5 +239,5 @@ bool mockd_stage_pace(struct mockd_host *host, size_t *n)
     }
     (void)pthread_mutex_unlock(&mockd->lock);
     if (link && !mockd_wait(host, due)) return false;
-    return mockd_stage_passes(host);
+    return mockd_stage_passes(request);
 }
