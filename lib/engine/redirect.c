@@ -107,8 +107,16 @@ static int resolve(const struct redirect *r, cad_str location, struct cad_sb *sb
     return cad_sb_error(sb);
 }
 
-void redirect_note(struct cad_engine *e, struct target *target, const struct cad_http_head *head)
+/* There is no room to follow it now: as if nothing had been answered, which is tried again. */
+static void forget_answer(struct cad_fetch_request *request)
 {
+    request->status = 0;
+}
+
+void redirect_note(struct cad_engine *e, struct cad_fetch_request *request,
+                   const struct cad_http_head *head)
+{
+    struct target *target = request_target(request);
     struct redirect *r = &target->redirect;
     char memory[ENGINE_URL_MAX + 1];
     struct cad_sb sb;
@@ -119,7 +127,10 @@ void redirect_note(struct cad_engine *e, struct target *target, const struct cad
     if (resolve(r, head->location, &sb) != 0) return;
     cad_str url = cad_sb_str(&sb);
     char *kept = cad_alloc_new(&e->alloc, url.n + 1, CAD_MEM_SESSION);
-    if (!kept) return; /* the attempt fails, as one that cannot be followed */
+    if (!kept) {
+        forget_answer(request);
+        return;
+    }
     memcpy(kept, url.p, url.n);
     kept[url.n] = '\0';
     cad_alloc_free(&e->alloc, r->url, r->url_size, CAD_MEM_SESSION);
@@ -136,9 +147,12 @@ bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
     if (!r->wanted || end->cls != CAD_HTTP_OK) return false;
     r->wanted = false;
     cad_buf body = {NULL, 0};
-    if (r->start.post && title_post_body(e, request, &body) != 0) return false;
-    char *url = engine_text(e, cad_str_make(r->url, r->url_size - 1));
-    if (!url) return false;
+    bool bodiless = r->start.post && title_post_body(e, request, &body) != 0;
+    const char *url = bodiless ? NULL : engine_text(e, cad_str_make(r->url, r->url_size - 1));
+    if (!url) {
+        forget_answer(request);
+        return false;
+    }
     uint32_t before = request->id;
     cad_fetch_moved(e->fetch, request, e->now);
     if (is_own(e, request->purpose) && r->start.address_max == CAD_ADDRESS_UNKNOWN) {

@@ -322,7 +322,7 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     target->head = true;
     target->head_data = *head;
     target->head_data.location = (cad_str){NULL, 0};
-    redirect_note(e, target, head);
+    redirect_note(e, request, head);
     bool good = head->status >= 200 && head->status < 300;
     if (!is_media(request)) return;
     target->discard = !good;

@@ -361,7 +361,8 @@ enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad
 void redirect_begin(struct cad_engine *e, struct target *target,
                     const struct cad_http_start *start);
 /* A head came: keeps where it leads to, if it may be followed. */
-void redirect_note(struct cad_engine *e, struct target *target, const struct cad_http_head *head);
+void redirect_note(struct cad_engine *e, struct cad_fetch_request *request,
+                   const struct cad_http_head *head);
 /* Its end came. True: the same is asked for at the other place. */
 bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
                      const struct cad_http_end *end);

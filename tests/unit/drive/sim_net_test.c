@@ -33,6 +33,7 @@ struct rig {
     uint32_t served, released, accesses, cancelled;
     cad_time now;
     int64_t served_at_ms;
+    char location[64];       /* of the last head */
     int64_t body;            /* size of every answer */
     cad_time think;
 };
@@ -50,6 +51,7 @@ static void door_head(void *ctx, const struct cad_http_head *head)
     assert_false(r->seen[head->id].has_head);
     r->seen[head->id].has_head = true;
     r->seen[head->id].head = *head;
+    cad_str_copyz(r->location, sizeof r->location, head->location);
 }
 
 static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
@@ -124,6 +126,12 @@ static int serve(void *ctx, const struct cad_origin_request *request,
                                                  CAD_STR("bytes 10-14/900")};
         answer->headers[1] = (struct cad_header){CAD_STR("Retry-After"), CAD_STR("7")};
         answer->header_count = 2;
+        return 0;
+    }
+    if (cad_str_eqz(request->path, "/moved")) {
+        answer->status = 302;
+        answer->headers[0] = (struct cad_header){CAD_STR("Location"), CAD_STR("//b/media")};
+        answer->header_count = 1;
         return 0;
     }
     answer->body_size = r->body;
@@ -232,6 +240,93 @@ static void test_sim_net_round_trips_and_rate(void **state)
         assert_int_equal(cad_sim_net_in_flight(r.net), 0);
         rig_deinit(&r);
     }
+}
+
+static void warm(struct rig *r, const char *url)
+{
+    struct cad_http_warm ask = {.url = cad_str_from(url), .connect_timeout = 4 * CAD_SECOND};
+    r->transport->ops->warm(r->transport, &ask);
+}
+
+/* A connection that was made ready saves the round trips of making it; nobody is asked. */
+static void test_sim_net_warm(void **state)
+{
+    (void)state;
+    for (int tls = 0; tls <= 1; tls++) {
+        struct rig r;
+        rig_init(&r, &plain, tls != 0);
+        cad_time connect = (tls ? 200 : 100) * MS;
+        start_url(&r, 1, "http://a/small?a=1");
+        for (int i = 0; i < 5; i++) warm(&r, "http://a/x"); /* one at a time */
+        warm(&r, "http://b/x");
+        warm(&r, "http://nobody/x");
+        warm(&r, "ftp://a/x");
+        run(&r, connect + 150 * MS);
+        assert_int_equal(r.served, 1);
+        assert_true(r.seen[1].has_end);
+        for (uint32_t id = 2; id <= 4; id++) start_url(&r, id, "http://a/small?a=1");
+        start_url(&r, 5, "http://b/small?a=1");
+        run(&r, 10 * CAD_SECOND);
+        cad_time from = connect + 150 * MS;
+        /* The first's connection, the spare one, a new one; and that of the other host. */
+        assert_int_equal(r.seen[2].end.first_byte, from + 100 * MS);
+        assert_int_equal(r.seen[3].end.first_byte, from + 100 * MS);
+        assert_int_equal(r.seen[4].end.first_byte, from + connect + 100 * MS);
+        assert_int_equal(r.seen[5].end.first_byte, from + 100 * MS);
+        assert_int_equal(r.accesses, 5);
+        rig_deinit(&r);
+    }
+}
+
+/* While it is asked, the connection is taken; what is lost on the way leaves none behind. */
+static void test_sim_net_warm_takes_and_loses(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, &plain, false);
+    start_url(&r, 1, "http://a/small?a=1");
+    run(&r, CAD_SECOND);
+    warm(&r, "http://a/x"); /* on the idle one */
+    start_url(&r, 2, "http://a/small?a=1");
+    run(&r, 2 * CAD_SECOND);
+    assert_false(r.seen[2].end.reused);
+    static const enum cad_host_fault faults[] = {CAD_HOST_REFUSE, CAD_HOST_BLACKHOLE};
+    for (uint32_t i = 0; i < 2; i++) {
+        /* Before it begins, and while it is under way. */
+        warm(&r, "http://b/x");
+        assert_int_equal(cad_sim_net_fault(r.net, CAD_STR("b"), faults[i], 0), 0);
+        run(&r, r.now + 6 * CAD_SECOND);
+        warm(&r, "http://b/x");
+        run(&r, r.now + 6 * CAD_SECOND);
+        assert_int_equal(cad_sim_net_fault(r.net, CAD_STR("b"), CAD_HOST_UP, 0), 0);
+        start_url(&r, 3 + i, "http://b/small?a=1");
+        run(&r, r.now + CAD_SECOND);
+        assert_false(r.seen[3 + i].end.reused);
+        start_url(&r, 10 + i, "http://b/small?a=1");
+        run(&r, r.now + CAD_SECOND);
+        assert_true(r.seen[10 + i].end.reused);
+        /* None is idle for the next round. */
+        assert_int_equal(cad_sim_net_fault(r.net, CAD_STR("b"), CAD_HOST_REFUSE, 0), 0);
+        assert_int_equal(cad_sim_net_fault(r.net, CAD_STR("b"), CAD_HOST_UP, 0), 0);
+    }
+    warm(&r, "http://b/x"); /* under way when everything ends */
+    rig_deinit(&r);
+}
+
+/* A redirect is an answer: it is the engine that follows it. */
+static void test_sim_net_redirect(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, &plain, false);
+    start_url(&r, 1, "http://a/moved");
+    run(&r, CAD_SECOND);
+    assert_int_equal(r.seen[1].head.status, 302);
+    assert_int_equal(r.seen[1].head.http_version, 11);
+    assert_string_equal(r.location, "//b/media");
+    assert_int_equal(r.seen[1].end.cls, CAD_HTTP_OK);
+    assert_int_equal(r.seen[1].bytes, 0);
+    rig_deinit(&r);
 }
 
 static void test_sim_net_shares_the_link_between_hosts(void **state)
@@ -512,6 +607,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sim_net_round_trips_and_rate),
+        cmocka_unit_test(test_sim_net_warm),
+        cmocka_unit_test(test_sim_net_warm_takes_and_loses),
+        cmocka_unit_test(test_sim_net_redirect),
         cmocka_unit_test(test_sim_net_shares_the_link_between_hosts),
         cmocka_unit_test(test_sim_net_small_bodies_and_heads),
         cmocka_unit_test(test_sim_net_keeps_to_six_connections),

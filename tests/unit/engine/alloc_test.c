@@ -4,6 +4,8 @@
  */
 #include "driver.h"
 
+#include <string.h>
+
 static void check_outcome(struct drv *d)
 {
     if (d->fatal) {
@@ -110,6 +112,29 @@ static void test_alloc_refresh(void **state)
     fail_each(state, play_over_a_refresh, 1);
 }
 
+static struct drv_answer behind_two(struct drv *d, const struct drv_request *r)
+{
+    (void)d;
+    struct drv_answer answer = {.fault = DRV_SERVE};
+    if (!r->service || strstr(r->url, "third")) return answer;
+    answer.fault = DRV_STATUS;
+    answer.value = 307;
+    answer.location = strstr(r->url, "second") ? "https://svc/a/third" : "/a/second";
+    return answer;
+}
+
+static void play_redirected(struct drv *d)
+{
+    d->script = behind_two;
+    drv_load(d, 1);
+    drv_play_for(d, 5 * CAD_SECOND); /* with a second attempt */
+}
+
+static void test_alloc_redirect(void **state)
+{
+    fail_each(state, play_redirected, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +143,7 @@ int main(void)
         DRV_TEST(test_alloc_bare),
         DRV_TEST(test_alloc_seek),
         DRV_TEST(test_alloc_refresh),
+        DRV_TEST(test_alloc_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
