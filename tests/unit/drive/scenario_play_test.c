@@ -1,5 +1,5 @@
-/* Goal: a script is done in order and at its times through whatever back end plays it, "every" looks
- * at its multiples and only while it plays, a sleep skips what nobody could see, and each
+/* Goal: a script is done in order and at its times through whatever back end plays it, "every"
+ * looks at its multiples and only while it plays, a sleep skips what nobody could see, and each
  * expectation says what it saw. The back end here only writes down what it is told. */
 #include <setjmp.h>
 #include <stdarg.h>
