@@ -20,7 +20,9 @@ static const char *check_segment(const struct slot *s, const struct segment *seg
     if (seg->ref && seg->ref_offset + (size_t)seg->have > cad_ref_size(seg->ref)) {
         return "a segment lies inside its buffer";
     }
-    if (seg->request && segment_whole(seg)) return "a whole segment is not being fetched";
+    if (seg->request && segment_whole(seg) && seg->request->state != CAD_FETCH_IN_FLIGHT) {
+        return "a whole segment is not asked for";
+    }
     if (seg->request && request_target(seg->request)->serial != seg->serial) {
         return "a request knows its segment";
     }

@@ -567,6 +567,7 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
         return;
     }
     if (tail && s->reps[tail->rep]->state == REP_NEW) want_header(e, s, s->reps[tail->rep]);
+    if (tail && tail->request) return; /* all is there but the word that it is all */
     if (near_end(s) || waiting) return;
     struct rep *now = s->rep_now >= 0 ? s->reps[s->rep_now] : NULL;
     if (now && now->request && now->state == REP_NEW && !now->index) {

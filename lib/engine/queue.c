@@ -523,7 +523,7 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
         }
         if (!seg->ref || seg->have == 0 || s->bad_media) return CAD_E_AGAIN;
         const struct rep *rep = s->reps[seg->rep];
-        if (rep->state == REP_NEW) return CAD_E_AGAIN; /* its init segment is on the way */
+        if (rep->header_end == 0) return CAD_E_AGAIN; /* its init segment is on the way */
         if (seg->anew || s->rep_config != (int32_t)seg->rep) {
             seg->anew = false;
             return with_epoch(e, pull_config(s, seg, out), out);

@@ -229,10 +229,11 @@ void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct ca
     if (r->state == REP_LOST) return;
     r->state = REP_LOST;
     if (r->request) request_drop(e, r->request);
-    size_t count = queue_count(s);
-    if (count) {
-        const struct segment *tail = queue_at(s, count - 1);
-        if (tail->rep == rep && !segment_whole(tail)) queue_drop_tail(e, s);
+    /* What is held can be played on if its init was read; what is on the way is given up. */
+    while (queue_count(s)) {
+        const struct segment *tail = queue_at(s, queue_count(s) - 1);
+        if (tail->rep != rep || (segment_whole(tail) && r->header_end > 0)) break;
+        queue_drop_tail(e, s);
     }
     if (s->rep_now == (int32_t)rep) s->rep_now = -1;
     slots_ladder(e, slot);

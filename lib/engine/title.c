@@ -148,6 +148,8 @@ static const struct {
     {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl40-dash-clear")},
     {CAD_CODEC_AV1, CAD_STR_INIT("av1-main-L40-dash-clear")},
     {CAD_CODEC_AAC, CAD_STR_INIT("heaac-2-dash")},
+    {CAD_CODEC_EAC3, CAD_STR_INIT("ddplus-2.0-dash")},
+    {CAD_CODEC_EAC3, CAD_STR_INIT("ddplus-5.1-dash")},
 };
 
 /* Only what the sink decodes is claimed; everything before it has said what that is. */
