@@ -233,6 +233,14 @@ const char *cad_decoder_name(const struct cad_decoder *decoder)
     return decoder ? decoder->ops->name : "?";
 }
 
+static bool colors_equal(const struct cad_color *a, const struct cad_color *b)
+{
+    if (a->primaries != b->primaries || a->transfer != b->transfer) return false;
+    if (a->matrix != b->matrix || a->full_range != b->full_range) return false;
+    if (a->has_mastering != b->has_mastering || a->has_light != b->has_light) return false;
+    return a->luminance_max == b->luminance_max && a->light_max == b->light_max;
+}
+
 bool cad_decoder_fits(const struct cad_decoder *decoder, const struct cad_stream_config *config)
 {
     const struct cad_stream_config *old = &decoder->config;
@@ -241,6 +249,7 @@ bool cad_decoder_fits(const struct cad_decoder *decoder, const struct cad_stream
     if (old->width != config->width || old->height != config->height) return false;
     if (old->channels != config->channels) return false;
     if (old->sample_rate_hz != config->sample_rate_hz) return false;
+    if (!colors_equal(&old->color, &config->color)) return false; /* frames take them over */
     if (old->extra.n != config->extra.n) return false;
     return config->extra.n == 0 || memcmp(old->extra.p, config->extra.p, config->extra.n) == 0;
 }

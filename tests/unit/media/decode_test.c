@@ -226,6 +226,11 @@ static void test_decode_tells_colours(void **state)
     struct track_data track;
     if (!load(&track, "hevc10.mp4")) skip();
     struct cad_decoder *decoder = NULL;
+    /* The container has them from ffmpeg's options. */
+    assert_int_equal(track.config.color.primaries, 9);
+    assert_int_equal(track.config.color.transfer, 16);
+    assert_int_equal(track.config.color.matrix, 9);
+    assert_int_equal(track.config.color.bit_depth, 10);
     track.config.color = (struct cad_color){.primaries = 1, .light_max = 5, .has_light = true};
     assert_int_equal(open_decoder(&track.config, 1, &decoder), 0);
     static struct sums sums;
