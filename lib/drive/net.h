@@ -4,9 +4,9 @@
  *
  * Verification is always on. Redirects are delivered as answers; credentials, cookies, proxies and
  * .netrc are never used; other schemes, and URLs with a name or password, end with CAD_HTTP_SCHEME.
- * What the environment can still do: libcurl's OpenSSL backend honours SSLKEYLOGFILE, and OpenSSL
- * reads the file named by OPENSSL_CONF; neither can be switched off by an option, so an embedder
- * that must exclude them unsets them.
+ * Keys are kept out of SSLKEYLOGFILE where libcurl speaks through OpenSSL (net_guard.h). What the
+ * environment can still do: OpenSSL reads the file named by OPENSSL_CONF, and a libcurl over GnuTLS
+ * writes keys by itself; an embedder that must exclude that unsets the variables.
  *
  * One pump reads each ready socket until it is empty, as libcurl does: its work is bounded by what
  * the network delivers meanwhile.
