@@ -69,7 +69,7 @@ cad_buf tape_get_bytes(struct tape_reader *r, size_t n)
         return (cad_buf){NULL, 0};
     }
     cad_buf bytes = {r->p, n};
-    r->p += n;
+    if (n) r->p += n;
     r->n -= n;
     return bytes;
 }

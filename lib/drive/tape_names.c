@@ -545,11 +545,11 @@ void tape_names_learn_url(struct tape_names *names, cad_str url)
     }
 }
 
-void tape_names_learn_json(struct tape_names *names, cad_str text)
+int tape_names_learn_json(struct tape_names *names, cad_str text)
 {
     /* With `learn` the walk writes nothing. */
     struct walk w = {.names = names, .p = (char *)(uintptr_t)text.p, .n = text.n, .learn = true};
-    (void)json(&w);
+    return json(&w);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */

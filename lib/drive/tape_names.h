@@ -45,7 +45,8 @@ void tape_names_deinit(struct tape_names *names);
 void tape_names_learn(struct tape_names *names, cad_str secret);
 /* Learn what stands under a secret name in a URL's query and in a JSON body. */
 void tape_names_learn_url(struct tape_names *names, cad_str url);
-void tape_names_learn_json(struct tape_names *names, cad_str json);
+/* CAD_E_NOMEM: not all was learnt. */
+CAD_MUST_CHECK int tape_names_learn_json(struct tape_names *names, cad_str json);
 void tape_names_text(struct tape_names *names, char *p, size_t n);
 /* Of unknown use: every letter and digit is replaced. */
 void tape_names_blank(char *p, size_t n);

@@ -252,7 +252,7 @@ static void started(struct cad_tape_recorder *t, const struct cad_http_start *st
     if (media) resume(t, r);
     if (t->config.full) return;
     if (!media) tape_names_learn_url(&t->names, start->url);
-    if (!media) tape_names_learn_json(&t->names, cad_str_from_buf(start->body));
+    if (!media) give_up(t, tape_names_learn_json(&t->names, cad_str_from_buf(start->body)));
 }
 
 /* What the engine does not take (lib/engine/request.c, request_head) need not be kept. */

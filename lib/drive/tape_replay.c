@@ -155,7 +155,7 @@ static void control(struct cad_tape_replay *r, uint32_t id, size_t n, cad_time a
     }
     commit(r, id, live->body, n, at);
     size_t used = CAD_MIN(n, live->body.n);
-    live->body = (cad_buf){live->body.p + used, live->body.n - used};
+    if (used) live->body = (cad_buf){live->body.p + used, live->body.n - used};
 }
 
 /* ---- ops --------------------------------------------------------------------------------- */
