@@ -71,7 +71,7 @@ for ladder in "$own"/ladder-*.json; do
         session "$ladder" "$trace" 600 --seed 7 --hosts 3 --buffer-max-s 12
     done
 done
-for scenario in "$here"/*.scn; do
+for scenario in "$here"/*.scn "$here"/both/*.scn; do
     same --scenario "$scenario"
     same --scenario "$scenario" --seed 11
 done
