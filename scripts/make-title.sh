@@ -264,7 +264,8 @@ arguments_of_sound() {
         if [[ $sound == *_51 ]]; then
             arguments+=("-c:a:$i" eac3 "-b:a:$i" "${surround_kbps}k" "-ac:a:$i" 6)
         else
-            arguments+=("-c:a:$i" aac "-b:a:$i" "${audio_kbps}k" "-ac:a:$i" 2)
+            # Without noise substitution, so that a decoder gives the same from wherever it begins.
+            arguments+=("-c:a:$i" aac "-aac_pns:a:$i" 0 "-b:a:$i" "${audio_kbps}k" "-ac:a:$i" 2)
         fi
         if [[ $# -gt 0 ]]; then arguments+=("$@" "$part/audio-$sound.mp4"); else i=$((i + 1)); fi
     done
