@@ -42,6 +42,7 @@ static const struct expected manifest[] = {
     {CAD_FAIL_CONTENT, "", 1, 30 * S, CAD_ERR_MANIFEST_BAD},
     {CAD_FAIL_FILE, "", 1, 30 * S, CAD_ERR_FILE_NOT_FOUND},
     {CAD_FAIL_SCHEME, "", 1, 30 * S, CAD_ERR_SCHEME_REFUSED},
+    {CAD_FAIL_ADDRESS, "", 1, 30 * S, CAD_ERR_NET_ADDRESS},
 };
 
 /* Where a refresh differs from the first manifest. */
@@ -73,6 +74,7 @@ static const struct expected segment[] = {
     {CAD_FAIL_CONTENT, "ol", 1, 30 * S, CAD_ERR_MEDIA_BAD},
     {CAD_FAIL_FILE, "", 1, 30 * S, CAD_ERR_FILE_NOT_FOUND},
     {CAD_FAIL_SCHEME, "", 1, 30 * S, CAD_ERR_SCHEME_REFUSED},
+    {CAD_FAIL_ADDRESS, "o", 1, 30 * S, CAD_ERR_NET_ADDRESS},
 };
 
 static const struct expected header[] = {
