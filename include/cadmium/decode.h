@@ -197,8 +197,8 @@ CAD_MUST_CHECK int cad_sink_null_create(const struct cad_sink_options *options,
 /*
  * MD5 of a picture's visible planes packed in order, rows without padding (what ffmpeg's framemd5
  * prints), or of sound as it lies in pcm or data: 32 lower-case hex digits and a NUL. Allocates
- * nothing. Any thread. A libavutil whose MD5 state is above 512 bytes (today's: about 100) leaves an
- * empty text.
+ * nothing. Any thread. A libavutil whose MD5 state is above 512 bytes (today's: about 100) leaves
+ * an empty text.
  */
 void cad_frame_md5(const struct cad_frame *frame, char out[33]);
 

@@ -11,9 +11,9 @@
  *
  * Sample k that comes out belongs to sample k x rate that went in, within the 40 ms by which the
  * filter moves its windows to fit; cad_tempo_lag keeps count over changes of rate. The filter would
- * add those moves up at each change. So a change begins another filter at the exact place, with what
- * has not been heard, and 5 ms of the old one fade out under it. Inside wait at most some 130 ms of
- * sound. One thread at a time. The filter's own memory is libavutil's.
+ * add those moves up at each change. So a change begins another filter at the exact place, with
+ * what has not been heard, and 5 ms of the old one fade out under it. Inside wait at most some 130
+ * ms of sound. One thread at a time. The filter's own memory is libavutil's.
  */
 #ifndef CAD_MEDIA_TEMPO_H
 #define CAD_MEDIA_TEMPO_H

@@ -236,7 +236,7 @@ static void test_sound_mixes_six_channels(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(path, sizeof(path), "/tmp/cadmium-sound-%ld.raw", (long)getpid());
+    snprintf(path, sizeof(path), "/tmp/heard-%ld.raw", (long)getpid());
     SDL_setenv("SDL_DISKAUDIOFILE", path, 1);
     SDL_setenv("SDL_AUDIODRIVER", "disk", 1);
     return SDL_Init(SDL_INIT_AUDIO);
