@@ -90,7 +90,7 @@ static cad_str resolve(const struct cad_xml *xml, cad_str prefix)
         const struct binding *b = &xml->bindings[i - 1];
         if (b->prefix_n != prefix.n) continue;
         if (prefix.n > 0 && memcmp(xml->names.p + b->prefix_at, prefix.p, prefix.n) != 0) continue;
-        return cad_str_make(xml->names.p + b->uri_at, b->uri_n);
+        return cad_str_sub(cad_sb_str(&xml->names), b->uri_at, b->uri_n);
     }
     for (size_t i = 0; prefix.n > 0 && i < CAD_ARRAY_LEN(usual_prefixes); i++) {
         if (cad_str_eq(prefix, usual_prefixes[i].prefix)) return usual_prefixes[i].uri;

@@ -73,14 +73,15 @@ static int close_period(struct cad_dash *p)
     choose_default(p, CAD_MEDIA_AUDIO);
     p->period_open = false;
     p->period_at++;
-    if (period->duration == 0) {
+    cad_time duration = cad_dash_to_time(period->duration);
+    if (duration == 0) {
         cad_dash_warn(p, "a period without length", period->id);
         return CAD_OK;
     }
     p->model_periods[p->model->presentation.period_count++] = (struct cad_period){
         .id = period->id,
         .start = cad_dash_to_time(period->start),
-        .duration = cad_dash_to_time(period->duration),
+        .duration = duration,
         .tracks = p->model_tracks,
         .track_count = p->model_track_count,
     };

@@ -127,6 +127,7 @@ static void test_xml_namespaces(void **state)
 {
     (void)state;
     assert_trace("<a xmlns=\"u\"><b x=\"1\"/></a>", "<a{u}><b{u} x=1>//");
+    assert_trace("<a xmlns=\"\"/>", "<a>/");
     assert_trace("<p:a xmlns:p=\"u\" p:x=\"1\" y=\"2\"><c/></p:a>", "<a{u} x{u}=1 y=2><c>//");
     assert_trace("<a xmlns=\"u\"><b xmlns=\"v\"><c/></b><d/></a>", "<a{u}><b{v}><c{v}>//<d{u}>//");
     assert_trace("<a xmlns=\"u\"><b xmlns=\"\"/></a>", "<a{u}><b>//");

@@ -137,7 +137,8 @@ static void test_dash_limits_model(void **state)
     cad_sb_putz(&sb, "</BaseURL></Representation>");
     const char *bases =
         HEAD "<BaseURL>https://a/</BaseURL><BaseURL>https://b/</BaseURL>"
-        "<BaseURL>https://c/</BaseURL><BaseURL>https://d/</BaseURL><BaseURL>https://e/</BaseURL><BaseURL>https://f/</BaseURL>"
+        "<BaseURL>https://c/</BaseURL><BaseURL>https://d/</BaseURL>"
+        "<BaseURL>https://e/</BaseURL><BaseURL>https://f/</BaseURL>"
         "<Period><BaseURL>1/</BaseURL><BaseURL>2/</BaseURL><BaseURL>3/</BaseURL>"
         "<BaseURL>4/</BaseURL><BaseURL>5/</BaseURL><BaseURL>6/</BaseURL><AdaptationSet>";
     repeat(bases, each, 500, "</AdaptationSet></Period></MPD>");

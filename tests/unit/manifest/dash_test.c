@@ -1,5 +1,6 @@
 /* Goal: a DASH document becomes the model that is played: periods, tracks, representations in
- * rising bandwidth, timelines in media ticks, URLs; the same whatever the steps; what fails says so and where. */
+ * rising bandwidth, timelines in media ticks, URLs; the same whatever the steps; what
+ * fails says so and where. */
 #include "manifest_support.h"
 
 #include <string.h>
