@@ -8,6 +8,7 @@
 
 #define DRAWN_NOW 1
 #define DRAWN_BEFORE 2
+#define DRAWN_NEVER 4 /* whoever shows it has nothing yet */
 
 /* ---- pixels --------------------------------------------------------------------------------- */
 
@@ -90,8 +91,7 @@ bool canvas_resize(struct canvas *canvas, int width, int height)
     }
     free(canvas->pixels);
     free(canvas->drawn);
-    /* All rows count as changed: whoever shows them has nothing yet. */
-    memset(drawn, DRAWN_BEFORE, (size_t)height);
+    memset(drawn, DRAWN_NEVER, (size_t)height);
     canvas->pixels = pixels;
     canvas->drawn = drawn;
     canvas->width = width;
@@ -109,7 +109,7 @@ void canvas_clear(struct canvas *canvas)
                    (size_t)canvas->width * sizeof(*canvas->pixels));
             canvas->drawn[y] = DRAWN_BEFORE;
         } else {
-            canvas->drawn[y] = 0;
+            canvas->drawn[y] = canvas->drawn[y] & DRAWN_NEVER ? DRAWN_BEFORE : 0;
         }
     }
     canvas->opacity = 255;

@@ -26,7 +26,7 @@ struct canvas_rect {
 
 struct canvas {
     uint32_t *pixels;    /* width * height, multiplied by alpha; NULL before a size is set */
-    uint8_t *drawn;      /* a row: 1 drawn on since the clear, 2 before it */
+    uint8_t *drawn;      /* a row: 1 drawn on since the clear, 2 before it, 4 not shown yet */
     float *cover;        /* scratch of canvas_path */
     size_t cover_count;
     int width, height;

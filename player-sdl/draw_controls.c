@@ -117,7 +117,6 @@ static void draw_seek(struct painter *painter)
     if (moved && played < knob) draw_bar(painter, bar, played, 0xffd98f0f);
     draw_markers(painter, bar);
     if (model->duration == CAD_TIME_NONE) return;
-    draw_knob(painter, knob, near ? 11.0f : 8.5f, focus);
     if (moved) {
         draw_bubble(painter, knob, ui->preview, true);
     } else if (ui->hover == UI_SEEK && ui->pointer_in) {
@@ -127,6 +126,7 @@ static void draw_seek(struct painter *painter)
         draw_bubble(painter, ui->pointer_x,
                     ui_time_at(&painter->layout, model, ui->pointer_x), false);
     }
+    draw_knob(painter, knob, near ? 11.0f : 8.5f, focus);
 }
 
 /* ---- buttons -------------------------------------------------------------------------------- */

@@ -136,7 +136,7 @@ void options_help(struct cad_sb *out)
     cad_sb_putz(out,
                 "usage: cadmium-play [options] URL|FILE\n"
                 "       cadmium-play [options] --title ID BASE\n"
-                "       cadmium-play --headless --scenario FILE...  (--scenario --help tells more)\n"
+                "       cadmium-play --headless --scenario FILE... (--scenario --help tells more)\n"
                 "\n"
                 "Plays a licensed manifest, a DASH manifest or a fragmented MP4, from http, https\n"
                 "or a file.\n");
