@@ -16,6 +16,8 @@
 #include "drive/net_easy.h"
 
 #define NET_SOCKETS_A_PUMP 32
+/* How long a request waits for a connection whose warm request is out. */
+#define NET_HOLD_MAX (250 * CAD_MS)
 #define NET_WARMS_MAX 4 /* connections that are being made ready at a time */
 
 struct net {
@@ -70,7 +72,8 @@ static int on_timer(CURLM *multi, long ms, void *ctx)
 static void clear(struct net *net, struct net_transfer *t)
 {
     if (t->state == NET_FREE) return;
-    if (t->state != NET_REFUSED) curl_multi_remove_handle(net->multi, t->easy);
+    bool in_multi = t->state == NET_CONNECTING || t->state == NET_SENT;
+    if (in_multi) curl_multi_remove_handle(net->multi, t->easy);
     if (t->easy) {
         curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
         /* Gives back the copy of a POST's body. */
@@ -160,6 +163,42 @@ static int free_place(struct net *net, struct net_transfer **out)
     return 0;
 }
 
+/*
+ * With HTTP/1.1 a request that finds every connection in use makes one, in two round trips over TLS
+ * (TCP, TLS) before its own. Where a warm request is out on another connection, that is free within
+ * one: the second of two requests waits for it.
+ */
+static bool warm_is_out(const struct net *net, uint64_t origin)
+{
+    for (size_t i = 0; i < NET_WARMS_MAX; i++) {
+        const struct net_transfer *t = net->warms[i];
+        if (t && t->state == NET_SENT && t->origin == origin) return true;
+    }
+    return false;
+}
+
+static bool worth_holding(const struct net *net, const struct net_transfer *t)
+{
+    uint32_t version = cad_net_origin_version(&net->origins, t->origin);
+    if (version == 0 || version >= 20 || !warm_is_out(net, t->origin)) return false;
+    bool in_use = false; /* else the connection that told the version is free */
+    for (uint32_t i = 0; i < net->made; i++) {
+        const struct net_transfer *other = net->transfers[i];
+        if (other == t || other->state == NET_FREE || other->origin != t->origin) continue;
+        if (other->state == NET_HELD) return false; /* it is promised already */
+        in_use = true;
+    }
+    return in_use;
+}
+
+static int hand_over(struct net *net, struct net_transfer *t)
+{
+    if (curl_multi_add_handle(net->multi, t->easy)) return CAD_E_NOMEM;
+    t->state = NET_CONNECTING;
+    t->asked = cad_clock_now();
+    return 0;
+}
+
 static int net_start(struct cad_transport *transport, const struct cad_http_start *start)
 {
     struct net *net = (struct net *)transport;
@@ -173,13 +212,14 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     net->active++;
     err = cad_net_easy_ask(t, start);
     if (err == CAD_E_INVAL) return 0; /* told by the next pump */
-    if (!err && curl_multi_add_handle(net->multi, t->easy)) err = CAD_E_NOMEM;
-    if (err) {
-        clear(net, t);
-        return err;
+    if (!err && worth_holding(net, t)) {
+        t->state = NET_HELD;
+        t->held_until = cad_time_add(t->started, NET_HOLD_MAX);
+        return 0;
     }
-    t->state = NET_CONNECTING;
-    return 0;
+    if (!err) err = hand_over(net, t);
+    if (err) clear(net, t);
+    return err;
 }
 
 static void net_cancel(struct cad_transport *transport, uint32_t id)
@@ -300,6 +340,29 @@ static void pump_finished(struct net *net)
     }
 }
 
+static cad_time earlier(cad_time a, cad_time b)
+{
+    if (a == CAD_TIME_NONE) return b;
+    return b == CAD_TIME_NONE ? a : CAD_MIN(a, b);
+}
+
+/* What was held goes on when its connection is ready, or takes too long; when to look again. */
+static cad_time pump_held(struct net *net)
+{
+    cad_time now = cad_clock_now();
+    cad_time next = CAD_TIME_NONE;
+    for (uint32_t i = 0; i < net->made; i++) {
+        struct net_transfer *t = net->transfers[i];
+        if (t->state != NET_HELD) continue;
+        if (now < t->held_until && warm_is_out(net, t->origin)) {
+            next = earlier(next, t->held_until);
+        } else if (hand_over(net, t)) {
+            finish(net, t, CURLE_OUT_OF_MEMORY);
+        }
+    }
+    return next;
+}
+
 /* Ends what was refused or has been silent too long; the time of the next limit. */
 static cad_time pump_limits(struct net *net)
 {
@@ -315,7 +378,7 @@ static cad_time pump_limits(struct net *net)
         cad_time limit = cad_net_easy_limit(t);
         if (limit == CAD_TIME_NONE) continue;
         if (now >= limit) finish(net, t, CURLE_OPERATION_TIMEDOUT);
-        else if (next == CAD_TIME_NONE || limit < next) next = limit;
+        else next = earlier(next, limit);
     }
     return next;
 }
@@ -326,9 +389,9 @@ static cad_time net_pump(struct cad_transport *transport)
     pump_sockets(net);
     pump_finished(net);
     if (net->active == 0) return net->timer;
-    cad_time next = pump_limits(net);
-    if (next == CAD_TIME_NONE) return net->timer;
-    return net->timer == CAD_TIME_NONE ? next : CAD_MIN(next, net->timer);
+    cad_time held = pump_held(net);
+    cad_time next = earlier(held, pump_limits(net));
+    return earlier(next, net->timer);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "drive/clock.h"
 #include "drive/net_address.h"
 
+#define NET_WEIGHT_MAX 256L     /* of a stream of HTTP/2 (RFC 7540 5.3.2) */
 #define NET_WARM_ANSWER_MS 3000 /* a warm request is given up that long after its connection */
 /* What is read at a time. */
 #define NET_BUFFER_BYTES (16L * 1024)
@@ -205,7 +206,7 @@ void cad_net_easy_reset(struct net_transfer *t, const struct cad_http_start *sta
     t->edge_code = 0;
     t->head_bytes = 0;
     t->stale = false;
-    t->started = t->heard = cad_clock_now();
+    t->started = t->asked = t->heard = cad_clock_now();
     t->first_byte = t->last_byte = CAD_TIME_NONE;
     t->connect_timeout = start->connect_timeout;
     t->silence_timeout = start->silence_timeout;
@@ -323,6 +324,8 @@ int cad_net_easy_ask(struct net_transfer *t, const struct cad_http_start *start)
     if (!o.err) o.err = curl_easy_setopt(o.easy, CURLOPT_HTTPHEADER, t->headers);
     ask_body(&o, start);
     ask_range(&o, &start->range);
+    /* Streams of one connection: each step of urgency counts twice as much as the next. */
+    set_long(&o, CURLOPT_STREAM_WEIGHT, NET_WEIGHT_MAX >> CAD_MIN(start->priority, 7));
     /* 0 means curl's own default of 300 s there, so "none" is a day. */
     const cad_time day = 86400 * CAD_SECOND;
     cad_time connect = start->connect_timeout > 0 ? CAD_MIN(start->connect_timeout, day) : day;
@@ -377,7 +380,7 @@ static cad_time mark(const struct net_transfer *t, CURLINFO info, cad_time from,
 {
     curl_off_t us = 0;
     if (curl_easy_getinfo(t->easy, info, &us) || us <= 0) return CAD_TIME_NONE;
-    cad_time at = cad_time_add(t->started, (cad_time)us * CAD_US);
+    cad_time at = cad_time_add(t->asked, (cad_time)us * CAD_US);
     return CAD_MAX(from, CAD_MIN(at, to));
 }
 
@@ -394,7 +397,7 @@ void cad_net_easy_end(const struct net_transfer *t, CURLcode code, struct cad_ht
     end->first_byte = t->first_byte;
     end->last_byte = t->last_byte;
     cad_transport_tell_reads(&t->delivery, end);
-    if (t->state == NET_REFUSED) return;
+    if (t->state == NET_REFUSED || t->state == NET_HELD) return;
     long connects = 0;
     curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
     end->reused = connects == 0 && t->state == NET_SENT;
@@ -409,7 +412,8 @@ void cad_net_easy_end(const struct net_transfer *t, CURLcode code, struct cad_ht
 
 cad_time cad_net_easy_limit(const struct net_transfer *t)
 {
-    if (t->state == NET_CONNECTING && t->connect_timeout > 0) {
+    bool connecting = t->state == NET_CONNECTING || t->state == NET_HELD;
+    if (connecting && t->connect_timeout > 0) {
         return cad_time_add(t->started, t->connect_timeout);
     }
     if (t->state == NET_SENT && t->silence_timeout > 0) {

@@ -18,6 +18,7 @@
 enum net_state {
     NET_FREE,
     NET_REFUSED,  /* wrong from the start: its end waits for the next pump */
+    NET_HELD,     /* a connection is about to be ready for it: curl does not have it yet */
     NET_CONNECTING,
     NET_SENT      /* connected: the silence timer runs */
 };
@@ -38,6 +39,8 @@ struct net_transfer {
     int64_t edge_code;          /* with cls */
     bool stale;                 /* the engine does not want it: no end */
     cad_time started;
+    cad_time asked;             /* when curl got it: >= started */
+    cad_time held_until;        /* NET_HELD: no longer than that */
     cad_time heard;             /* last byte, or connected */
     cad_time first_byte, last_byte; /* CAD_TIME_NONE none */
     cad_time connect_timeout, silence_timeout; /* <= 0 none */

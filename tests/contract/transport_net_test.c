@@ -278,6 +278,40 @@ static void test_net_warm_spare(void **state)
     assert_int_equal(bench->records[1].ends, 0);
 }
 
+/* With a warm request out, the second of two waits for its connection, but not for ever; and while
+ * it waits it can be cancelled, be one of two, and be destroyed. */
+static void test_net_held(void **state)
+{
+    struct bench *bench = *state;
+    char silent[128], text[128];
+    struct cad_http_start start;
+    url_of("/silent", silent, sizeof silent);
+    url_of("/whole/1000", text, sizeof text);
+    get(bench, 1, "/whole/10"); /* now it is known to speak HTTP/1.1 */
+    bench_request(2, silent, &start); /* takes the connection of the first */
+    assert_int_equal(bench_start(bench, &start), 0);
+    bench_warm(bench, silent);
+    bench_idle(bench, 50 * CAD_MS);
+    uint32_t before = transport_server_accepted(server);
+    cad_time from = bench_now(bench);
+    for (uint32_t id = 3; id <= 5; id++) {
+        bench_request(id, text, &start);
+        assert_int_equal(bench_start(bench, &start), 0);
+        if (id == 3) bench_cancel(bench, 3);
+    }
+    assert_true(bench_run(bench, 5, 5 * CAD_SECOND)); /* one connection is worth one wait */
+    assert_true(bench_now(bench) - from < 200 * CAD_MS);
+    assert_int_equal(bench->records[4].ends, 0);
+    assert_true(bench_run(bench, 4, 5 * CAD_SECOND));
+    assert_true(bench_now(bench) - from >= 250 * CAD_MS);
+    assert_true(bench_now(bench) - from < CAD_SECOND);
+    assert_true(bench_is_pattern(&bench->records[4], 0, 1000));
+    assert_int_equal(bench->records[3].heads + bench->records[3].ends, 0);
+    assert_int_equal(transport_server_accepted(server), before + 1);
+    bench_request(6, text, &start);
+    assert_int_equal(bench_start(bench, &start), 0); /* held when everything ends */
+}
+
 /* Where the server may not be asked, it is not even connected to. */
 static void test_net_address_untouched(void **state)
 {
@@ -310,7 +344,7 @@ static int run_own(void)
         TEST(chunked), TEST(redirect), TEST(busy),  TEST(garbage),
         TEST(post),    TEST(bad_header), TEST(reuse), TEST(dns),
         TEST(connect_timeout), TEST(cancel_dns), TEST(userinfo), TEST(no_memory),
-        TEST(headers_limit), TEST(warm_spare), TEST(address_untouched),
+        TEST(headers_limit), TEST(warm_spare), TEST(address_untouched), TEST(held),
     };
 #undef TEST
     return cmocka_run_group_tests_name("transport_net_http", tests, NULL, NULL);

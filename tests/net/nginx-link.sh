@@ -27,6 +27,7 @@ serve 0.0.0.0
 check 'client' $? 0
 check 'requests at once: connections' "$(connections cold1 cold2 cold3 | wc -l)" 1
 check 'a spare: connections' "$(connections time2 time3 time4 | wc -l)" 1
+check 'a title begins: connections' "$(connections pair1 pair2 pair3 | wc -l)" 2
 cat "$work/summary.json"
 unserve
 finish

@@ -264,6 +264,23 @@ static void test_times_spare(void **state)
     check_trips("HTTP/1.1 without", trips(from, r[4].end.first_byte), 3);
 }
 
+/* As a title begins: the manifest with a warm request beside it, then sound and picture at once.
+ * The two answers come together, so the connection of the second is free a moment too late. */
+static void test_times_pair(void **state)
+{
+    struct bench *bench = *state;
+    struct bench_record *r = bench->records;
+    begin(bench, 1, PORT_TLS, "/files/10000?t=pair1");
+    warm(bench, PORT_TLS, "/?t=pair2");
+    assert_true(bench_run(bench, 1, LONG));
+    cad_time from = bench_now(bench);
+    begin(bench, 2, PORT_TLS, "/files/1?t=pair3");
+    begin(bench, 3, PORT_TLS, "/files/1?t=pair3");
+    assert_true(bench_run(bench, 2, LONG) && bench_run(bench, 3, LONG));
+    check_trips("HTTP/1.1, picture", trips(from, r[2].end.first_byte), 1);
+    check_trips("HTTP/1.1, sound", trips(from, r[3].end.first_byte), 1);
+}
+
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static int run_contract(enum port port, const char *name, uint32_t version)
@@ -282,7 +299,8 @@ static int run_contract(enum port port, const char *name, uint32_t version)
 
 static int run_times(void)
 {
-    const struct CMUnitTest tests[] = {TEST(times_cold_and_shared), TEST(times_spare)};
+    const struct CMUnitTest tests[] = {TEST(times_cold_and_shared), TEST(times_spare),
+                                       TEST(times_pair)};
     return cmocka_run_group_tests_name("nginx_times", tests, NULL, NULL);
 }
 
