@@ -431,9 +431,12 @@ static void install(struct cad_engine *e, struct cad_presentation *fresh)
     struct cad_error err;
     bool first = m->presentation == NULL;
     warm_reset(e);
-    if (set_servers(e, fresh) != 0) {
+    cad_error_init(&err, CAD_ERR_OUT_OF_MEMORY);
+    if (fresh->live) {
+        engine_error(&err, CAD_ERR_MANIFEST_UNSUPPORTED, "live presentations are not played yet");
+    }
+    if (fresh->live || set_servers(e, fresh) != 0) {
         cad_presentation_destroy(&fresh);
-        cad_error_init(&err, CAD_ERR_OUT_OF_MEMORY);
         err.phase = first ? CAD_PHASE_MANIFEST : CAD_PHASE_REFRESH;
         manifest_failed(e, &err);
         return;

@@ -239,6 +239,23 @@ static void test_lane_chapters(void **state)
     assert_true(d->sink.config.audio);
 }
 
+static void test_lane_live_is_refused(void **state)
+{
+    struct drv *d = *state;
+    static const char live[] =
+        "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"dynamic\" minBufferTime=\"PT2S\" "
+        "availabilityStartTime=\"2026-02-28T00:00:00Z\" minimumUpdatePeriod=\"PT5S\">"
+        "<Period start=\"PT0S\"><AdaptationSet mimeType=\"video/mp4\" codecs=\"avc1.64001f\">"
+        "<SegmentTemplate duration=\"2\" media=\"$Number$.m4s\" initialization=\"i.mp4\"/>"
+        "<Representation id=\"a\" bandwidth=\"100000\"/></AdaptationSet></Period></MPD>";
+    d->manifest = drv_malloc(sizeof live);
+    memcpy(d->manifest, live, sizeof live);
+    drv_load_url(d, "http://h0/live.mpd", 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_MANIFEST_UNSUPPORTED);
+    assert_non_null(strstr(drv_fatal(d)->message, "live"));
+}
+
 /* ---- segments of their own ------------------------------------------------------------------- */
 
 /* Init segment and first segment are asked for in the turn that has the manifest. */
@@ -503,6 +520,7 @@ int main(void)
         DRV_TEST(test_lane_period_ends_in_a_segment),
         DRV_TEST(test_lane_seek_over_periods),
         DRV_TEST(test_lane_chapters),
+        DRV_TEST(test_lane_live_is_refused),
         DRV_TEST(test_lane_init_beside_media),
         DRV_TEST(test_lane_segments_of_unknown_size),
         DRV_TEST(test_lane_server_without_ranges),
