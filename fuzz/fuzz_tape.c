@@ -3,9 +3,9 @@
  *
  * The first byte chooses:
  *   0  the rest is a whole tape
- *   1  the rest is the ops of turns behind a good header: each record's body is preceded by its kind
+ *   1  the rest is records behind a good header: each one's body is preceded by its kind, its time
  *      and two bytes of length; CRCs are made here, so that what is behind them is reached
- *   2  the rest is a control body: its length must stay, and a second run must find no more room
+ *   2  the rest is a control body, redacted in memory of its own size
  */
 #include <stdint.h>
 #include <stdlib.h>

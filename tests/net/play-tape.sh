@@ -64,6 +64,13 @@ check 'half: status of the replay' $? 0
 check_that 'half: cut' grep -q 'end=cut' "$work/half.told"
 check_that 'half: a beginning' test "$(cmp "$work/half.again" "$work/real.again" 2>&1 | grep -c EOF)" -eq 1
 
+# DASH titles, of one file and of many, in one period and in several; a bare file: as fast as they decode.
+for what in title.mpd number/manifest.mpd time/manifest.mpd periods/manifest.mpd cut.mpd video-240.mp4; do
+    run --ca "$work/pem" --fast --tape "$work/$(basename "$what").tape" "$base/files/$what" </dev/null
+    check "$what: status" $status 0
+    replayed "$(basename "$what")"
+done
+
 # A tape that cannot be written is told, and the title plays.
 run --ca "$work/pem" --until 2 --tape /dev/full --title 900100 "$base" </dev/null
 check 'full disk: first frames' "$(events first_frame)" 1

@@ -1,4 +1,4 @@
-/* Goal: of a media body a tape keeps everything but payload, however the body is cut into pieces. */
+/* Goal: of a media body a tape keeps everything but payload, however the body is cut to pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

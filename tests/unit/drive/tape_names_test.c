@@ -1,5 +1,5 @@
-/* Goal: secrets are found wherever they hide, get the same pseudonym everywhere and no other length;
- * what is no secret stays as it is. */
+/* Goal: secrets are found wherever they hide, get the same pseudonym everywhere and no other
+ * length; what is no secret stays as it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +87,8 @@ static void test_tape_urls_lose_their_secrets_only(void **state)
     assert_null(strstr(url, "0123456789"));
     assert_null(strstr(url, "Zz12345"));
     assert_true(url[26] == '-' && url[27] == '_'); /* of a kind: a token stays one */
-    const char *other = text_of(&b, "http://u:pw123@h/a?any=abcdefghijklmnopqrstuvwxyz&k=v%2Fw%40x");
+    const char *other =
+        text_of(&b, "http://u:pw123@h/a?any=abcdefghijklmnopqrstuvwxyz&k=v%2Fw%40x");
     assert_null(strstr(other, "pw123"));
     assert_null(strstr(other, "abcdefghij"));
     assert_null(strstr(other, "v%2Fw%40x"));
@@ -177,8 +178,8 @@ static void test_tape_json_members_of_secret_names(void **state)
         if (i != 1 && i != 11) assert_int_equal(t, CAD_JSON_END);
     }
     static const char kept[] =
-        "{\"movieId\":900100,\"key\":\"loc-1\",\"bitrate\":[1,2.5e3],\"t\":\"v\",\"cookieless\":true,"
-        "\"cookie\":[],\"after\":\"kept\",\"xids\":{},\"empty\":\"\"}";
+        "{\"movieId\":900100,\"key\":\"loc-1\",\"bitrate\":[1,2.5e3],\"t\":\"v\","
+        "\"cookieless\":true,\"cookie\":[],\"after\":\"kept\",\"xids\":{},\"empty\":\"\"}";
     assert_string_equal(body_of(&b, kept), kept);
     const char *number = body_of(&b, "{\"xid\":17000012345678,\"n\":17000012345678}");
     assert_null(strstr(number, "\"xid\":17000012345678"));
@@ -223,7 +224,8 @@ static void test_tape_json_that_is_broken(void **state)
     CAD_UNUSED(state);
     struct bench b;
     init(&b, entropy_one);
-    static const char whole[] = "{\"xid\":\"a\\u00e9\\ud83d\\ude00\\\\\\\"z\",\"u\":\"http://u@h/?t=1#x\"}";
+    static const char whole[] =
+        "{\"xid\":\"a\\u00e9\\ud83d\\ude00\\\\\\\"z\",\"u\":\"http://u@h/?t=1#x\"}";
     for (size_t n = 0; n <= sizeof(whole) - 1; n++) {
         char *exact = test_malloc(n ? n : 1);
         memcpy(exact, whole, n);
