@@ -84,6 +84,32 @@ static void test_fetch_finds_the_live_attempt_only(void **state)
     cad_fetch_destroy(&fetch);
 }
 
+/* Sent on to another place: the same attempt under a fresh id, and its time goes on counting. */
+static void test_fetch_moved_goes_on_with_the_attempt(void **state)
+{
+    (void)state;
+    struct cad_fetch *fetch = create(1);
+    struct cad_fetch_request *r = cad_fetch_new(fetch, CAD_PURPOSE_MANIFEST, 0);
+    cad_fetch_start(fetch, r, 0, 0);
+    uint32_t first = r->id;
+    r->status = 302;
+    r->received = 7;
+    r->first_byte = r->last_byte = S;
+    cad_fetch_moved(fetch, r, 4 * S);
+    assert_int_equal(r->state, CAD_FETCH_IN_FLIGHT);
+    assert_int_not_equal(r->id, first);
+    assert_null(cad_fetch_find(fetch, first));
+    assert_ptr_equal(cad_fetch_find(fetch, r->id), r);
+    assert_int_equal(r->attempts, 1);
+    assert_int_equal(r->status, 0);
+    assert_int_equal(r->received, 0);
+    assert_int_equal(r->started, 4 * S);
+    assert_true(r->first_byte == CAD_TIME_NONE && r->last_byte == CAD_TIME_NONE);
+    /* A manifest that nothing answers is given up after 5 s: 4 went by on the way. */
+    assert_int_equal(fail_after(fetch, r, CAD_FAIL_CONNECT, 5 * S, 1).kind, CAD_VERDICT_GIVE_UP);
+    cad_fetch_destroy(&fetch);
+}
+
 static void test_fetch_table_is_limited_and_walks_in_order(void **state)
 {
     (void)state;
@@ -471,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fetch_request_begins_ready_and_empty),
         cmocka_unit_test(test_fetch_finds_the_live_attempt_only),
+        cmocka_unit_test(test_fetch_moved_goes_on_with_the_attempt),
         cmocka_unit_test(test_fetch_table_is_limited_and_walks_in_order),
         cmocka_unit_test(test_fetch_admits_up_to_the_ceiling),
         cmocka_unit_test(test_fetch_budget_holds_in_any_order),
