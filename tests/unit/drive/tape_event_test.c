@@ -31,7 +31,7 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
     cad_time t = with % 3 == 2 ? CAD_TIME_NONE : with * CAD_SECOND;
     switch (type) {
     case CAD_EVENT_COMMAND:
-        e.u.command = (struct cad_command){.type = CAD_COMMAND_LOAD, .ticket = u, .position = -t,
+        e.u.command = (struct cad_command){.type = CAD_COMMAND_LOAD, .ticket = u, .position = t,
                                            .rung = (int32_t)-with, .rate_q16 = u};
         e.u.command.title = (struct cad_title){CAD_STR("https://h/a"), CAD_STR("base"),
                                                CAD_STR("id"), t};
@@ -42,7 +42,7 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
         break;
     case CAD_EVENT_HTTP_END:
         e.u.end = (struct cad_http_end){.id = u, .cls = CAD_HTTP_RESET, .edge_code = -with,
-                                        .dns = t, .connect = t + 1, .tls = t + 2,
+                                        .dns = t, .connect = with, .tls = t,
                                         .first_byte = with, .last_byte = with + 9, .reused = b,
                                         .read_count = 2};
         e.u.end.reads[0] = (struct cad_http_read){with, 5};
