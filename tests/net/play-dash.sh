@@ -129,6 +129,11 @@ for rung in 1 3; do
     # What a third period goes on with is asked for anew: its initialisation, and the sound that spans the border.
     once "periods, rung $rung" 'a/(init-|4-00004)'
 done
+# From the middle of the second, over the next border.
+awk '$1 >= 7500000 && $1 < 11000000' "$work/expected" >"$work/part"
+mv "$work/part" "$work/expected"
+plays 'periods, from the second' 3 --seek 7.5 --until 11 "$base/files/periods/manifest.mpd"
+
 # Two that meet in mid-segment: no picture is lost or shown twice where they do.
 frames 0 0 99 "$title/video-240.mp4" >"$work/expected"
 plays 'cut' 2 "$base/files/cut.mpd"
@@ -146,6 +151,16 @@ frames 0 0 4 "$title/video-120.mp4" >"$work/expected"
 plays 'signed' 1 --until 4 "$base/signed/title.mpd"
 check 'signed: refused' "$(counts refused)" 0
 check 'signed: requests for the start' "$(grep '"asset":"video-120"' "$log" | grep -c '"first":0,')" 1
+# The first of several base URLs is gone in mid-play.
+(
+    sleep 3
+    curl -sS -m 10 -X POST "$control/host/1/close" >"$work/closed"
+) &
+run --rung 1 --buffer-s 4 --until 10 "$base/signed/title.mpd" </dev/null
+wait $!
+check 'another base URL: status' $status 0
+check 'another base URL: stalls' "$(field end stalls)" 0
+check 'another base URL: server' "$(field server id)" mock2
 unserve
 
 # On HTTP/2 header and first segment are asked for together, of pictures and of sound.
