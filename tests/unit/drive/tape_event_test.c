@@ -217,6 +217,34 @@ static void test_tape_events_cut_at_every_byte(void **state)
     cad_sb_deinit(&scratch);
 }
 
+/* A struct that has grown has a new field: a row of its table in tape_event.c, or of the header's in
+ * tape_header.c, and then its new size here. */
+static void test_tape_tables_have_every_field(void **state)
+{
+    CAD_UNUSED(state);
+    static const struct {
+        const char *name;
+        size_t size, known;
+    } structs[] = {
+        {"cad_engine_config", sizeof(struct cad_engine_config), 264},
+        {"cad_abr_config", sizeof(struct cad_abr_config), 72},
+        {"cad_command", sizeof(struct cad_command), 144},
+        {"cad_http_head", sizeof(struct cad_http_head), 80},
+        {"cad_http_end", sizeof(struct cad_http_end), 328},
+        {"cad_sink_caps", sizeof(struct cad_sink_caps), 28},
+        {"cad_sink_anchor", sizeof(struct cad_sink_anchor), 32},
+        {"cad_sink_level", sizeof(struct cad_sink_level), 40},
+        {"cad_sink_fail", sizeof(struct cad_sink_fail), 176},
+    };
+    if (sizeof(void *) != 8) skip();
+    for (size_t i = 0; i < CAD_ARRAY_LEN(structs); i++) {
+        if (structs[i].size != structs[i].known) {
+            fail_msg("%s has %u bytes: which field is new, and is it on the tape?",
+                     structs[i].name, (unsigned)structs[i].size);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_tape_events_of_other_tables),
         cmocka_unit_test(test_tape_events_refuse_what_cannot_be),
         cmocka_unit_test(test_tape_events_cut_at_every_byte),
+        cmocka_unit_test(test_tape_tables_have_every_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
