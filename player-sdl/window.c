@@ -18,6 +18,7 @@
 #define WINDOW_WIDTH 1280
 #define WINDOW_HEIGHT 720
 #define WINDOW_LEAST 320                  /* wide; less cannot be used */
+#define BARS_PART 50                      /* of a side: thinner black bars may stay */
 #define LOOK_MS 20                        /* the state is looked at this often */
 #define MODEL_PERIOD (100 * CAD_MS)       /* between new figures */
 #define ANIMATION_PERIOD (16 * CAD_MS)    /* between pictures of what moves */
@@ -222,7 +223,7 @@ static void draw(struct window *window, cad_time now)
     window->changed = window->dirty = false;
 }
 
-/* The window takes the shape of the picture once, if nobody has changed it. */
+/* The window takes the shape of the picture once, where bars would be seen. */
 static void look_at_shape(struct window *window)
 {
     int width = 0;
@@ -233,7 +234,8 @@ static void look_at_shape(struct window *window)
     Uint32 flags = SDL_GetWindowFlags(window->window);
     if (flags & (SDL_WINDOW_FULLSCREEN | SDL_WINDOW_MAXIMIZED)) return;
     SDL_Rect shape = picture_shape(&window->picture, width, height);
-    if (shape.w >= WINDOW_LEAST && shape.h > 0) {
+    bool bars = width - shape.w > width / BARS_PART || height - shape.h > height / BARS_PART;
+    if (bars && shape.w >= WINDOW_LEAST && shape.h > 0) {
         SDL_SetWindowSize(window->window, shape.w, shape.h);
     }
 }

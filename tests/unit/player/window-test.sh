@@ -1,10 +1,11 @@
 #!/bin/sh
-# cadmium-play in a window of a virtual display: there is a picture, there are figures over it, a failure
-# is told on the screen.
-# usage: window-test.sh PLAYER FOLDER
+# cadmium-play in a window of a virtual display: the film, the controls and their fading, the figures, the
+# error screen; and what mouse and keys do.
+# usage: window-test.sh PLAYER HAND FOLDER
 set -eu
 player=$1
-media=$2
+hand=$2
+media=$3
 for program in Xvfb import convert; do
     if ! command -v "$program" >/dev/null 2>&1; then
         echo "$program is missing: scripts/install-deps.sh test"
@@ -37,7 +38,7 @@ fail() {
 }
 
 # The server names a free display by itself.
-Xvfb -displayfd 3 -screen 0 1024x640x24 3>"$work/display" >/dev/null 2>&1 &
+Xvfb -displayfd 3 -screen 0 1600x900x24 3>"$work/display" >/dev/null 2>&1 &
 server=$!
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     [ -s "$work/display" ] && break
@@ -49,65 +50,96 @@ SDL_AUDIODRIVER=dummy
 SDL_RENDER_DRIVER=software
 export DISPLAY SDL_AUDIODRIVER SDL_RENDER_DRIVER
 
-# Mean and deviation of the brightness of a region, 0..1000.
-region() {
-    convert "$1" -crop "$2" +repage -colorspace Gray \
-        -format '%[fx:round(mean*1000)] %[fx:round(standard_deviation*1000)]' info:
+# Mean red, green, blue and deviation of a region of a picture, 0..255.
+look() {
+    convert "$1" -crop "$2" +repage -format \
+        '%[fx:round(mean.r*255)] %[fx:round(mean.g*255)] %[fx:round(mean.b*255)] %[fx:round(standard_deviation*255)]' \
+        info:
+}
+
+# The region $2 of picture $1 has about the colour $3 $4 $5.
+is() {
+    look "$1" "$2" | awk -v r="$3" -v g="$4" -v b="$5" '
+        function off(x, y) { return x - y > 12 || y - x > 12 }
+        { exit off($1, r) || off($2, g) || off($3, b) }'
+}
+
+# The region $3 of picture $2, called $1, has about the colour $4 $5 $6.
+expect() {
+    is "$work/$2.png" "$3" "$4" "$5" "$6" || fail "$1: $(look "$work/$2.png" "$3"), not $4 $5 $6"
+}
+
+# The region is not flat: there is something on it.
+lively() {
+    deviation=$(look "$work/$2.png" "$3" | awk '{ print $4 }')
+    [ "$deviation" -ge "$4" ] || fail "$1: deviation $deviation"
 }
 
 start() {
-    "$player" --json-stats "$@" >"$work/out" 2>"$work/err" </dev/null &
+    "$player" --no-config --json-stats "$@" >"$work/out" 2>"$work/err" </dev/null &
     playing=$!
 }
 
+# The window alone, found by its title: 1280x720.
 shoot() {
-    import -window root "$work/$1.png"
+    import -window "$2 - cadmium-play" "$work/$1.png" || fail "no window called $2"
+    [ "$(convert "$work/$1.png" -format '%wx%h' info:)" = 1280x720 ] || fail "the window's size"
 }
 
-# The window is 960x540 in the middle of 1024x640: from 32,50 on.
-start --overlay "$media/h264.mp4"
-sleep 2
-shoot picture
-# shellcheck disable=SC2046
-set -- $(region "$work/picture.png" 400x200+500+300)
-[ "$1" -gt 100 ] || fail "the picture is black: mean $1"
-[ "$2" -gt 50 ] || fail "the picture is flat: deviation $2"
-white=$(convert "$work/picture.png" -crop 480x160+32+50 +repage -fill black +opaque '#F0F0F0' \
-    -fill white -opaque '#F0F0F0' -format '%[fx:round(mean*w*h)]' info:)
-[ "$white" -gt 500 ] || fail "no text over the picture: $white pixels"
-kill -TERM "$playing"
-status=0
-wait "$playing" || status=$?
-playing=
-[ "$status" = 0 ] || fail "status $status"
-grep -q '"event":"first_frame"' "$work/out" || fail "no first frame"
-grep -q '"event":"end"' "$work/out" || fail "no end line"
+stop() {
+    kill -TERM "$playing"
+    status=0
+    wait "$playing" || status=$?
+    playing=
+    [ "$status" = "$1" ] || fail "status $status"
+    grep -q '"event":"end"' "$work/out" || fail "no end line"
+}
 
-# Without the overlay that corner is picture too: the text was no accident.
-start "$media/h264.mp4"
-sleep 2
-shoot plain
-white=$(convert "$work/plain.png" -crop 480x160+32+50 +repage -fill black +opaque '#F0F0F0' \
-    -fill white -opaque '#F0F0F0' -format '%[fx:round(mean*w*h)]' info:)
-[ "$white" -lt 200 ] || fail "text where none should be: $white pixels"
+# Paused: the film, and the controls stay.
+start --start-paused --overlay "$media/h264.mp4"
+sleep 5
+shoot paused h264.mp4
+lively "film" paused 400x200+760+220 8
+lively "title" paused 140x30+40+34 30
+lively "play button" paused 30x30+38+665 40
+expect "panel of the figures" paused 6x300+46+120 23 25 31
+lively "figures" paused 300x100+190+100 20
+kill -0 "$playing" || fail "it ended while paused"
+stop 0
+grep -q '"event":"first_frame"' "$work/out" || fail "no first frame"
+
+# Playing: what was played is in colour; three seconds later nothing lies over the film.
+start --speed 0.5 "$media/h264.mp4"
+sleep 2.5
+shoot shown h264.mp4
+expect "played part" shown 30x4+60+634 255 176 31
+sleep 3.5
+shoot hidden h264.mp4
+if is "$work/hidden.png" 30x4+60+634 255 176 31; then fail "the controls did not fade"; fi
 # It ends by itself.
 status=0
 wait "$playing" || status=$?
 playing=
 [ "$status" = 0 ] || fail "end: status $status"
 
-# A failure is told on the screen and stays there.
-start "$work/none.mp4"
+# A failure is told on the screen, in words, and stays there.
+start "$media/none.mp4"
 sleep 2
-shoot error
-white=$(convert "$work/error.png" -fill black +opaque '#F0F0F0' -fill white -opaque '#F0F0F0' \
-    -format '%[fx:round(mean*w*h)]' info:)
-[ "$white" -gt 500 ] || fail "no words on the screen: $white pixels"
-kill -TERM "$playing"
-status=0
-wait "$playing" || status=$?
-playing=
-[ "$status" = 1 ] || fail "error: status $status"
+shoot error none.mp4
+expect "ground of the error screen" error 300x600+20+20 14 17 22
+expect "button to try again" error 12x40+448+458 255 176 31
+lively "title of the failure" error 300x40+490+222 40
+lively "code at the bottom" error 300x20+490+666 12
+stop 1
 grep -q 'FILE_NOT_FOUND' "$work/out" || fail "no typed error"
-grep -q '"event":"end"' "$work/out" || fail "no end line after an error"
+
+# Mouse and keys: one seek for a drag, one for a key, one change of speed; q quits.
+status=0
+SDL_VIDEODRIVER=dummy "$hand" "$media/h264.mp4" >"$work/out" 2>"$work/err" || status=$?
+[ "$status" = 0 ] || fail "hand: status $status"
+seeks=$(grep -c '"event":"seek_done"' "$work/out") || true
+[ "$seeks" = 2 ] || fail "hand: $seeks seeks, not 2"
+grep -q '"event":"seek_done","to":[12]\.' "$work/out" || fail "hand: the drag went elsewhere"
+grep -q '"event":"rate","rate":0.75' "$work/out" || fail "hand: no change of speed"
+grep -q '"event":"error"' "$work/out" && fail "hand: an error"
 echo "all well"
