@@ -121,6 +121,8 @@ post /host/1/blackhole
 got=0
 range "$first" 0 99 --max-time 1 >/dev/null || got=$?
 [ "$got" -eq 28 ] || die "a black hole answers: curl $got"
+connected=$(curl -s -o /dev/null --max-time 1 -w '%{time_connect}' "http://$one/time" || true)
+[ "$connected" = 0.000000 ] || die "a black hole takes connections: after $connected s"
 post /host/1/ok
 post /network/off
 got=0

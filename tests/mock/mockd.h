@@ -23,6 +23,8 @@
 #define MOCKD_UPLOAD_MAX (256u << 10) /* bytes of a request's body */
 #define MOCKD_CONTROL_MAX (8u << 20)  /* the same on the control port: ladders and traces */
 #define MOCKD_LINKS_MAX 16
+#define MOCKD_FILLERS_MAX 4           /* connections that keep a deaf host's queue full */
+#define MOCKD_DEAF_MAX 8              /* daemons whose connections a host still holds */
 #define MOCKD_NAME_MAX 80             /* bytes of a file's path in the folder, NUL included */
 #define MOCKD_CONNECTIONS_MAX 256     /* at a time, per host */
 #define MOCKD_IDLE_S 75               /* an idle connection is kept that long */
@@ -86,7 +88,12 @@ struct mockd_host {
     uint32_t ipv4;
     uint16_t port;
     char name[32];           /* "127.0.0.1:PORT" */
-    struct MHD_Daemon *daemon; /* NULL: closed */
+    struct MHD_Daemon *daemon; /* NULL: closed, or deaf */
+    int deaf_fd;             /* deaf: listens, but its queue is full and nobody takes from it; -1 */
+    int fillers[MOCKD_FILLERS_MAX];
+    uint32_t filler_count;
+    struct MHD_Daemon *past[MOCKD_DEAF_MAX]; /* before it was deaf: their connections live on */
+    uint32_t past_count;
     bool closing;            /* waiting threads give up */
     enum mockd_fault fault;
     int64_t fault_value;     /* status, or body bytes before the cut */
@@ -147,6 +154,10 @@ bool mockd_host_open(struct mockd_host *host);
 /* Refuses connections from now on and breaks those that are open. Not from a host's own thread. */
 void mockd_host_close(struct mockd_host *host);
 void mockd_host_deinit(struct mockd_host *host);
+/* From now on no connection is made and none refused: what asks for one gets no answer, as of a
+ * host whose packets are lost. What is open stays open. And the opposite. */
+void mockd_host_deafen(struct mockd_host *host);
+bool mockd_host_hear(struct mockd_host *host);
 bool mockd_control_open(struct mockd *mockd);
 /* A listening socket on the reserved port, or -1. */
 int mockd_host_listen(const struct mockd_host *host);

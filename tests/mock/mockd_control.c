@@ -11,6 +11,17 @@
 
 #define COUNTS_BYTES_MAX 8192
 
+/* A black hole answers no connection either. */
+static void set_hearing(struct mockd_host *host)
+{
+    bool deaf = host->mockd->offline || host->fault == MOCKD_FAULT_BLACKHOLE;
+    if (deaf) {
+        mockd_host_deafen(host);
+    } else if (!mockd_host_hear(host)) {
+        (void)fprintf(stderr, "cadmium-mockd: %s: cannot be reached again\n", host->name);
+    }
+}
+
 static void set_fault(struct mockd_host *host, enum mockd_fault fault, int64_t value)
 {
     (void)pthread_mutex_lock(&host->mockd->lock);
@@ -19,6 +30,7 @@ static void set_fault(struct mockd_host *host, enum mockd_fault fault, int64_t v
     host->fault_value = value;
     (void)pthread_cond_broadcast(&host->mockd->changed);
     (void)pthread_mutex_unlock(&host->mockd->lock);
+    set_hearing(host);
 }
 
 static void set_rate(struct mockd_host *host, int64_t kbps)
@@ -42,6 +54,7 @@ static void set_offline(struct mockd *mockd, bool offline)
     mockd->offline = offline;
     (void)pthread_cond_broadcast(&mockd->changed);
     (void)pthread_mutex_unlock(&mockd->lock);
+    for (uint32_t i = 0; i < mockd->options.hosts; i++) set_hearing(&mockd->hosts[i]);
 }
 
 /* A number of the query within bounds. */
@@ -59,6 +72,7 @@ static const char *command_host(struct mockd_host *host, cad_str verb, cad_str q
         mockd_host_close(host);
     } else if (cad_str_eqz(verb, "open")) {
         if (!mockd_host_open(host)) return "the port could not be opened";
+        set_hearing(host);
     } else if (cad_str_eqz(verb, "ok")) {
         set_fault(host, MOCKD_FAULT_NONE, 0);
         set_rate(host, host->mockd->options.rate_kbps);
@@ -107,7 +121,7 @@ static void write_hosts(struct cad_jsonw *w, const struct mockd *mockd)
         cad_jsonw_object(w);
         cad_jsonw_key_i64(w, "host", host->number);
         cad_jsonw_key_string(w, "name", cad_str_from(host->name));
-        cad_jsonw_key_bool(w, "open", host->daemon != NULL);
+        cad_jsonw_key_bool(w, "open", host->daemon || host->deaf_fd >= 0);
         cad_jsonw_key_i64(w, "requests", (int64_t)host->requests);
         cad_jsonw_key_i64(w, "bytes", (int64_t)host->bytes);
         cad_jsonw_end(w);

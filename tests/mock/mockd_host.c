@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,9 @@
 #define SIGNED_MPD_PATH "/signed/title.mpd"
 #define MPD_TYPE "application/dash+xml"
 #define BACKLOG 64
+#define FILL_WAIT_MS 30   /* a connection on loopback that is not made by then will not be */
+
+static bool serve_on(struct mockd_host *host, int fd);
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
@@ -66,6 +70,7 @@ bool mockd_host_init(struct mockd_host *host, struct mockd *mockd, uint32_t numb
     memset(host, 0, sizeof *host);
     host->mockd = mockd;
     host->number = number;
+    host->deaf_fd = -1;
     host->rate_kbps = mockd->options.rate_kbps;
     host->ipv4 = number == 0 ? INADDR_LOOPBACK : mockd->options.ipv4; /* control: here only */
     /* Bound but not listening, it keeps the port for this host while the host is closed. */
@@ -90,6 +95,11 @@ void mockd_host_deinit(struct mockd_host *host)
     host->mockd = NULL;
 }
 
+static void drop_fillers(struct mockd_host *host)
+{
+    while (host->filler_count > 0) (void)close(host->fillers[--host->filler_count]);
+}
+
 void mockd_host_close(struct mockd_host *host)
 {
     struct mockd *mockd = host->mockd;
@@ -99,7 +109,61 @@ void mockd_host_close(struct mockd_host *host)
     host->closing = true;
     (void)pthread_cond_broadcast(&mockd->changed);
     (void)pthread_mutex_unlock(&mockd->lock);
+    drop_fillers(host);
+    if (host->deaf_fd >= 0) (void)close(host->deaf_fd);
+    host->deaf_fd = -1;
     if (daemon) MHD_stop_daemon(daemon);
+    while (host->past_count > 0) MHD_stop_daemon(host->past[--host->past_count]);
+}
+
+/* ---- deafness -------------------------------------------------------------------------------- */
+
+/* A connection from here that waits to be taken. -1: the queue is full, the system drops what asks
+ * (tcp(7): a SYN for a full queue is not answered). */
+static int fill_once(const struct mockd_host *host)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(host->port)};
+    address.sin_addr.s_addr = htonl(host->ipv4);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) return fd;
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    if (errno == EINPROGRESS && poll(&wait, 1, FILL_WAIT_MS) == 1) return fd;
+    (void)close(fd);
+    return -1;
+}
+
+void mockd_host_deafen(struct mockd_host *host)
+{
+    struct mockd *mockd = host->mockd;
+    if (!host->daemon) return;
+    int fd = MHD_quiesce_daemon(host->daemon);
+    if (fd < 0) return;
+    (void)pthread_mutex_lock(&mockd->lock);
+    struct MHD_Daemon *daemon = host->daemon;
+    host->daemon = NULL;
+    (void)pthread_mutex_unlock(&mockd->lock);
+    if (host->past_count == MOCKD_DEAF_MAX) {
+        MHD_stop_daemon(host->past[0]); /* its connections break: so long ago it was */
+        memmove(&host->past[0], &host->past[1], --host->past_count * sizeof host->past[0]);
+    }
+    host->past[host->past_count++] = daemon;
+    host->deaf_fd = fd;
+    (void)listen(fd, 0);
+    while (host->filler_count < MOCKD_FILLERS_MAX) {
+        int filler = fill_once(host);
+        if (filler < 0) break;
+        host->fillers[host->filler_count++] = filler;
+    }
+}
+
+bool mockd_host_hear(struct mockd_host *host)
+{
+    if (host->deaf_fd < 0) return true;
+    int fd = host->deaf_fd;
+    host->deaf_fd = -1;
+    drop_fillers(host);
+    return listen(fd, BACKLOG) == 0 && serve_on(host, fd);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -454,6 +518,14 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 
 bool mockd_host_open(struct mockd_host *host)
 {
+    if (host->daemon || host->deaf_fd >= 0) return true;
+    int fd = mockd_host_listen(host);
+    return fd >= 0 && serve_on(host, fd);
+}
+
+/* Takes the socket, which listens. */
+static bool serve_on(struct mockd_host *host, int fd)
+{
     struct mockd *mockd = host->mockd;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                      MHD_USE_POLL | MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
@@ -462,9 +534,6 @@ bool mockd_host_open(struct mockd_host *host)
         {MHD_OPTION_HTTPS_MEM_KEY, 0, mockd->tls_key},
         {MHD_OPTION_END, 0, NULL},
     };
-    if (host->daemon) return true;
-    int fd = mockd_host_listen(host);
-    if (fd < 0) return false;
     (void)pthread_mutex_lock(&mockd->lock);
     host->closing = false;
     (void)pthread_mutex_unlock(&mockd->lock);
