@@ -179,9 +179,21 @@ static void piece(const struct tape_names *names, char *p, size_t n)
     size_t at = mark < 0 ? 0 : (size_t)mark + 1;
     if (n == at) return;
     if (cad_str_eqz(name, "e") && is_digits(p + at, n - at)) return;
-    bool secret = n - at > CAD_URI_REDACT_VALUE_MAX || is_secret_query(name) ||
+    bool parted = memchr(p + at, ';', n - at) != NULL; /* by a separator that some servers know */
+    bool secret = n - at > CAD_URI_REDACT_VALUE_MAX || is_secret_query(name) || parted ||
                   has_at(p + at, n - at);
     if (secret) replace(names, p + at, n - at, false);
+}
+
+/* How much of p, which is behind an "&", belongs to that character in XML. */
+static size_t entity(const char *p, size_t n)
+{
+    static const char *const rests[] = {"amp;", "#38;", "#x26;", "#X26;"};
+    for (size_t i = 0; i < CAD_ARRAY_LEN(rests); i++) {
+        cad_str rest = cad_str_from(rests[i]);
+        if (cad_str_starts(cad_str_make(p, n), rest)) return rest.n;
+    }
+    return 0;
 }
 
 /* A query or fragment from p[0] on; how long it is. */
@@ -193,7 +205,7 @@ static size_t query(const struct tape_names *names, char *p, size_t n)
         if (amp || other) {
             piece(names, p + begin, i - begin);
             i++;
-            if (amp && cad_str_starts(cad_str_make(p + i, n - i), CAD_STR("amp;"))) i += 4;
+            if (amp) i += entity(p + i, n - i);
             begin = i;
             continue;
         }

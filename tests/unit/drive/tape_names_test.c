@@ -205,6 +205,9 @@ static void test_tape_secrets_that_were_learnt_are_found_everywhere(void **state
     assert_null(strstr(xml, "ffee9988"));
     assert_null(strstr(xml, "Tok12"));
     assert_non_null(strstr(xml, "&amp;x=2</BaseURL></MPD>"));
+    xml = body_of(&b, "<a>http://h/?x=1&#38;t=Tok1&#x26;sc=Tok2&#38;y=2;Tok3</a>");
+    assert_null(strstr(xml, "Tok"));
+    assert_non_null(strstr(xml, "?x=1&#38;t="));
     /* The oldest goes when there are too many. */
     for (int i = 0; i < TAPE_LEARNT_MAX; i++) {
         char text[32];
