@@ -43,13 +43,17 @@ static void fill_markers(struct ui_model *model, const struct session *session)
     }
 }
 
-/* A rung's size is known from when it was first fetched. */
+/* What the figures say of the rung that is fetched is newer than the list. */
 static void fill_rungs(struct ui_model *model, const struct session *session,
                        const struct cad_engine_stats *stats)
 {
     const struct cad_slot_stats *video = &stats->slot[CAD_SLOT_VIDEO];
     uint32_t count = video->present ? CAD_MIN(video->rung_count, (uint32_t)UI_RUNGS_MAX) : 0;
     if (count != model->rung_count) memset(model->rungs, 0, sizeof(model->rungs));
+    for (uint32_t i = 0; i < session->rung_count && i < count; i++) {
+        const struct cad_rung_info *rung = &session->rungs[i];
+        model->rungs[i] = (struct ui_rung){rung->width, rung->height, rung->rate_bps};
+    }
     model->rung_count = count;
     model->rung_now = CAD_MIN(video->rung, (uint32_t)UI_RUNGS_MAX - 1);
     model->rung_pinned = CAD_MIN(session->rung, (int32_t)count - 1);

@@ -297,6 +297,7 @@ static void take_tracks(struct session *session, const struct cad_app_event *eve
     session->track_count =
         cad_player_tracks(session->player, session->tracks, CAD_TRACK_LIST_MAX);
     session->track_count = CAD_MIN(session->track_count, (uint32_t)CAD_TRACK_LIST_MAX);
+    session->rung_count = cad_player_rungs(session->player, session->rungs, CAD_ABR_RUNGS_MAX);
     if (!list_is_told(session, event)) return;
     if (session->args->json) {
         tell_json_tracks(session->tracks, session->track_count, event->at);

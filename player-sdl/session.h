@@ -56,6 +56,8 @@ struct session {
     cad_time seek_to;            /* where that one goes */
     struct cad_track_info tracks[CAD_TRACK_LIST_MAX]; /* as of the last event about tracks */
     uint32_t track_count;
+    struct cad_rung_info rungs[CAD_ABR_RUNGS_MAX]; /* of the same time */
+    uint32_t rung_count;
     bool language_wished;        /* --audio-language was looked at */
     uint32_t speed_q16;          /* the user's wish */
     int32_t rung;                /* likewise; -1 adaptive */

@@ -134,6 +134,10 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
  * how many there are (at most CAD_TRACK_LIST_MAX); 0 before the manifest. */
 uint32_t cad_engine_tracks(const struct cad_engine *engine, struct cad_track_info *out,
                            uint32_t max);
+/* The video ladder, 0 the lowest: writes up to `max`, returns how many there are (at most
+ * CAD_ABR_RUNGS_MAX); 0 where there is no picture, or not yet. */
+uint32_t cad_engine_rungs(const struct cad_engine *engine, struct cad_rung_info *out,
+                          uint32_t max);
 
 #ifdef __cplusplus
 }

@@ -62,6 +62,13 @@ struct cad_track_info {
     bool selected;                  /* it is played, or will be from the next sample that can be */
 };
 
+/* A rung of the video ladder. Plain data. */
+struct cad_rung_info {
+    uint32_t width, height;         /* 0 unknown */
+    int64_t rate_bps;               /* declared */
+    enum cad_codec codec;
+};
+
 /* ---- in: commands and events ------------------------------------------------------------- */
 
 /* What an application can ask for. */

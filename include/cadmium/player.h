@@ -86,6 +86,8 @@ CAD_MUST_CHECK int cad_player_set_rate(struct cad_player *player, uint32_t rate_
 /* A copy of the tracks there are: up to max; returns how many. At most one turn old; it changed
  * when an event TRACKS or TRACK came. */
 uint32_t cad_player_tracks(struct cad_player *player, struct cad_track_info *out, uint32_t max);
+/* The same of the rungs of the video ladder, 0 the lowest: what cad_player_pin pins. */
+uint32_t cad_player_rungs(struct cad_player *player, struct cad_rung_info *out, uint32_t max);
 
 /* The device says that its network is gone or back. Requests that were given up while it was gone
  * are made again at once; saying nothing is no mistake, only slower. CAD_E_INVAL. */

@@ -167,6 +167,16 @@ uint32_t cad_player_tracks(struct cad_player *player, struct cad_track_info *out
     return count;
 }
 
+uint32_t cad_player_rungs(struct cad_player *player, struct cad_rung_info *out, uint32_t max)
+{
+    if (!player || (!out && max)) return 0;
+    pthread_mutex_lock(&player->stats_mutex);
+    uint32_t count = player->rung_count;
+    if (max) memcpy(out, player->rungs, CAD_MIN(count, max) * sizeof *out);
+    pthread_mutex_unlock(&player->stats_mutex);
+    return count;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 void cad_player_config_init(struct cad_player_config *config)

@@ -285,6 +285,7 @@ static void publish_stats(struct cad_player *p)
     cad_engine_stats(p->drive.engine, &stats);
     pthread_mutex_lock(&p->stats_mutex);
     if (stats.tracks_version != p->stats.tracks_version) {
+        p->rung_count = cad_engine_rungs(p->drive.engine, p->rungs, CAD_ABR_RUNGS_MAX);
         p->track_count = cad_engine_tracks(p->drive.engine, p->tracks, CAD_TRACK_LIST_MAX);
     }
     p->stats = stats;

@@ -89,6 +89,8 @@ struct cad_player {
     struct cad_engine_stats stats;
     struct cad_track_info tracks[CAD_TRACK_LIST_MAX]; /* with stats, under its mutex */
     uint32_t track_count;
+    struct cad_rung_info rungs[CAD_ABR_RUNGS_MAX]; /* likewise */
+    uint32_t rung_count;
     struct player_drive drive;
     struct player_sink sink;
 };

@@ -121,6 +121,18 @@ void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_s
     }
 }
 
+uint32_t cad_engine_rungs(const struct cad_engine *engine, struct cad_rung_info *out, uint32_t max)
+{
+    if (!engine || !engine->slots[CAD_SLOT_VIDEO].present) return 0;
+    const struct slot *s = &engine->slots[CAD_SLOT_VIDEO];
+    for (uint32_t i = 0; i < s->rung_count && i < max && out; i++) {
+        const struct rep *rep = s->reps[s->rung_rep[i]];
+        out[i] = (struct cad_rung_info){.width = rep->model->width, .height = rep->model->height,
+                                        .rate_bps = rep->rate_bps, .codec = rep->model->codec};
+    }
+    return s->rung_count;
+}
+
 void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *out)
 {
     const struct cad_engine *e = engine;

@@ -346,17 +346,35 @@ static uint32_t find_track(const struct drv *d, const char *lang, struct cad_tra
     return n;
 }
 
+/* The ladder rises, and counts what the figures count. */
+static void check_rungs(const struct drv *d)
+{
+    struct cad_rung_info rungs[CAD_ABR_RUNGS_MAX];
+    struct cad_engine_stats stats;
+    cad_engine_stats(d->engine, &stats);
+    uint32_t n = cad_engine_rungs(d->engine, rungs, CAD_ABR_RUNGS_MAX);
+    const struct cad_slot_stats *video = &stats.slot[CAD_SLOT_VIDEO];
+    assert_true(n > 1);
+    assert_int_equal(n, video->rung_count);
+    for (uint32_t i = 1; i < n; i++) assert_true(rungs[i].rate_bps > rungs[i - 1].rate_bps);
+    assert_int_equal(rungs[video->rung].rate_bps, video->rate_bps);
+    assert_int_equal(rungs[video->rung].height, video->height);
+    assert_int_equal(cad_engine_rungs(d->engine, NULL, 0), n);
+}
+
 static void test_lane_list_of_tracks(void **state)
 {
     struct drv *d = with_dub(state, 0);
     struct cad_track_info info;
     assert_int_equal(cad_engine_tracks(d->engine, &info, 1), 0);
+    assert_int_equal(cad_engine_rungs(d->engine, NULL, 0), 0);
     drv_load(d, 1);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     memset(&info, 0, sizeof info);
     assert_int_equal(find_track(d, "en", &info), 3);
     assert_string_equal(info.id, "A:1");
     assert_true(info.selected && info.playable && info.is_default);
+    check_rungs(d);
     assert_int_equal(info.channels, 2);
     find_track(d, "de", &info);
     assert_string_equal(info.id, "A:2");

@@ -72,6 +72,10 @@ static void test_model_learns_the_ladder(void **state)
     stats.slot[CAD_SLOT_VIDEO].rung = 0;
     model_fill(&model, &session, &stats, 0);
     assert_int_equal(model.rungs[1].height, 0);
+    session.rungs[1] = (struct cad_rung_info){1920, 1080, 5000000, CAD_CODEC_AVC};
+    session.rung_count = 2;
+    model_fill(&model, &session, &stats, 0);
+    assert_int_equal(model.rungs[1].height, 1080);
     stats.slot[CAD_SLOT_VIDEO].present = false;
     model_fill(&model, &session, &stats, 0);
     assert_int_equal(model.rung_count, 0);

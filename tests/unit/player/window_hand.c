@@ -1,6 +1,6 @@
 /*
- * Plays a file in a window like cadmium-play, with a hand of its own on mouse and keys: what it does
- * comes out as JSON lines, which window-test.sh reads.
+ * Plays a file in a window like cadmium-play, with a hand of its own on mouse and keys: what it
+ * does comes out as JSON lines, which window-test.sh reads.
  * usage: test_player_window_hand FILE
  */
 #include <pthread.h>
