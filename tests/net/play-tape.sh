@@ -71,6 +71,18 @@ for what in title.mpd number/manifest.mpd time/manifest.mpd periods/manifest.mpd
     replayed "$(basename "$what")"
 done
 
+# Answers that break off in mid-payload: what goes on is known to be payload, no byte more is kept than without.
+kept() { "$sim" --replay "$work/$1.tape" --explain | sed -n 's/.*<- bytes .*bytes=//p' | awk '{ n += $1 } END { print n }'; }
+for name in whole broken; do
+    run --ca "$work/pem" --fast --rung 3 --tape "$work/$name.tape" --title 900100 "$base" </dev/null
+    check "$name: status" $status 0
+    replayed $name
+    for host in 1 2 3; do control "/host/$host/reset?at=20000"; done
+done
+for host in 1 2 3; do control "/host/$host/ok"; done
+check_that 'broken: attempts that broke' test "$(grep -c 'failed id=' "$work/broken.again")" -ge 4
+check 'broken: bytes that were kept' "$(kept broken)" "$(kept whole)"
+
 # A tape that cannot be written is told, and the title plays.
 run --ca "$work/pem" --until 2 --tape /dev/full --title 900100 "$base" </dev/null
 check 'full disk: first frames' "$(events first_frame)" 1
