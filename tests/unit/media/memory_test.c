@@ -12,15 +12,17 @@
 
 #include "cadmium/decode.h"
 
+#include "media/presenter.h"
 #include "support/failing_alloc.h"
 #include "track_data.h"
 
 #define AT_MAX 400    /* far more allocations than any of these makes */
 #define STEPS_MAX 2000
 #define SAMPLES 12    /* access units that a failing decoder is given */
-#define STRIDE 50     /* access units after which nothing more is allocated */
+#define STRIDE 30     /* access units after which nothing more is allocated */
 
-static const char *const clips[] = {"h264.mp4", "h264-small.mp4", "av1.mp4", "aac.mp4"};
+static const char *const clips[] = {"h264.mp4", "av1.mp4", "aac.mp4", "hevc.mp4",
+                                    "vp9.mp4",  "ac3.mp4", "opus.mp4", "flac.mp4"};
 #define CLIPS (sizeof(clips) / sizeof(clips[0]))
 
 static bool load(struct track_data *track, const char *name)
@@ -212,6 +214,34 @@ static void test_memory_sink_survives_every_failure(void **state)
     }
 }
 
+/* Sound is passed on, so that only its owners are memory of ours. */
+static int create_passthrough(const struct cad_sink_options *options, struct cad_sink **out)
+{
+    struct cad_sink_options own = *options;
+    own.passthrough = 1u << CAD_CODEC_EAC3;
+    return cad_sink_decode_create(&own, out);
+}
+
+static void test_memory_passthrough_survives_every_failure(void **state)
+{
+    (void)state;
+    struct track_data audio;
+    if (!load(&audio, "eac3.mp4")) skip();
+    survive(create_passthrough, NULL, &audio);
+    /* And in its stride it takes none: all that is played are the same few owners. */
+    struct cad_failing f;
+    uint64_t calls[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        cad_failing_init(&f, 0);
+        struct cad_alloc alloc = cad_failing_alloc(&f);
+        audio.count = i == 0 ? 2 * SAMPLES : 8 * SAMPLES;
+        assert_true(play(&alloc, create_passthrough, NULL, &audio).drained);
+        calls[i] = f.calls;
+    }
+    assert_in_range(calls[1], calls[0], calls[0] + CAD_PRESENTER_DEPTH_DEFAULT);
+    track_data_free(&audio);
+}
+
 static void test_memory_null_sink_survives_every_failure(void **state)
 {
     (void)state;
@@ -288,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_decoder_survives_every_failure),
         cmocka_unit_test(test_memory_sink_survives_every_failure),
+        cmocka_unit_test(test_memory_passthrough_survives_every_failure),
         cmocka_unit_test(test_memory_null_sink_survives_every_failure),
         cmocka_unit_test(test_memory_decoder_allocates_nothing_in_its_stride),
         cmocka_unit_test(test_memory_of_a_frame_outlives_the_decoder),
