@@ -1,5 +1,5 @@
-/* Goal: what the device says about its network reaches the drive thread once, the last word counting;
- * a player that sleeps wakes at its time, or at once when it is stopped. */
+/* Goal: what the device says about its network reaches the drive thread once, the last word
+ * counting; a player that sleeps wakes at its time, or at once when it is stopped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
