@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "manifest/index.h"
 #include "support/failing_alloc.h"
 
 struct plain {
@@ -203,6 +204,88 @@ static void test_index_survives_lack_of_memory(void **state)
     }
 }
 
+/* A run at once is the same as its segments one by one. */
+static void test_index_runs_equal_segments(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t start, duration;
+        uint32_t count;
+    } runs[] = {{100, 10, 3}, {130, 10, 2}, {150, 7, 1}, {500, 7, 4}, {528, 3, 100000}};
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_index *a = NULL;
+    struct cad_index *b = NULL;
+    assert_int_equal(cad_index_create(&alloc, timescale, -1, &a), 0);
+    assert_int_equal(cad_index_create(&alloc, timescale, -1, &b), 0);
+    for (size_t i = 0; i < CAD_ARRAY_LEN(runs); i++) {
+        assert_int_equal(cad_index_add_run(a, runs[i].start, runs[i].duration, runs[i].count), 0);
+        for (uint32_t k = 0; k < runs[i].count; k++) {
+            assert_int_equal(cad_index_add(b, runs[i].start + k * runs[i].duration,
+                                           runs[i].duration, 0), 0);
+        }
+    }
+    assert_int_equal(cad_index_count(a), cad_index_count(b));
+    assert_int_equal(cad_index_end_ticks(a), cad_index_end_ticks(b));
+    assert_int_equal(cad_index_bytes(a), cad_index_bytes(b));
+    for (uint32_t i = 0; i < cad_index_count(a); i += i < 20 ? 1 : 777) {
+        struct cad_segment s;
+        struct cad_segment t;
+        assert_int_equal(cad_index_at(a, i, &s), 0);
+        assert_int_equal(cad_index_at(b, i, &t), 0);
+        assert_memory_equal(&s, &t, sizeof(s));
+        assert_int_equal(cad_index_find(a, s.start_ticks, &t), 0);
+        assert_int_equal(t.index, i);
+    }
+    cad_index_destroy(&a);
+    cad_index_destroy(&b);
+}
+
+/* Overlapping segments stay; one that does not come after the last is moved behind it. */
+static void test_index_runs_overlap(void **state)
+{
+    (void)state;
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_index *index = NULL;
+    struct cad_segment s;
+    assert_int_equal(cad_index_create(&alloc, timescale, -1, &index), 0);
+    assert_int_equal(cad_index_add_run(index, 0, 10, 2), 0);
+    assert_int_equal(cad_index_add_run(index, 15, 3, 1), 0);
+    assert_int_equal(cad_index_end_ticks(index), 20);
+    assert_int_equal(cad_index_find(index, 16, &s), 0);
+    assert_int_equal(s.index, 2);
+    assert_int_equal(cad_index_find(index, 14, &s), 0);
+    assert_int_equal(s.index, 1);
+    assert_int_equal(cad_index_add_run(index, 15, 4, 1), 0);
+    assert_int_equal(cad_index_at(index, 3, &s), 0);
+    assert_int_equal(s.start_ticks, 18);
+    assert_int_equal(cad_index_end_ticks(index), 22);
+    cad_index_destroy(&index);
+}
+
+static void test_index_runs_refuse(void **state)
+{
+    (void)state;
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_index *index = NULL;
+    struct cad_segment s;
+    assert_int_equal(cad_index_create(&alloc, timescale, 0, &index), 0);
+    assert_int_equal(cad_index_add_run(index, 0, 1, 1), CAD_E_INVAL);
+    cad_index_destroy(&index);
+    assert_int_equal(cad_index_create(&alloc, timescale, -1, &index), 0);
+    assert_int_equal(cad_index_add_run(NULL, 0, 1, 1), CAD_E_INVAL);
+    assert_int_equal(cad_index_add_run(index, 0, 0, 1), CAD_E_INVAL);
+    assert_int_equal(cad_index_add_run(index, 0, 1, 0), CAD_E_INVAL);
+    assert_int_equal(cad_index_add_run(index, INT64_MAX, 1, 1), CAD_E_INVAL);
+    assert_int_equal(cad_index_add_run(index, 0, INT64_MAX, 2), CAD_E_INVAL);
+    assert_int_equal(cad_index_add_run(index, 0, 1, 2000001), CAD_E_LIMIT);
+    assert_int_equal(cad_index_count(index), 0);
+    assert_int_equal(cad_index_add_run(index, 0, 1, 2000000), 0);
+    assert_int_equal(cad_index_add_run(index, 2000000, 1, 1), CAD_E_LIMIT);
+    assert_int_equal(cad_index_at(index, 1999999, &s), 0);
+    assert_int_equal(s.start_ticks, 1999999);
+    cad_index_destroy(&index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +295,9 @@ int main(void)
         cmocka_unit_test(test_index_start_counts_after_a_gap_only),
         cmocka_unit_test(test_index_limit_and_memory),
         cmocka_unit_test(test_index_survives_lack_of_memory),
+        cmocka_unit_test(test_index_runs_equal_segments),
+        cmocka_unit_test(test_index_runs_overlap),
+        cmocka_unit_test(test_index_runs_refuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,6 +208,55 @@ struct outcome parse_small(const struct small *parts)
     return o;
 }
 
+/* ---- MPDs -------------------------------------------------------------------------------- */
+
+struct outcome parse_mpd(const char *attributes, const char *inner)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_sb text;
+    cad_sb_init(&text, &alloc, CAD_MEM_OTHER, TEXT_BYTES_MAX);
+    cad_sb_printf(&text, "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011' %s>%s</MPD>", attributes,
+                  inner);
+    assert_int_equal(cad_sb_error(&text), 0);
+    struct outcome o = test_parse(cad_sb_str(&text), NULL, 0);
+    cad_sb_deinit(&text);
+    return o;
+}
+
+struct outcome parse_set(const char *set, const char *inner)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_sb text;
+    cad_sb_init(&text, &alloc, CAD_MEM_OTHER, TEXT_BYTES_MAX);
+    cad_sb_printf(&text, "<Period><AdaptationSet %s>%s</AdaptationSet></Period>", set, inner);
+    assert_int_equal(cad_sb_error(&text), 0);
+    struct outcome o = parse_mpd("mediaPresentationDuration='PT20S'", cad_sb_z(&text));
+    cad_sb_deinit(&text);
+    return o;
+}
+
+static void assert_dump(struct outcome *o, const char *part)
+{
+    if (o->rc != 0) fail_msg("%s", o->error.message);
+    cad_str dump = cad_str_from_buf(o->dump);
+    if (cad_str_find(dump, cad_str_from(part)) < 0) {
+        fail_msg("no %s in %.*s", part, CAD_STR_ARG(dump));
+    }
+    outcome_free(o);
+}
+
+void assert_mpd_dump(const char *attributes, const char *inner, const char *part)
+{
+    struct outcome o = parse_mpd(attributes, inner);
+    assert_dump(&o, part);
+}
+
+void assert_set_dump(const char *set, const char *inner, const char *part)
+{
+    struct outcome o = parse_set(set, inner);
+    assert_dump(&o, part);
+}
+
 /* ---- looking at a model ------------------------------------------------------------------ */
 
 const struct cad_track *track_of(const struct outcome *o, const char *id)

@@ -78,6 +78,13 @@ struct outcome parse_small(const struct small *parts);
 const struct cad_track *track_of(const struct outcome *o, const char *id);
 const struct cad_representation *rep_of(const struct outcome *o, const char *id);
 
+/* <MPD attributes>inner</MPD>; then the same with inner in <Period><AdaptationSet set>, 20 s. */
+struct outcome parse_mpd(const char *attributes, const char *inner);
+struct outcome parse_set(const char *set, const char *inner);
+/* parse_mpd and parse_set, and the dump must contain this text; freed here. */
+void assert_mpd_dump(const char *attributes, const char *inner, const char *part);
+void assert_set_dump(const char *set, const char *inner, const char *part);
+
 void assert_str(cad_str s, const char *expected);
 
 #endif

@@ -39,6 +39,8 @@ for name in example-a example-b two-servers odd-values; do
         "$golden/$name.json"
     cmp "$work/out" "$golden/$name.dump.json" || failed=1
 done
+check dash 0 dump --json --base-url https://svc.test/manifest --now 1772324400000 "$golden/dash.mpd"
+cmp "$work/out" "$golden/dash.dump.json" || failed=1
 check clock 0 dump --json "$golden/example-b.json"
 check help 0 --help
 check version 0 --version
