@@ -89,8 +89,9 @@ uint32_t cad_player_tracks(struct cad_player *player, struct cad_track_info *out
 /* The same of the rungs of the video ladder, 0 the lowest: what cad_player_pin pins. */
 uint32_t cad_player_rungs(struct cad_player *player, struct cad_rung_info *out, uint32_t max);
 
-/* The device says that its network is gone or back: while it is gone no request is started, and what
- * was measured before counts for less. Saying nothing is no mistake, only slower. CAD_E_INVAL. */
+/* The device says that its network is gone or back: while it is gone no request is started, and
+ * what was measured before counts for less. Saying nothing is no mistake, only slower.
+ * CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_player_set_online(struct cad_player *player, bool online);
 
 /* The next event, waiting at most `timeout` (0: not at all). CAD_E_AGAIN: none. */
