@@ -297,7 +297,7 @@ struct walk {
 static int make_room(struct tape_names *names, size_t n)
 {
     if (n <= names->room) return CAD_OK;
-    size_t room = CAD_MAX(n, 4096);
+    size_t room = CAD_MAX(n, 4096); /* strings of a manifest are shorter than that, nearly all */
     uint8_t *plain = cad_alloc_new(&names->alloc, room, CAD_MEM_OTHER);
     uint32_t *from = cad_alloc_array(&names->alloc, room, sizeof(*from), CAD_MEM_OTHER);
     if (!plain || !from) {
@@ -305,8 +305,7 @@ static int make_room(struct tape_names *names, size_t n)
         cad_alloc_free(&names->alloc, from, room * sizeof(*from), CAD_MEM_OTHER);
         return CAD_E_NOMEM;
     }
-    cad_alloc_free(&names->alloc, names->plain, names->room, CAD_MEM_OTHER);
-    cad_alloc_free(&names->alloc, names->from, names->room * sizeof(*names->from), CAD_MEM_OTHER);
+    tape_names_shrink(names, 0);
     names->plain = plain;
     names->from = from;
     names->room = room;
@@ -579,10 +578,19 @@ void tape_names_init(struct tape_names *names, const struct cad_alloc *alloc, ca
     names->key[1] = tape_names_hash(key, 3, text);
 }
 
-void tape_names_deinit(struct tape_names *names)
+void tape_names_shrink(struct tape_names *names, size_t keep)
 {
+    if (names->room <= keep) return;
     cad_alloc_free(&names->alloc, names->plain, names->room, CAD_MEM_OTHER);
     cad_alloc_free(&names->alloc, names->from, names->room * sizeof(*names->from), CAD_MEM_OTHER);
+    names->plain = NULL;
+    names->from = NULL;
+    names->room = 0;
+}
+
+void tape_names_deinit(struct tape_names *names)
+{
+    tape_names_shrink(names, 0);
     /* Through a volatile pointer, so that it is not optimized away. */
     volatile uint8_t *p = (volatile uint8_t *)names;
     for (size_t i = 0; i < sizeof(*names); i++) p[i] = 0;

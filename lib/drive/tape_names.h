@@ -42,6 +42,8 @@ struct tape_names {
 void tape_names_init(struct tape_names *names, const struct cad_alloc *alloc, cad_buf entropy);
 /* Forgets the key and everything learnt. */
 void tape_names_deinit(struct tape_names *names);
+/* Give memory back that a long string took, if it is room for more than `keep` bytes. */
+void tape_names_shrink(struct tape_names *names, size_t keep);
 void tape_names_learn(struct tape_names *names, cad_str secret);
 /* Learn what stands under a secret name in a URL's query and in a JSON body. */
 void tape_names_learn_url(struct tape_names *names, cad_str url);

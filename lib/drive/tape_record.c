@@ -19,6 +19,7 @@
 #define PLACES 32              /* ends of attempts in mid-box that are remembered */
 #define BINARY_KEPT 65536u     /* bytes of a control body that is no text */
 #define URL_MAX 8192u
+#define ROOM_KEPT (4 * TAPE_BATCH) /* bytes of a buffer that stay allocated */
 
 /* What a body is to the tape. */
 enum use {
@@ -170,6 +171,16 @@ static struct request *find(struct cad_tape_recorder *t, uint32_t id)
     return NULL;
 }
 
+/* A buffer that a manifest made large is given back; it is empty. */
+static void shrink(struct cad_sb *sb)
+{
+    if (sb->cap <= ROOM_KEPT) return;
+    size_t limit = sb->limit;
+    struct cad_alloc alloc = sb->alloc;
+    cad_sb_deinit(sb);
+    cad_sb_init(sb, &alloc, CAD_MEM_OTHER, limit);
+}
+
 static void flush_body(struct cad_tape_recorder *t, struct request *r)
 {
     cad_str body = cad_sb_str(&r->body);
@@ -187,6 +198,9 @@ static void flush_body(struct cad_tape_recorder *t, struct request *r)
     if (cad_sb_error(&t->scratch)) give_up(t, cad_sb_error(&t->scratch));
     if (t->error) return;
     record(t, TAPE_BODY, 0, cad_buf_from_str(cad_sb_str(&t->scratch)));
+    shrink(&t->scratch);
+    shrink(&t->frame);
+    tape_names_shrink(&t->names, ROOM_KEPT);
 }
 
 /* The request is over: remember where in its boxes it was, another attempt may go on there. */
