@@ -88,6 +88,11 @@ static inline int64_t cad_muldiv_floor_i64(int64_t a, int64_t b, int64_t c)
 {
     CAD_ASSERT(c > 0);
     if (c <= 0) return 0;
+    int64_t narrow;
+    if (!__builtin_mul_overflow(a, b, &narrow) && narrow > -INT64_MAX) {
+        int64_t floored = narrow / c; /* a division of 128 bits costs many times this */
+        return narrow % c < 0 ? floored - 1 : floored;
+    }
     cad_i128 product = (cad_i128)a * b;
     cad_i128 q = product / c;
     if (product % c < 0) q--;
