@@ -217,8 +217,8 @@ static void test_tape_events_cut_at_every_byte(void **state)
     cad_sb_deinit(&scratch);
 }
 
-/* A struct that has grown has a new field: a row of its table in tape_event.c, or of the header's in
- * tape_header.c, and then its new size here. */
+/* A struct that has grown has a new field: a row of its table in tape_event.c, or of the header's
+ * in tape_header.c, and then its new size here. */
 static void test_tape_tables_have_every_field(void **state)
 {
     CAD_UNUSED(state);
