@@ -60,6 +60,9 @@ static int open_context(struct av1 *av1, uint32_t threads)
     Dav1dSettings settings;
     dav1d_default_settings(&settings);
     settings.n_threads = (int)threads;
+    /* One frame at a time, its rows in several threads: else the first picture waits for the
+     * access unit behind it, which in a pyramid of references is as big again. */
+    settings.max_frame_delay = 1;
     settings.all_layers = 0;
     settings.frame_size_limit = 16384u * 16384u;
     settings.logger = (Dav1dLogger){NULL, log_nothing};
