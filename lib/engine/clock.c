@@ -22,7 +22,8 @@ cad_time clock_position(const struct cad_engine *e)
     const struct clock_part *c = &e->clock;
     if (!c->has_anchor) return c->position;
     const struct cad_sink_anchor *a = &c->anchor;
-    cad_time passed = CAD_MAX(cad_time_sub(e->now, a->at), 0);
+    /* An anchor is believed for as long as a sink may be silent: who slept did not play on. */
+    cad_time passed = CAD_MIN(CAD_MAX(cad_time_sub(e->now, a->at), 0), ENGINE_ANCHOR_LIMIT);
     cad_time moved = passed;
     if (a->rate_q16 != 65536) moved = cad_muldiv_floor_i64(passed, a->rate_q16, 65536);
     cad_time position = cad_time_add(a->media, moved);
@@ -470,6 +471,13 @@ void clock_halt(struct cad_engine *e)
     c->sent.rate_q16 = 0;
     c->sent.position = c->position;
     action->u.sink = c->sent;
+}
+
+void clock_slept(struct cad_engine *e)
+{
+    engine_decide(e, "slept");
+    e->clock.anchor_seen = e->now;
+    e->clock.progress_at = e->now;
 }
 
 void clock_turn(struct cad_engine *e)

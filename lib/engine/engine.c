@@ -353,7 +353,9 @@ int cad_engine_run(struct cad_engine *engine, cad_time now)
     struct cad_engine *e = engine;
     if (!e || now < 0) return CAD_E_INVAL;
     if (cad_ring_count(&e->actions) > 0) return 1; /* views of the last turn are still in use */
+    cad_time before = e->now;
     if (now > e->now) e->now = now;
+    if (e->clock.state == CAD_STATE_PLAYING && e->now - before > ENGINE_SLEPT) clock_slept(e);
     e->turns++;
     e->more = false;
     e->text_used = 0;

@@ -48,6 +48,7 @@
 #define ENGINE_EXPIRY_NEAR_MS 300000     /* a 403 this near to expiry is about expiry */
 #define ENGINE_REFRESH_LEAD_MS 1800000
 #define ENGINE_ANCHOR_LIMIT (3 * CAD_SECOND) /* playing without an anchor: recovery steps */
+#define ENGINE_SLEPT (2 * ENGINE_ANCHOR_LIMIT) /* between two turns while it plays */
 #define ENGINE_PAST_END (10 * CAD_SECOND) /* a sink that runs that far behind the end is done */
 #define ENGINE_REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: none */
 #define ENGINE_REMAINDER_SAMPLE (CAD_MS / 10) /* the same within one sample's time */
@@ -489,6 +490,9 @@ void clock_halt(struct cad_engine *e);                     /* the sink stands an
 void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket);
 void clock_anchor(struct cad_engine *e, const struct cad_sink_anchor *anchor);
 void clock_level(struct cad_engine *e, const struct cad_sink_level *level);
+/* No turn was taken for longer than any timer of a session that plays: the sink, whose report comes
+ * with or after this turn, gets its whole time again. */
+void clock_slept(struct cad_engine *e);
 void clock_turn(struct cad_engine *e);
 cad_time clock_next_wake(const struct cad_engine *e);
 cad_time clock_ahead(struct cad_engine *e, struct slot *s);

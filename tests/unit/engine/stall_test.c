@@ -168,6 +168,21 @@ static void test_nothing_arrives_at_the_start(void **state)
     assert_true(domain == CAD_DOMAIN_NETWORK || drv_fatal(d)->code == CAD_ERR_STUCK);
 }
 
+/* A device that slept did not play on: who wakes first, the engine or the sink, changes nothing. */
+static void test_stall_sleep_is_no_progress(void **state)
+{
+    struct drv *d = *state;
+    drv_load(d, 1);
+    drv_play_for(d, 10 * CAD_SECOND);
+    cad_time before = drv_stats(d).position;
+    uint32_t flushes = d->sink.flushes;
+    d->now += 30 * CAD_SECOND;
+    drv_turns(d);
+    assert_int_equal(d->sink.flushes, flushes);
+    assert_in_range(drv_stats(d).position, before, before + 3 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +196,7 @@ int main(void)
         DRV_TEST(test_stuck_sink_at_the_end),
         DRV_TEST(test_stuck_sink_recovers),
         DRV_TEST(test_nothing_arrives_at_the_start),
+        DRV_TEST(test_stall_sleep_is_no_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
