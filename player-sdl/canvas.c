@@ -22,6 +22,10 @@ static void put(uint32_t *pixel, uint32_t color, uint32_t cover)
 {
     uint32_t alpha = by_255((color >> 24) * cover);
     if (alpha == 0) return;
+    if (alpha == 255) {
+        *pixel = color;
+        return;
+    }
     uint32_t keep = 255 - alpha;
     uint32_t old = *pixel;
     uint32_t out = (alpha + by_255((old >> 24) * keep)) << 24;
@@ -135,6 +139,11 @@ void canvas_no_clip(struct canvas *canvas)
 bool canvas_row_changed(const struct canvas *canvas, int y)
 {
     return canvas->drawn[y] != 0;
+}
+
+bool canvas_row_drawn(const struct canvas *canvas, int y)
+{
+    return (canvas->drawn[y] & DRAWN_NOW) != 0;
 }
 
 void canvas_row_straight(const struct canvas *canvas, int y, uint32_t *out)

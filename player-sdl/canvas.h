@@ -44,6 +44,8 @@ void canvas_clip(struct canvas *canvas, struct canvas_rect clip);
 void canvas_no_clip(struct canvas *canvas);
 /* Whether the row may look different from what it was before the last clear. */
 bool canvas_row_changed(const struct canvas *canvas, int y);
+/* Whether something is on it now. */
+bool canvas_row_drawn(const struct canvas *canvas, int y);
 /* A row with colours that are not multiplied by alpha, as textures want them. */
 void canvas_row_straight(const struct canvas *canvas, int y, uint32_t *out);
 

@@ -102,8 +102,8 @@ static void buffer_row(struct sheet *sheet, const struct cad_engine_stats *stats
         snprintf(part, sizeof(part), "%s %s", names[slot], time);
         join(value, sizeof(value), part);
     }
-    snprintf(part, sizeof(part), "%lld MB",
-             (long long)(stats->memory_used / 1000000));
+    long long tenths = stats->memory_used / 100000;
+    snprintf(part, sizeof(part), "%lld.%lld MB", tenths / 10, tenths % 10);
     join(value, sizeof(value), part);
     row(sheet, "Buffer", value);
 }

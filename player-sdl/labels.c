@@ -125,7 +125,8 @@ void label_size(uint32_t width, uint32_t height, char *out, size_t size)
 {
     static const uint32_t usual[] = {4320, 2160, 1440, 1080, 720, 576, 540, 480, 432, 360, 288, 270,
                                      240, 180, 144};
-    uint32_t full = CAD_MAX(height, (uint32_t)(((uint64_t)width * 9 + 8) / 16));
+    uint32_t wide = (uint32_t)(((uint64_t)width * 9 + 8) / 16);
+    uint32_t full = CAD_MAX(height, wide);
     for (size_t i = 0; i < CAD_ARRAY_LEN(usual); i++) {
         if (full != usual[i] && height != usual[i]) continue;
         snprintf(out, size, "%up", usual[i]);
@@ -133,6 +134,8 @@ void label_size(uint32_t width, uint32_t height, char *out, size_t size)
     }
     if (width == 0 || height == 0) {
         snprintf(out, size, "%s", "");
+    } else if (wide + 2 >= height && height + 2 >= wide) { /* 16:9, but for rounding */
+        snprintf(out, size, "%up", height);
     } else {
         snprintf(out, size, "%u " TIMES " %u", width, height);
     }
@@ -196,7 +199,8 @@ void label_track_note(const struct cad_track_info *track, char *out, size_t size
     const char *codec = label_codec(track->codec);
     label_channels(track->channels, channels, sizeof(channels));
     cad_shown_copyz(role, sizeof(role), cad_str_from(track->role));
-    bool plain = role[0] == '\0' || strcmp(role, "main") == 0;
+    bool plain = role[0] == '\0' || cad_str_ieq(cad_str_from(role), CAD_STR("main")) ||
+                 cad_str_ieq(cad_str_from(role), CAD_STR("primary"));
     snprintf(out, size, "%s%s%s%s%s", channels, channels[0] && codec[0] ? DOT : "", codec,
              plain || (!channels[0] && !codec[0]) ? "" : DOT, plain ? "" : role);
 }

@@ -285,22 +285,10 @@ static void wish_language(struct session *session)
     fputs("cadmium-play: --audio-language: no sound track is in that language\n", stderr);
 }
 
-static bool list_is_told(const struct session *session, const struct cad_app_event *event)
+static void tell_tracks(struct session *session)
 {
-    if (event->type == CAD_APP_TRACKS) return true;
-    /* What has only one track of a kind may come without an event of its own. */
-    return event->type == CAD_APP_FIRST_FRAME && session->args->list_tracks && !session->ended;
-}
-
-static void take_tracks(struct session *session, const struct cad_app_event *event)
-{
-    session->track_count =
-        cad_player_tracks(session->player, session->tracks, CAD_TRACK_LIST_MAX);
-    session->track_count = CAD_MIN(session->track_count, (uint32_t)CAD_TRACK_LIST_MAX);
-    session->rung_count = cad_player_rungs(session->player, session->rungs, CAD_ABR_RUNGS_MAX);
-    if (!list_is_told(session, event)) return;
     if (session->args->json) {
-        tell_json_tracks(session->tracks, session->track_count, event->at);
+        tell_json_tracks(session->tracks, session->track_count, tell_now());
     } else if (session->args->list_tracks) {
         tell_text_tracks(session->tracks, session->track_count);
     }
@@ -308,13 +296,39 @@ static void take_tracks(struct session *session, const struct cad_app_event *eve
     wish_language(session);
 }
 
+/* A bare file is not known to be picture or sound before its header is there. */
+static bool is_provisional(const struct session *session, const struct cad_track_info *tracks,
+                           uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (tracks[i].type != CAD_MEDIA_OTHER) return false;
+    }
+    return !session->first_told;
+}
+
+/* By the figures, not by events: the list is new whenever its version is. */
+static void look_at_tracks(struct session *session)
+{
+    struct cad_track_info tracks[CAD_TRACK_LIST_MAX];
+    struct cad_engine_stats stats;
+    cad_player_stats(session->player, &stats);
+    if (stats.tracks_version == session->tracks_version || session->failed) return;
+    session->rung_count = cad_player_rungs(session->player, session->rungs, CAD_ABR_RUNGS_MAX);
+    uint32_t count = cad_player_tracks(session->player, tracks, CAD_TRACK_LIST_MAX);
+    count = CAD_MIN(count, (uint32_t)CAD_TRACK_LIST_MAX);
+    if (is_provisional(session, tracks, count)) return;
+    session->tracks_version = stats.tracks_version;
+    bool same = count == session->track_count &&
+                memcmp(tracks, session->tracks, count * sizeof(tracks[0])) == 0;
+    if (same || count == 0) return;
+    memcpy(session->tracks, tracks, count * sizeof(tracks[0]));
+    session->track_count = count;
+    if (!session->ended) tell_tracks(session);
+}
+
 /* What the window wants to know of an event. */
 static void note_event(struct session *session, const struct cad_app_event *event)
 {
-    if (event->type == CAD_APP_TRACKS || event->type == CAD_APP_TRACK ||
-        event->type == CAD_APP_FIRST_FRAME) {
-        take_tracks(session, event);
-    }
     if (event->type == CAD_APP_STALL_BEGIN && session->stall_count < SESSION_STALLS_MAX) {
         session->stalls[session->stall_count++] = event->position;
     }
@@ -386,6 +400,7 @@ bool session_poll(struct session *session)
     }
     take_signals(session);
     while (cad_player_wait_event(session->player, &event, 0) == 0) take_event(session, &event);
+    look_at_tracks(session);
     look_at_until(session);
     if (atomic_load(&session->reached)) session->ended = true;
     return !session->quit && !session->ended && !session->failed;

@@ -54,7 +54,8 @@ struct session {
     uint32_t seek_next;
     uint32_t seek_last;          /* ticket of the newest seek that was not answered; 0 none */
     cad_time seek_to;            /* where that one goes */
-    struct cad_track_info tracks[CAD_TRACK_LIST_MAX]; /* as of the last event about tracks */
+    uint32_t tracks_version;     /* of cad_engine_stats, as of what follows */
+    struct cad_track_info tracks[CAD_TRACK_LIST_MAX];
     uint32_t track_count;
     struct cad_rung_info rungs[CAD_ABR_RUNGS_MAX]; /* of the same time */
     uint32_t rung_count;

@@ -42,7 +42,7 @@ int ui_menu_rows(const struct ui_model *model, enum ui_item menu)
     switch (menu) {
     case UI_SPEED: return (int)CAD_ARRAY_LEN(speeds);
     case UI_AUDIO: return audio_count(model);
-    case UI_QUALITY: return model->rung_count > 0 ? (int)model->rung_count + 1 : 0;
+    case UI_QUALITY: return model->rung_count > 1 ? (int)model->rung_count + 1 : 0;
     default: return 0;
     }
 }

@@ -28,7 +28,7 @@ void view_reset(struct view *view)
 {
     if (view->texture) SDL_DestroyTexture(view->texture);
     view->texture = NULL;
-    view->width = view->height = 0;
+    view->width = view->height = view->band_count = 0;
 }
 
 bool view_resize(struct view *view)
@@ -51,12 +51,28 @@ bool view_resize(struct view *view)
     return true;
 }
 
-/* Bands of rows that changed, each in one piece. */
+/* Where something is to be seen: blending an empty picture costs as much as a full one. */
+static void find_bands(struct view *view)
+{
+    const struct canvas *canvas = &view->canvas;
+    view->band_count = 0;
+    for (int y = 0; y < canvas->height; y++) {
+        if (!canvas_row_drawn(canvas, y)) continue;
+        SDL_Rect *last = view->band_count > 0 ? &view->bands[view->band_count - 1] : NULL;
+        bool touches = last && last->y + last->h == y;
+        if (touches || view->band_count == VIEW_BANDS_MAX) {
+            last->h = y + 1 - last->y;
+        } else {
+            view->bands[view->band_count++] = (SDL_Rect){0, y, canvas->width, 1};
+        }
+    }
+}
+
+/* Rows that changed, each run of them in one piece. */
 static void send_rows(struct view *view)
 {
     struct canvas *canvas = &view->canvas;
     size_t wide = (size_t)canvas->width;
-    view->drawn = false;
     for (int y = 0; y < canvas->height; y++) {
         int begin = y;
         while (y < canvas->height && canvas_row_changed(canvas, y)) {
@@ -64,7 +80,6 @@ static void send_rows(struct view *view)
             y++;
         }
         if (y == begin) continue;
-        view->drawn = true;
         SDL_Rect band = {0, begin, canvas->width, y - begin};
         SDL_UpdateTexture(view->texture, &band, view->rows + (size_t)begin * wide,
                           (int)(wide * sizeof(*view->rows)));
@@ -80,6 +95,7 @@ void view_controls(struct view *view, const struct ui *ui, const struct ui_model
                               .ui = ui, .model = model, .now = now};
     draw_all(&painter, figures);
     send_rows(view);
+    find_bands(view);
 }
 
 void view_present(struct view *view, struct picture *picture)
@@ -87,8 +103,8 @@ void view_present(struct view *view, struct picture *picture)
     SDL_SetRenderDrawColor(view->renderer, 0, 0, 0, 255);
     SDL_RenderClear(view->renderer);
     picture_draw(picture, view->width, view->height);
-    if (view->texture && view->drawn) {
-        SDL_RenderCopy(view->renderer, view->texture, NULL, NULL);
+    for (int i = 0; view->texture && i < view->band_count; i++) {
+        SDL_RenderCopy(view->renderer, view->texture, &view->bands[i], &view->bands[i]);
     }
     SDL_RenderPresent(view->renderer);
 }

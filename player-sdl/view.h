@@ -7,6 +7,8 @@
 #ifndef PLAYER_VIEW_H
 #define PLAYER_VIEW_H
 
+#define VIEW_BANDS_MAX 8 /* runs of rows that are drawn on; of more the last is one with the rest */
+
 #include "draw.h"
 #include "picture.h"
 
@@ -18,7 +20,8 @@ struct view {
     struct text *text;
     uint32_t *rows;           /* of the canvas, not multiplied by alpha; its size */
     int width, height;
-    bool drawn;               /* something is on the canvas */
+    SDL_Rect bands[VIEW_BANDS_MAX]; /* what is drawn on: the rest of the texture is empty */
+    int band_count;
 };
 
 /* The renderer is borrowed. False: no memory. */

@@ -170,9 +170,31 @@ static void look_at_saver(struct window *window)
     }
 }
 
+/* A time in steps of what can be told apart on the seek bar and in the words beside it. */
+static cad_time coarse(cad_time t, cad_time duration, int width)
+{
+    if (t == CAD_TIME_NONE) return t;
+    cad_time step = duration == CAD_TIME_NONE ? CAD_SECOND : duration / CAD_MAX(width, 1);
+    step = CAD_MAX(CAD_MS, CAD_MIN(step, CAD_SECOND));
+    return t / step;
+}
+
+static bool looks_the_same(const struct window *window, const struct ui_model *before)
+{
+    struct ui_model old = *before;
+    struct ui_model now = window->model;
+    int width = window->view.width;
+    old.position = coarse(old.position, old.duration, width);
+    old.buffered = coarse(old.buffered, old.duration, width);
+    now.position = coarse(now.position, now.duration, width);
+    now.buffered = coarse(now.buffered, now.duration, width);
+    return memcmp(&old, &now, sizeof(old)) == 0;
+}
+
 static void look_at_session(struct window *window, cad_time now)
 {
     struct session *session = &window->session;
+    struct ui_model before = window->model;
     bool fresh = window->model_at != CAD_TIME_NONE && now - window->model_at < MODEL_PERIOD;
     if (fresh && session->failed == window->model.failed) return;
     if (session->player) cad_player_stats(session->player, &window->stats);
@@ -189,10 +211,11 @@ static void look_at_session(struct window *window, cad_time now)
     if (!session->failed && window->model.has_picture && window->stats.position > 0) {
         session->shown_at = window->stats.position;
     }
-    history_add(&window->history, &window->stats, now);
+    bool graphs = history_add(&window->history, &window->stats, now);
     window->model_at = now;
-    bool seen = window->ui.shown || window->ui.overlay || session->failed;
-    if (seen) window->changed = true;
+    if (window->ui.overlay && graphs) window->changed = true;
+    bool seen = window->ui.shown || session->failed;
+    if (seen && !looks_the_same(window, &before)) window->changed = true;
     look_at_saver(window);
 }
 

@@ -563,6 +563,24 @@ static void describe(const struct cad_engine *e, uint32_t period, const struct c
     }
 }
 
+/* What a bare file is only its header says. */
+static void describe_file(const struct cad_engine *e, struct cad_track_info *out)
+{
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        const struct slot *s = &e->slots[i];
+        if (!s->present || s->provisional || s->rung_count == 0) continue;
+        const struct rep *rep = s->reps[s->rung_rep[0]];
+        out->type = slot_type[i];
+        out->codec = rep->init.codec;
+        memcpy(out->codecs, rep->init.codecs, sizeof(out->codecs));
+        out->width = rep->init.width;
+        out->height = rep->init.height;
+        out->channels = rep->init.channels;
+        out->rate_bps = rep->rate_bps;
+        out->playable = out->selected = true;
+    }
+}
+
 uint32_t cad_engine_tracks(const struct cad_engine *engine, struct cad_track_info *out,
                            uint32_t max)
 {
@@ -575,6 +593,7 @@ uint32_t cad_engine_tracks(const struct cad_engine *engine, struct cad_track_inf
         const struct cad_track *track = &period->tracks[i];
         if (track->is_none || track->is_trick) continue;
         if (n < max && out) describe(e, at, track, &out[n]);
+        if (n < max && out && model_of(e)->format == CAD_FORMAT_MP4) describe_file(e, &out[n]);
         n++;
     }
     return n;

@@ -396,6 +396,7 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
     engine_decide(e, "header slot=%u rep=%u codec=%s segments=%u end=%" PRId64, slot,
                   rep->at, rep->init.codecs, cad_index_count(rep->index), end);
     if (!file) return;
+    e->tracks_version++;
     (void)engine_app(e, CAD_APP_LOADED);
     slot_tell_server(e, slot);
 }

@@ -66,6 +66,15 @@ play --fast --seek 1 --until 2 --framemd5 "$work/sums" "$media/h264.mp4"
 awk '$1 < 960000000 || $1 >= 2000000000 { exit 1 } END { if (NR < 24 || NR > 26) exit 1 }' \
     "$work/sums" || fail "until: wrong pictures"
 
+# What there is to choose from, without playing it.
+status=0
+"$player" --no-config --list-tracks "$media/h264.mp4" >"$work/out" 2>"$work/err" || status=$?
+[ "$status" = 0 ] || fail "list: status $status"
+grep -qx '\* video  0  322x178, H.264, [0-9]* kbit/s' "$work/out" || fail "list: no picture"
+[ "$(wc -l <"$work/out")" = 1 ] || fail "list: more than the tracks"
+play --list-tracks "$media/aac.mp4"
+has '"event":"tracks","tracks":\[{"id":"0","type":"audio",.*"codec":"aac","channels":2,.*"selected":true}\]}'
+
 # Lines on standard input.
 status=0
 { sleep 1; echo 'seek 2.5'; sleep 1; echo pause; sleep 1; echo quit; sleep 5; } |

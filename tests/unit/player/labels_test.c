@@ -49,6 +49,8 @@ static void test_labels_write_figures(void **state)
     assert_string_equal(out, "1080p");
     label_size(854, 480, out, sizeof(out));
     assert_string_equal(out, "480p");
+    label_size(160, 90, out, sizeof(out));
+    assert_string_equal(out, "90p");
     label_size(333, 222, out, sizeof(out));
     assert_string_equal(out, "333 \xc3\x97 222");
     label_size(0, 0, out, sizeof(out));
