@@ -49,8 +49,18 @@ struct cad_dash_s {
     int64_t n; /* -1: not given */
 };
 
+/* The children of one name, in document order: a lookup costs as many steps as there are names. */
+struct cad_dash_group {
+    struct cad_dash_group *next;
+    struct cad_dash_node *first, *last;
+    uint32_t count;
+    enum cad_dash_element name;
+};
+
 struct cad_dash_node {
-    struct cad_dash_node *parent, *next, *first, *last;
+    struct cad_dash_node *parent;
+    struct cad_dash_node *next;    /* of the same name */
+    struct cad_dash_group *groups; /* the children */
     const struct cad_dash_attr *attrs;
     cad_str text;              /* without white space around it; of elements that have text only */
     struct cad_dash_s *s;      /* of a SegmentTimeline */
@@ -70,6 +80,13 @@ struct cad_dash_texts {
 struct cad_dash_descriptors {
     const struct cad_descriptor *items;
     uint32_t count;
+};
+
+/* What a set says for all of its representations. */
+struct cad_dash_shared {
+    struct cad_color color;
+    uint32_t tile_columns, tile_rows; /* 0: none */
+    uint32_t channels;                /* 0 unknown */
 };
 
 /* What is left out is empty, CAD_DASH_NONE, or INT64_MIN. */
@@ -242,7 +259,11 @@ struct cad_dash {
     const struct cad_dash_node *rep;           /* the next Representation */
     uint32_t rep_at;
     bool period_open;
+    struct cad_dash_shared shared;             /* of the set in hand */
     struct cad_dash_timeline timeline;         /* the last one built */
+    const struct cad_dash_base *located;       /* the last bases that became locations */
+    const struct cad_location *locations;      /* what they became */
+    uint32_t location_count;
     uint32_t cost;                             /* of the unit in hand, in tokens */
 };
 

@@ -124,10 +124,9 @@ static bool is_usable(const struct cad_dash *p, const struct cad_uri *uri)
     return cad_uri_is_https(uri) || (p->options->allow_http && cad_uri_is_http(uri));
 }
 
-/* The usable bases of a representation in their order, each URL once. */
-int cad_dash_locate(struct cad_dash *p, struct cad_dash_rep *rep)
+/* The usable ones in their order, each URL once. */
+static int make_locations(struct cad_dash *p, const struct cad_dash_bases *bases)
 {
-    const struct cad_dash_bases *bases = &rep->bases;
     uint32_t n = 0;
     struct cad_location *items = cad_arena_array(&p->model->arena, struct cad_location,
                                                  bases->count);
@@ -144,8 +143,22 @@ int cad_dash_locate(struct cad_dash *p, struct cad_dash_rep *rep)
         items[n].url = bases->items[i].url;
         items[n++].server = (uint32_t)server;
     }
-    rep->r.locations = items;
-    rep->r.location_count = n;
+    p->cost += bases->count;
+    p->located = bases->items;
+    p->locations = items;
+    p->location_count = n;
+    return CAD_OK;
+}
+
+/* Representations that share their bases share what became of them. */
+int cad_dash_locate(struct cad_dash *p, struct cad_dash_rep *rep)
+{
+    if (p->located != rep->bases.items) {
+        int rc = make_locations(p, &rep->bases);
+        if (rc != 0) return rc;
+    }
+    rep->r.locations = p->locations;
+    rep->r.location_count = p->location_count;
     return CAD_OK;
 }
 

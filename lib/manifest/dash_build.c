@@ -207,7 +207,8 @@ static int close_set(struct cad_dash *p)
     struct cad_representation *items = cad_arena_array(&p->model->arena, struct cad_representation,
                                                        p->rep_at + 1);
     if (!items) return cad_dash_fail_memory(p);
-    for (uint32_t i = 0; i < p->rep_at && is_playable(set, track); i++) {
+    bool playable = is_playable(set, track);
+    for (uint32_t i = 0; i < p->rep_at && playable; i++) {
         if (is_usable(p, &p->reps[i])) items[n++] = with_rate(p, &p->reps[i]);
     }
     if (n > 0) {

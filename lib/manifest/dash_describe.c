@@ -171,7 +171,7 @@ bool cad_dash_has_unknown_essential(const struct cad_dash_node *node)
 }
 
 /* "5x4" pictures in one (DASH-IF IOP 6.2.6). */
-static void read_tiles(const struct cad_dash_node *node, struct cad_dash_rep *out)
+static void read_tiles(const struct cad_dash_node *node, struct cad_dash_shared *out)
 {
     const struct cad_dash_node *property = find_property(node, TILES);
     if (!property) property = find_property(node, TILES_OLD);
@@ -257,19 +257,24 @@ static uint32_t channels_of(const struct cad_dash_node *node)
     return dts && ends_with(scheme, "audio_channel_configuration:2012") ? (uint32_t)value : 0;
 }
 
-/* The first description of the innermost level that is understood. */
-static uint32_t read_channels(const struct cad_dash_node *rep)
+/* The first description that is understood. */
+static void read_channels(const struct cad_dash_node *node, uint32_t *out)
 {
-    for (const struct cad_dash_node *level = rep; level && level->name != CAD_DASH_PERIOD;
-         level = level->parent) {
-        const struct cad_dash_node *child = cad_dash_child(level,
-                                                           CAD_DASH_AUDIO_CHANNEL_CONFIGURATION);
-        for (; child; child = cad_dash_next(child)) {
-            uint32_t channels = channels_of(child);
-            if (channels > 0) return channels;
-        }
+    const struct cad_dash_node *child = cad_dash_child(node, CAD_DASH_AUDIO_CHANNEL_CONFIGURATION);
+    for (; child; child = cad_dash_next(child)) {
+        uint32_t channels = channels_of(child);
+        if (channels == 0) continue;
+        *out = channels;
+        return;
     }
-    return 0;
+}
+
+/* What a set or a representation says, over what is there. */
+static void read_shared(const struct cad_dash_node *node, struct cad_dash_shared *out)
+{
+    read_tiles(node, out);
+    read_color(node, &out->color);
+    read_channels(node, &out->channels);
 }
 
 /* ---- a track --------------------------------------------------------------------------------- */
@@ -331,6 +336,8 @@ int cad_dash_describe_track(struct cad_dash *p, const struct cad_dash_node *set,
     out->type = cad_dash_type(of_set_or_component(set, CAD_DASH_AT_CONTENT_TYPE),
                               of_set(set, CAD_DASH_AT_CODECS), of_set(set, CAD_DASH_AT_MIME_TYPE));
     out->trick_mode = cad_dash_is_trick_mode(set);
+    memset(&p->shared, 0, sizeof(p->shared));
+    read_shared(set, &p->shared);
     out->selection_priority = INT64_MIN;
     (void)cad_dash_parse_number(cad_dash_attr(set, CAD_DASH_AT_SELECTION_PRIORITY),
                                 &out->selection_priority);
@@ -393,14 +400,15 @@ int cad_dash_describe_rep(struct cad_dash *p, const struct cad_dash_node *rep,
     r->sample_rate_hz = inherited_u32(rep, CAD_DASH_AT_AUDIO_SAMPLING_RATE);
     (void)cad_dash_parse_ratio(inherited(rep, CAD_DASH_AT_FRAME_RATE), &r->frame_rate_num,
                                &r->frame_rate_den);
-    r->channels = read_channels(rep);
     out->quality_ranking = INT64_MIN;
     (void)cad_dash_parse_number(cad_dash_attr(rep, CAD_DASH_AT_QUALITY_RANKING),
                                 &out->quality_ranking);
-    read_tiles(rep->parent, out);
-    read_tiles(rep, out);
-    read_color(rep->parent, &r->color);
-    read_color(rep, &r->color);
+    struct cad_dash_shared shared = p->shared;
+    read_shared(rep, &shared);
+    r->channels = shared.channels;
+    r->color = shared.color;
+    out->tile_columns = shared.tile_columns;
+    out->tile_rows = shared.tile_rows;
     rc = rep_texts(p, rep, out);
     if (rc == 0) rc = cad_dash_protections(p, rep, &out->protections);
     if (rc != 0) return rc;

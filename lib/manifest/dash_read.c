@@ -90,19 +90,48 @@ static enum cad_dash_attribute attribute_of(const struct cad_xml_attribute *a)
 static bool keep_attributes(struct cad_dash *p, const struct cad_xml_element *e,
                             struct cad_dash_node *node)
 {
-    if (e->attribute_count == 0) return true;
-    struct cad_dash_attr *attrs = cad_arena_array(&p->scratch, struct cad_dash_attr,
-                                                  e->attribute_count);
-    if (!attrs) return false;
-    node->attrs = attrs;
+    struct cad_dash_attr known[CAD_XML_ATTRIBUTES_MAX];
+    uint32_t n = 0;
     for (uint32_t i = 0; i < e->attribute_count; i++) {
         enum cad_dash_attribute name = attribute_of(&e->attributes[i]);
         if (name == CAD_DASH_AT_UNKNOWN) continue;
-        struct cad_dash_attr *kept = &attrs[node->attr_count++];
-        kept->name = name;
-        kept->value = cad_arena_str(&p->scratch, e->attributes[i].value);
-        if (!kept->value.p) return false;
+        known[n].name = name;
+        known[n].value = cad_arena_str(&p->scratch, e->attributes[i].value);
+        if (!known[n++].value.p) return false;
     }
+    if (n == 0) return true;
+    struct cad_dash_attr *attrs = cad_arena_array(&p->scratch, struct cad_dash_attr, n);
+    if (!attrs) return false;
+    memcpy(attrs, known, n * sizeof(*attrs));
+    node->attrs = attrs;
+    node->attr_count = n;
+    return true;
+}
+
+static struct cad_dash_group *find_group(const struct cad_dash_node *node,
+                                         enum cad_dash_element name)
+{
+    struct cad_dash_group *group = node->groups;
+    while (group && group->name != name) group = group->next;
+    return group;
+}
+
+static bool link_child(struct cad_dash *p, struct cad_dash_node *parent,
+                       struct cad_dash_node *node)
+{
+    struct cad_dash_group *group = find_group(parent, node->name);
+    if (!group) {
+        group = cad_arena_new(&p->scratch, struct cad_dash_group);
+        if (!group) return false;
+        group->name = node->name;
+        group->first = node;
+        group->next = parent->groups;
+        parent->groups = group;
+    } else {
+        group->last->next = node;
+    }
+    group->last = node;
+    group->count++;
     return true;
 }
 
@@ -119,9 +148,7 @@ static int open_node(struct cad_dash *p, const struct cad_xml_element *e,
     node->line = cad_xml_line(p->xml);
     node->parent = p->node;
     if (!p->node) p->root = node;
-    else if (p->node->last) p->node->last->next = node;
-    else p->node->first = node;
-    if (p->node) p->node->last = node;
+    else if (!link_child(p, p->node, node)) return cad_dash_fail_memory(p);
     p->node = node;
     cad_sb_reset(&p->text);
     return CAD_OK;
@@ -236,30 +263,22 @@ int cad_dash_read(struct cad_dash *p, cad_buf document, size_t bytes)
 
 /* ---- looking into the tree ------------------------------------------------------------------- */
 
-static const struct cad_dash_node *first_of(const struct cad_dash_node *node,
-                                            enum cad_dash_element name)
-{
-    while (node && node->name != name) node = node->next;
-    return node;
-}
-
 const struct cad_dash_node *cad_dash_child(const struct cad_dash_node *node,
                                            enum cad_dash_element name)
 {
-    return node ? first_of(node->first, name) : NULL;
+    const struct cad_dash_group *group = node ? find_group(node, name) : NULL;
+    return group ? group->first : NULL;
 }
 
 const struct cad_dash_node *cad_dash_next(const struct cad_dash_node *node)
 {
-    return first_of(node->next, node->name);
+    return node->next;
 }
 
 uint32_t cad_dash_count(const struct cad_dash_node *node, enum cad_dash_element name)
 {
-    uint32_t count = 0;
-    const struct cad_dash_node *child = cad_dash_child(node, name);
-    for (; child; child = cad_dash_next(child)) count++;
-    return count;
+    const struct cad_dash_group *group = node ? find_group(node, name) : NULL;
+    return group ? group->count : 0;
 }
 
 cad_str cad_dash_attr(const struct cad_dash_node *node, enum cad_dash_attribute name)
