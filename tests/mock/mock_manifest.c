@@ -415,7 +415,7 @@ static void write_video_size(struct writer *m, uint32_t first)
 /* Language and, where it is one of a few, its name; the first audio asset has the original one. */
 static void write_language(struct writer *m, const struct mock_asset *asset)
 {
-    static const char *const names[][2] = {{"en", "English"}, {"de", "Deutsch"}, {"it", "Italiano"}};
+    static const char *const names[][2] = {{"en", "English"}, {"de", "Deutsch"}};
     const struct mock_asset *assets = m->origin->assets;
     uint32_t first = 0;
     while (first < m->origin->asset_count && assets[first].type != CAD_MEDIA_AUDIO) first++;
