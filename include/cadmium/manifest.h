@@ -237,7 +237,7 @@ void cad_manifest_parser_destroy(struct cad_manifest_parser **parser);
  * Parse on, touching at most `tokens` tokens (> 0). `document` is the whole document, the same on
  * every call. 0: done, take the result. CAD_E_AGAIN: call again. CAD_E_DATA malformed, CAD_E_LIMIT
  * past a limit, CAD_E_UNSUPPORTED another format, CAD_E_NOTFOUND nothing playable or denied by the
- * service, CAD_E_NOMEM:
+ * service (a DASH model may have no tracks: that is for the caller to judge), CAD_E_NOMEM:
  * the parser is finished and cad_manifest_parser_error tells more.
  */
 CAD_MUST_CHECK int cad_manifest_parser_step(struct cad_manifest_parser *parser, cad_buf document,

@@ -14,7 +14,6 @@
     X(ROLE, "Role")                                                                                \
     X(EVENT, "Event")                                                                              \
     X(LABEL, "Label")                                                                              \
-    X(SCOPE, "Scope")                                                                              \
     X(PERIOD, "Period")                                                                            \
     X(BASE_URL, "BaseURL")                                                                         \
     X(LATENCY, "Latency")                                                                          \
@@ -57,7 +56,6 @@
     X(ID, "id")                                                                                    \
     X(MAX, "max")                                                                                  \
     X(MIN, "min")                                                                                  \
-    X(REF, "ref")                                                                                  \
     X(TTL, "ttl")                                                                                  \
     X(LANG, "lang")                                                                                \
     X(TYPE, "type")                                                                                \
@@ -65,7 +63,6 @@
     X(LABEL, "label")                                                                              \
     X(MEDIA, "media")                                                                              \
     X(RANGE, "range")                                                                              \
-    X(REF_ID, "refId")                                                                             \
     X(START, "start")                                                                              \
     X(VALUE, "value")                                                                              \
     X(WIDTH, "width")                                                                              \
