@@ -125,7 +125,7 @@ void draw_busy(struct painter *painter)
     canvas_path(painter->canvas, painter->path, COLOR_ACCENT);
     if (painter->model->network_lost) {
         draw_pill(painter, y + 100 * s, 19, COLOR_TEXT,
-                  "The connection is lost. Trying again\xe2\x80\xa6");
+                  "No answer from the network. Trying again\xe2\x80\xa6");
     }
 }
 

@@ -7,13 +7,8 @@
 #include "base/str.h"
 #include "base/util.h"
 
-#define NETWORK_MEMORY (20 * CAD_SECOND) /* a trouble that is older is not why it waits */
-#define TRANSFER_HLG 18                  /* ISO/IEC 23091-2 8.2 */
-
-static bool waits(enum cad_state state)
-{
-    return state == CAD_STATE_LOADING || state == CAD_STATE_BUFFERING;
-}
+#define NOTHING_CAME (3 * CAD_SECOND) /* so long without a byte is worth a word */
+#define TRANSFER_HLG 18               /* ISO/IEC 23091-2 8.2 */
 
 static void fill_times(struct ui_model *model, const struct session *session,
                        const struct cad_engine_stats *stats)
@@ -75,9 +70,8 @@ void model_fill(struct ui_model *model, const struct session *session,
     fill_times(model, session, stats);
     fill_markers(model, session);
     fill_rungs(model, session, stats);
-    bool trouble = session->network_at != CAD_TIME_NONE &&
-                   now - session->network_at < NETWORK_MEMORY;
-    model->network_lost = trouble && waits(stats->state);
+    model->network_lost =
+        session->bytes_at != CAD_TIME_NONE && now - session->bytes_at >= NOTHING_CAME;
 }
 
 void model_note(uint32_t steps, const struct cad_color *color, char *out, size_t size)

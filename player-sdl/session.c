@@ -143,7 +143,7 @@ int session_init(struct session *session, const struct play_args *args)
     session->paused = args->start_paused;
     session->speed_q16 = args->speed_q16;
     session->rung = args->rung;
-    session->network_at = session->shown_at = CAD_TIME_NONE;
+    session->bytes_at = session->shown_at = CAD_TIME_NONE;
     session->end_at = CAD_TIME_NONE;
     sigset_t set;
     sigemptyset(&set);
@@ -332,8 +332,6 @@ static void note_event(struct session *session, const struct cad_app_event *even
     if (event->type == CAD_APP_STALL_BEGIN && session->stall_count < SESSION_STALLS_MAX) {
         session->stalls[session->stall_count++] = event->position;
     }
-    bool network = event->error.domain == CAD_DOMAIN_NETWORK;
-    if (event->type == CAD_APP_ERROR && network) session->network_at = event->at;
 }
 
 static void take_event(struct session *session, const struct cad_app_event *event)
@@ -370,7 +368,7 @@ bool session_retry(struct session *session)
     cad_time start = session->shown_at == CAD_TIME_NONE ? session->args->seek : session->shown_at;
     if (load(session, start) < 0) return false;
     session->failed = session->ended = false;
-    session->end_at = session->network_at = CAD_TIME_NONE;
+    session->end_at = session->bytes_at = CAD_TIME_NONE;
     session->seek_last = 0;
     return true;
 }
@@ -438,6 +436,17 @@ void session_seek_by(struct session *session, cad_time by)
 cad_time session_position(const struct session *session, const struct cad_engine_stats *stats)
 {
     return session->seek_last != 0 ? session->seek_to : stats->position;
+}
+
+void session_watch(struct session *session, const struct cad_engine_stats *stats, cad_time now)
+{
+    uint64_t bytes = 0;
+    bool waits = stats->state == CAD_STATE_LOADING || stats->state == CAD_STATE_BUFFERING;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) bytes += stats->slot[i].bytes_fetched;
+    bool news = bytes != session->bytes_seen;
+    session->bytes_seen = bytes;
+    if (!waits) session->bytes_at = CAD_TIME_NONE;
+    if (waits && (news || session->bytes_at == CAD_TIME_NONE)) session->bytes_at = now;
 }
 
 void session_speed(struct session *session, uint32_t speed_q16)

@@ -62,7 +62,8 @@ struct session {
     bool language_wished;        /* --audio-language was looked at */
     uint32_t speed_q16;          /* the user's wish */
     int32_t rung;                /* likewise; -1 adaptive */
-    cad_time network_at;         /* of the last trouble with the network; CAD_TIME_NONE */
+    uint64_t bytes_seen;         /* of media that came, all slots */
+    cad_time bytes_at;           /* since when none came while it waits; CAD_TIME_NONE: it does not */
     cad_time stalls[SESSION_STALLS_MAX]; /* positions */
     uint32_t stall_count;
     cad_time shown_at;           /* newest position before a failure; to try again from there */
@@ -95,6 +96,8 @@ void session_speed(struct session *session, uint32_t speed_q16);
 void session_rung(struct session *session, int32_t rung);
 /* By cad_track_info.id. */
 void session_track(struct session *session, const char *id);
+/* Notes whether media still comes; to be called now and then. */
+void session_watch(struct session *session, const struct cad_engine_stats *stats, cad_time now);
 /* Where it is, or where the newest seek goes. */
 cad_time session_position(const struct session *session, const struct cad_engine_stats *stats);
 /* To an absolute position; negative ones are the beginning. */

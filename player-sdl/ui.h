@@ -65,7 +65,7 @@ struct ui_model {
     uint32_t rung_count;     /* 0: no picture, or not known */
     uint32_t rung_now;
     int32_t rung_pinned;     /* -1 adaptive */
-    bool network_lost;       /* it waits, and the network is why */
+    bool network_lost;       /* it waits, and nothing comes from the network */
     char note[UI_NOTE_SIZE]; /* what the viewer should know about the picture; or empty */
     bool failed;
     struct cad_error error;  /* with failed */

@@ -203,6 +203,7 @@ static void look_at_session(struct window *window, cad_time now)
         video->width = window->picture.width;
         video->height = window->picture.height;
     }
+    session_watch(session, &window->stats, now);
     model_fill(&window->model, session, &window->stats, now);
     window->model.has_sound = window->sound != NULL;
     window->model.has_picture = window->picture.texture != NULL;

@@ -23,7 +23,7 @@ static void begin(void)
     session.args = &args;
     session.rung = -1;
     session.speed_q16 = 65536;
-    session.network_at = CAD_TIME_NONE;
+    session.bytes_at = CAD_TIME_NONE;
     stats.state = CAD_STATE_PLAYING;
     stats.position = 20 * CAD_SECOND;
     stats.duration = 300 * CAD_SECOND;
@@ -85,13 +85,19 @@ static void test_model_tells_why_it_waits(void **state)
 {
     (void)state;
     begin();
-    session.network_at = 100 * CAD_SECOND;
-    model_fill(&model, &session, &stats, 101 * CAD_SECOND);
+    session_watch(&session, &stats, 10 * CAD_SECOND);
+    model_fill(&model, &session, &stats, 90 * CAD_SECOND);
     assert_false(model.network_lost); /* it plays */
     stats.state = CAD_STATE_BUFFERING;
-    model_fill(&model, &session, &stats, 101 * CAD_SECOND);
+    session_watch(&session, &stats, 100 * CAD_SECOND);
+    session_watch(&session, &stats, 102 * CAD_SECOND);
+    model_fill(&model, &session, &stats, 102 * CAD_SECOND);
+    assert_false(model.network_lost); /* not for long */
+    model_fill(&model, &session, &stats, 103 * CAD_SECOND);
     assert_true(model.network_lost);
-    model_fill(&model, &session, &stats, 121 * CAD_SECOND);
+    stats.slot[CAD_SLOT_AUDIO].bytes_fetched = 1; /* a byte is hope */
+    session_watch(&session, &stats, 103 * CAD_SECOND);
+    model_fill(&model, &session, &stats, 104 * CAD_SECOND);
     assert_false(model.network_lost);
 }
 

@@ -142,4 +142,12 @@ seeks=$(grep -c '"event":"seek_done"' "$work/out") || true
 grep -q '"event":"seek_done","to":[12]\.' "$work/out" || fail "hand: the drag went elsewhere"
 grep -q '"event":"rate","rate":0.75' "$work/out" || fail "hand: no change of speed"
 grep -q '"event":"error"' "$work/out" && fail "hand: an error"
+
+# What was missing is there now: Enter tries again, and it plays to its end.
+status=0
+SDL_VIDEODRIVER=dummy "$hand" "$work/late.mp4" "$media/h264.mp4" >"$work/out" 2>"$work/err" || status=$?
+[ "$status" = 0 ] || fail "again: status $status"
+grep -q '"code":"FILE_NOT_FOUND"' "$work/out" || fail "again: it did not fail at first"
+grep -q '"event":"first_frame"' "$work/out" || fail "again: nothing was shown"
+grep -q '"event":"end".*"position":[34]' "$work/out" || fail "again: it did not end at its end"
 echo "all well"

@@ -1,11 +1,13 @@
 /*
  * Plays a file in a window like cadmium-play, with a hand of its own on mouse and keys: what it
  * does comes out as JSON lines, which window-test.sh reads.
- * usage: test_player_window_hand FILE
+ * usage: test_player_window_hand FILE [SOURCE]
+ * With SOURCE, FILE is not there: after its failure it is made a link to SOURCE, and Enter pressed.
  */
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <SDL.h>
 
@@ -83,17 +85,31 @@ static void *hand(void *ctx)
     return NULL;
 }
 
+struct repair {
+    const char *file, *source;
+};
+
+static void *repair_hand(void *ctx)
+{
+    const struct repair *repair = ctx;
+    wait_ms(1500);
+    if (symlink(repair->source, repair->file) == 0) press_key(SDLK_RETURN);
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct play_args args;
     pthread_t thread;
-    if (argc != 2) return PLAY_EXIT_USAGE;
+    if (argc < 2 || argc > 3) return PLAY_EXIT_USAGE;
+    struct repair repair = {argv[1], argc == 3 ? argv[2] : NULL};
     args_init(&args);
     args.target = argv[1];
     args.json = true;
-    args.speed_q16 = ARGS_RATE_NORMAL / 2;
+    args.speed_q16 = argc == 3 ? ARGS_RATE_NORMAL * 2 : ARGS_RATE_NORMAL / 2;
     /* The video system must be up before events are pushed; the hand waits long enough. */
-    if (pthread_create(&thread, NULL, hand, NULL) != 0) return PLAY_EXIT_ERROR;
+    int rc = pthread_create(&thread, NULL, argc == 3 ? repair_hand : hand, &repair);
+    if (rc != 0) return PLAY_EXIT_ERROR;
     int status = window_run(&args);
     pthread_join(thread, NULL);
     return status;
