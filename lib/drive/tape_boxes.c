@@ -22,6 +22,19 @@ bool tape_boxes_fresh(const struct tape_boxes *boxes)
     return boxes->state == TAPE_BOXES_HEAD && boxes->head_n == 0;
 }
 
+bool tape_boxes_begin(const uint8_t *p, size_t n)
+{
+    static const uint32_t known[] = {
+        TYPE('m', 'o', 'o', 'f'), TYPE('m', 'd', 'a', 't'), TYPE('s', 't', 'y', 'p'),
+        TYPE('s', 'i', 'd', 'x'), TYPE('e', 'm', 's', 'g'), TYPE('p', 'r', 'f', 't'),
+        TYPE('f', 't', 'y', 'p'), TYPE('m', 'o', 'o', 'v'), TYPE('f', 'r', 'e', 'e')};
+    if (n < 8) return false;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(known); i++) {
+        if (cad_be32(p + 4) == known[i]) return cad_be32(p) >= 8 || cad_be32(p) <= 1;
+    }
+    return false;
+}
+
 static bool reads_as_text(const uint8_t *p, size_t n)
 {
     n = CAD_MIN(n, TEXT_LOOK);

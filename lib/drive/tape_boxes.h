@@ -36,6 +36,8 @@ struct tape_boxes {
 void tape_boxes_init(struct tape_boxes *boxes);
 /* The first bytes that are treated alike, 1..n; p NULL: bytes that have a length only. */
 size_t tape_boxes_next(struct tape_boxes *boxes, const uint8_t *p, size_t n, bool *keep);
+/* Do these bytes begin a box of the top level? Payload does so by chance once in 10^8 times. */
+bool tape_boxes_begin(const uint8_t *p, size_t n);
 /* At the start of a box, and no more is known than that. */
 bool tape_boxes_fresh(const struct tape_boxes *boxes);
 

@@ -34,6 +34,7 @@ struct request {
     enum use use;
     uint32_t group;
     bool in_path, head;
+    bool resumed;              /* boxes are those of another attempt, and no byte has come yet */
     int64_t first, last;       /* bytes of the resource; last -1: to the end */
     int64_t at;                /* of the next byte in the resource */
     struct tape_boxes boxes;
@@ -239,6 +240,7 @@ static void resume(const struct cad_tape_recorder *t, struct request *r)
         uint64_t room = r->last < 0 ? UINT64_MAX : (uint64_t)(r->last - r->first + 1);
         if (place->boxes.state == TAPE_BOXES_SKIP && place->boxes.left > room) continue;
         r->boxes = place->boxes;
+        r->resumed = true;
         return;
     }
 }
@@ -312,6 +314,9 @@ static void media(struct cad_tape_recorder *t, struct request *r, cad_buf bytes,
     size_t n = bytes.n, run = 0;
     bool kept = false;
     r->at += (int64_t)n;
+    /* What broke off there was not what it said: this is another segment's beginning. */
+    if (r->resumed && p && tape_boxes_begin(p, n)) tape_boxes_init(&r->boxes);
+    r->resumed = false;
     while (n > 0) {
         bool keep;
         size_t span = tape_boxes_next(&r->boxes, p ? p + run : NULL, n, &keep);

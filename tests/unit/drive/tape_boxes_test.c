@@ -133,6 +133,19 @@ static void test_tape_boxes_know_what_is_none(void **state)
     }
 }
 
+static void test_tape_boxes_are_told_from_payload(void **state)
+{
+    CAD_UNUSED(state);
+    static struct body b;
+    fill(&b);
+    assert_true(tape_boxes_begin(b.bytes, b.n));
+    assert_false(tape_boxes_begin(b.bytes, 7));
+    assert_false(tape_boxes_begin(b.bytes + 1, b.n - 1));
+    assert_false(tape_boxes_begin((const uint8_t *)"\0\0\0\7moof", 8));
+    assert_true(tape_boxes_begin((const uint8_t *)"\0\0\0\1mdat", 8));
+    assert_false(tape_boxes_begin((const uint8_t *)"\0\0\0\x10traf", 8)); /* is in a moof */
+}
+
 static void test_tape_boxes_to_the_end(void **state)
 {
     CAD_UNUSED(state);
@@ -153,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_tape_boxes_go_on_where_another_broke_off),
         cmocka_unit_test(test_tape_boxes_with_payload_that_has_a_length_only),
         cmocka_unit_test(test_tape_boxes_know_what_is_none),
+        cmocka_unit_test(test_tape_boxes_are_told_from_payload),
         cmocka_unit_test(test_tape_boxes_to_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
