@@ -1,5 +1,5 @@
 /*
- * Whatever drives an engine, its tape plays back to the same decisions: the inputs of fuzz_engine.c,
+ * Whatever drives an engine, its tape plays back to the same decisions: inputs of fuzz_engine.c,
  * with a recorder between the driver and the engine, and a replay of what it wrote.
  *
  * The driver is that file as it is, with the engine's functions renamed to the recorder's. Holes
