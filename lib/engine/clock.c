@@ -90,6 +90,8 @@ void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
     cad_time end = e->manifest.duration;
     position = CAD_MIN(CAD_MAX(position, 0), ENGINE_POSITION_MAX); /* NONE is less than 0 */
     if (end != CAD_TIME_NONE && position >= end) position = CAD_MAX(end - CAD_MS, 0);
+    const struct cad_presentation *p = e->manifest.presentation;
+    if (p) position = CAD_MAX(position, p->periods[0].start); /* 23009-1: it need not be 0 */
     end_stall(e);
     c->seek_pending = true;
     c->seek_ticket = ticket;

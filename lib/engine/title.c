@@ -421,6 +421,8 @@ static void announce(struct cad_engine *e, bool first)
     if (m->title.start == CAD_TIME_NONE && bookmark > 0 && !e->clock.seek_pending) {
         clock_begin(e, bookmark);
     }
+    cad_time begins = m->presentation->periods[0].start;
+    if (e->clock.position < begins) clock_begin(e, begins);
     int64_t target_ms = m->presentation->overrides.buffer_target_ms;
     if (target_ms > 0) e->buffer_ahead = CAD_MAX(target_ms * CAD_MS, 2 * CAD_SECOND);
 }

@@ -239,6 +239,25 @@ static void test_lane_chapters(void **state)
     assert_true(d->sink.config.audio);
 }
 
+/* A first period need not start at 0: there is nothing before it to wait for. */
+static void test_lane_first_period_starts_late(void **state)
+{
+    struct drv *d = *state;
+    static struct mpd m;
+    mpd_begin(&m, d);
+    put_period(&m, d, 40000, INDEXED, true);
+    put_period(&m, d, 50000, NUMBER, true);
+    serve(d, &m);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    assert_int_equal(drv_last(d, CAD_APP_FIRST_FRAME)->position, 40 * CAD_SECOND);
+    drv_play_for(d, 3 * CAD_SECOND);
+    drv_seek(d, 0, 3);
+    assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
+    assert_int_equal(drv_last(d, CAD_APP_SEEK_DONE)->position, 40 * CAD_SECOND);
+    assert_true(drv_until_state(d, CAD_STATE_ENDED, 40 * CAD_SECOND));
+    check_pictures(d, 40 * CAD_SECOND, 60 * CAD_SECOND);
+}
+
 static void test_lane_live_is_refused(void **state)
 {
     struct drv *d = *state;
@@ -538,6 +557,7 @@ int main(void)
         DRV_TEST(test_lane_period_ends_in_a_segment),
         DRV_TEST(test_lane_seek_over_periods),
         DRV_TEST(test_lane_chapters),
+        DRV_TEST(test_lane_first_period_starts_late),
         DRV_TEST(test_lane_live_is_refused),
         DRV_TEST(test_lane_init_beside_media),
         DRV_TEST(test_lane_segments_of_unknown_size),
