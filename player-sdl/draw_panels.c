@@ -124,7 +124,9 @@ void draw_busy(struct painter *painter)
     canvas_path_arc(painter->path, ring);
     canvas_path(painter->canvas, painter->path, COLOR_ACCENT);
     if (painter->model->network_lost) {
-        draw_pill(painter, y + 100 * s, 19, COLOR_TEXT,
+        /* Below the figures, where they are shown. */
+        float below = ui->overlay ? (float)ui->height * 0.785f : y + 100 * s;
+        draw_pill(painter, below, 19, COLOR_TEXT,
                   "No answer from the network. Trying again\xe2\x80\xa6");
     }
 }

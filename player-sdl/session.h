@@ -63,7 +63,7 @@ struct session {
     uint32_t speed_q16;          /* the user's wish */
     int32_t rung;                /* likewise; -1 adaptive */
     uint64_t bytes_seen;         /* of media that came, all slots */
-    cad_time bytes_at;           /* since when none came while it waits; CAD_TIME_NONE: it does not */
+    cad_time bytes_at;           /* since when none came while it waits; CAD_TIME_NONE no wait */
     cad_time stalls[SESSION_STALLS_MAX]; /* positions */
     uint32_t stall_count;
     cad_time shown_at;           /* newest position before a failure; to try again from there */

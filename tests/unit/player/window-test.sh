@@ -108,6 +108,16 @@ kill -0 "$playing" || fail "it ended while paused"
 stop 0
 grep -q '"event":"first_frame"' "$work/out" || fail "no first frame"
 
+# HDR is converted for the window, and a note in the corner says so.
+if [ -e "$media/hevc10.mp4" ]; then
+    start --start-paused "$media/hevc10.mp4"
+    sleep 3
+    shoot hdr hevc10.mp4
+    expect "ground of the note" hdr 5x20+1040+38 31 15 37
+    lively "note about HDR" hdr 130x20+1090+38 40
+    stop 0
+fi
+
 # Playing: what was played is in colour; three seconds later nothing lies over the film.
 start --speed 0.5 "$media/h264.mp4"
 sleep 2.5
