@@ -100,10 +100,11 @@ skip_reasons() {
 }
 
 # Tests that run in real time (sockets, devices, players) may be disturbed by whatever else the machine
-# does: one that fails gets up to two more tries. All others get one.
+# does: one that fails gets up to two more tries. All others get one. They wait more than they work, so
+# that more of them run at a time.
 run_tests() {
-    run_ctest "$1" "tests, $1" -LE "$realtime"
-    run_ctest "$1-realtime" "real time, $1" -L "$realtime" --repeat until-pass:3
+    run_ctest "$1" "tests, $1" -j "$jobs" -LE "$realtime"
+    run_ctest "$1-realtime" "real time, $1" -j $((jobs * 2)) -L "$realtime" --repeat until-pass:3
 }
 
 # run_ctest NAME HEADING OPTION...   NAME begins with the preset.
@@ -115,7 +116,7 @@ run_ctest() {
     heading "$2"
     shift 2
     rm -f "$junit"
-    ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error "$@" \
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" \
         --output-junit "$junit" >"$log" 2>&1
     local status=$?
     sed -n -e '/\*\*\*/p' -e '/tests passed/,$p' "$log"
