@@ -321,11 +321,6 @@ static bool open_window(struct window *window, const struct play_args *args)
         return false;
     }
     picture_init(&window->picture, window->renderer);
-    window->has_view = view_init(&window->view, window->renderer);
-    if (!window->has_view) {
-        session_fail(&window->session, CAD_ERR_OUT_OF_MEMORY, NULL);
-        return false;
-    }
     window->wake_event = SDL_RegisterEvents(1);
     if (args->full_screen) set_full_screen(window, true);
     return true;
@@ -398,7 +393,13 @@ int window_run(const struct play_args *args)
     begin(&window, args);
     if (session_init(&window.session, args) == 0 && open_window(&window, args)) {
         bool playing = open_playback(&window, args);
-        if (playing || window.session.failed) loop(&window);
+        /* Fonts are looked for while the network is asked. */
+        window.has_view = view_init(&window.view, window.renderer);
+        if (!window.has_view) {
+            session_fail(&window.session, CAD_ERR_OUT_OF_MEMORY, NULL);
+        } else if (playing || window.session.failed) {
+            loop(&window);
+        }
     }
     int status = session_close(&window.session);
     if (window.has_screen) screen_deinit(&window.screen);

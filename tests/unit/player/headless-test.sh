@@ -77,11 +77,15 @@ has '"event":"tracks","tracks":\[{"id":"0","type":"audio",.*"codec":"aac","chann
 
 # Lines on standard input.
 status=0
-{ sleep 1; echo 'seek 2.5'; sleep 1; echo pause; sleep 1; echo quit; sleep 5; } |
+{ sleep 1; echo 'seek 2.5'; echo 'rate 1.25'; echo 'rate 9'; echo 'track none'; sleep 1
+    echo pause; sleep 1; echo quit; sleep 5; } |
     "$player" --headless --json-stats "$media/h264.mp4" >"$work/out" 2>"$work/err" || status=$?
 [ "$status" = 0 ] || fail "quit: status $status"
 has '"event":"seek_done","to":2.5'
+has '"event":"rate","rate":1.25}'
+has '"event":"error","code":"NO_SUCH_TRACK".*"fatal":false'
 has '"event":"end"'
+grep -q 'not understood: rate 9' "$work/err" || fail "rate 9 is passed over"
 
 # A signal ends it in good order.
 "$player" --headless --json-stats "$media/h264.mp4" >"$work/out" 2>"$work/err" </dev/null &
