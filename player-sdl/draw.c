@@ -129,9 +129,10 @@ void draw_all(struct painter *painter, const struct draw_figures *figures)
         draw_failure(painter);
         return;
     }
+    /* In a small window the controls lie over the figures: one must be able to press them. */
+    if (painter->ui->overlay && figures) draw_overlay(painter, figures);
     draw_controls(painter);
     draw_note(painter);
-    if (painter->ui->overlay && figures) draw_overlay(painter, figures);
     draw_busy(painter);
     draw_menu(painter);
     draw_toast(painter);
