@@ -164,24 +164,15 @@ first_picture() {
         awk -F, '{ print $1 + $2 }'
 }
 
-# Which file representation $2 of mode $1 is: of the ladder by rate, AV1 where the manifest has it.
-file_of() {
-    if [[ $1 == dash ]]; then
-        grep -o '<Representation id="video-[0-9]*' "$title/title.mpd" | sed -n "$(($2 + 1))s/.*\"//p"
-    else
-        grep -o '"downloadable_id":"video-[0-9]*' "$title/manifest.json" | sed -n "$(($2 + 1))s/.*\"//p"
-    fi
-}
-
-# Which pictures the run began with, by what the server says where it says it.
+# Which file the player began with, by the number of the representation in its log: of the title's files by rate,
+# H.264 alone where a set of an MPD has nothing else.
 begun_with() {
-    local name=
-    if [[ $1 == service ]]; then
-        name=$(grep -m1 -o '"asset":"video-[0-9]*"' "$work/access.jsonl" | cut -d'"' -f4)
-    else
-        name=$(grep -m1 -o 'url=[^ ]*video-[0-9]*' "$work/log" | grep -o 'video-[0-9]*')
+    local names
+    names=$(grep -o '"downloadable_id":"video-[0-9]*' "$title/manifest.json" | sed 's/.*"//' | sort -t- -k2 -n)
+    if [[ $1 == dash ]]; then
+        names=$(sed -n '1,/<\/AdaptationSet>/s/.*<Representation id="\([^"]*\)".*/\1/p' "$title/title.mpd")
     fi
-    echo "${name:-$(file_of "$1" "$2")}"
+    sed -n "$(($2 + 1))p" <<<"$names"
 }
 
 measure() {
