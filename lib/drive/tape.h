@@ -23,6 +23,7 @@
 #define TAPE_NOW_MAX (INT64_C(1) << 62)
 #define TAPE_FIELDS_MAX 24            /* numbers of one event */
 #define TAPE_EVENTS (CAD_EVENT_ENTROPY + 1)
+#define TAPE_NAMES 5                  /* strings of an engine's configuration */
 
 enum tape_kind {
     TAPE_TURN = 1,    /* varint flags, what they announce, ops */
@@ -84,7 +85,7 @@ CAD_MUST_CHECK int tape_header_write(const struct cad_engine_config *config, cad
                                      bool full, struct cad_sb *out);
 struct tape_header {
     struct cad_engine_config config; /* alloc and log are not set; abr by name */
-    char names[4][64];               /* that config's strings point to */
+    char names[TAPE_NAMES][64];      /* that config's strings point to */
     char abr[32], version[32], commit[48];
     bool full;
 };

@@ -42,11 +42,12 @@ static const struct number {
 static const struct text {
     const char *name;
     size_t place;
-} texts[] = {
+} texts[TAPE_NAMES] = {
     {"app_name", offsetof(struct cad_engine_config, app_name)},
     {"app_version", offsetof(struct cad_engine_config, app_version)},
     {"platform", offsetof(struct cad_engine_config, platform)},
     {"language", offsetof(struct cad_engine_config, language)},
+    {"audio_language", offsetof(struct cad_engine_config, audio_language)},
 };
 
 static cad_str text_of(const struct cad_engine_config *config, const struct text *text)

@@ -115,6 +115,7 @@ static void test_tape_header_comes_back(void **state)
     config.abr_config.safety_permille = 801;
     config.allow_http = false;
     config.platform = CAD_STR("a \"set\" \\ box");
+    config.audio_language = CAD_STR("pt-BR");
     assert_int_equal(tape_header_write(&config, CAD_STR("c0ffee"), false, &sb), 0);
     assert_int_equal(tape_header_read(cad_sb_str(&sb), &header), 0);
     assert_true(header.config.seed == UINT64_MAX);
@@ -128,6 +129,7 @@ static void test_tape_header_comes_back(void **state)
     assert_string_equal(header.commit, "c0ffee");
     assert_string_equal(header.version, cad_version());
     assert_true(cad_str_eq(header.config.platform, config.platform));
+    assert_true(cad_str_eq(header.config.audio_language, config.audio_language));
     for (size_t n = 0; n < sb.n; n++) {
         assert_int_not_equal(tape_header_read(cad_str_make(sb.p, n), &header), 0);
     }
