@@ -183,6 +183,7 @@ static void fill_config(struct session *session, struct cad_player_config *confi
     }
     config->engine.app_name = CAD_STR("cadmium-play");
     config->engine.app_version = cad_str_from(cad_version());
+    if (args->audio_language) config->engine.audio_language = cad_str_from(args->audio_language);
     config->ca_file = args->ca_file;
     config->wakeup = wake_up;
     config->wakeup_ctx = session;
@@ -269,20 +270,24 @@ static bool is_told(struct session *session, const struct cad_app_event *event)
     return event->slot == CAD_SLOT_VIDEO || !stats.slot[CAD_SLOT_VIDEO].present;
 }
 
-/* The first list decides: later ones follow what the viewer chose meanwhile. */
+/* The engine knows the wish from the beginning, by its tag; other names of the same language
+ * ("ger", "deu") are known here. The first list decides: later ones follow what the viewer chose
+ * meanwhile. */
 static void wish_language(struct session *session)
 {
     const char *wish = session->args->audio_language;
+    const char *id = NULL;
     if (!wish || session->language_wished) return;
     session->language_wished = true;
     for (uint32_t i = 0; i < session->track_count; i++) {
         const struct cad_track_info *track = &session->tracks[i];
         if (track->type != CAD_MEDIA_AUDIO || !track->playable) continue;
         if (!label_language_fits(wish, track->lang)) continue;
-        if (!track->selected) session_track(session, track->id);
-        return;
+        if (track->selected) return;
+        if (!id) id = track->id;
     }
-    fputs("cadmium-play: --audio-language: no sound track is in that language\n", stderr);
+    if (id) session_track(session, id);
+    else fputs("cadmium-play: --audio-language: no sound track is in that language\n", stderr);
 }
 
 static void tell_tracks(struct session *session)
