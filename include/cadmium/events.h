@@ -66,7 +66,7 @@ struct cad_track_info {
 struct cad_rung_info {
     uint32_t width, height;         /* 0 unknown */
     int64_t rate_bps;               /* declared */
-    enum cad_codec codec;
+    enum cad_codec codec;           /* of its samples */
 };
 
 /* ---- in: commands and events ------------------------------------------------------------- */
@@ -87,7 +87,8 @@ enum cad_command_type {
 
 /* What to play: a URL or file (url), or a title of a service (base and id). */
 struct cad_title {
-    cad_str url;        /* http:, https: or file: URL of a licensed manifest or an fMP4; or empty */
+    cad_str url;        /* http:, https: or file: URL of a licensed manifest, an MPD or an fMP4;
+                           or empty */
     cad_str base;       /* service: its base URL */
     cad_str id;         /* service: the title */
     cad_time start;     /* where to begin; CAD_TIME_NONE: the manifest's bookmark, or 0 */
@@ -296,7 +297,7 @@ struct cad_app_event {
     uint32_t slot, rung;         /* rung: index in the ladder, 0 lowest */
     int64_t rate_bps;            /* declared rate of the rung */
     uint32_t width, height;      /* of the rung, pixels; 0 unknown */
-    char text[CAD_APP_TEXT_SIZE];/* reason, server id or codec; NUL-terminated */
+    char text[CAD_APP_TEXT_SIZE];/* reason, codec, id of a server or track; NUL-terminated */
     struct cad_error error;      /* of ERROR */
 };
 
@@ -333,7 +334,8 @@ struct cad_stream_config {
     enum cad_media_type type;    /* video or audio */
     enum cad_codec codec;        /* of the samples */
     char codecs[48];             /* RFC 6381; may be empty */
-    cad_buf extra;               /* avcC, hvcC, av1C payload or AudioSpecificConfig */
+    cad_buf extra;               /* payload of avcC, hvcC, vpcC, av1C, dac3, dec3, dOps or dfLa, or
+                                    the AudioSpecificConfig of AAC */
     uint32_t width, height, channels, sample_rate_hz; /* of the picture, of the sound; 0 unknown */
     uint32_t timescale;          /* of the container, ticks a second */
     uint32_t rung;               /* index in the ladder */

@@ -77,7 +77,8 @@ CAD_MUST_CHECK int cad_player_stop(struct cad_player *player);
 /* Always this rung of the video ladder (0 lowest); -1: adaptive. */
 CAD_MUST_CHECK int cad_player_pin(struct cad_player *player, int32_t rung);
 
-/* Play this track (cad_track_info.id) from as soon as can be. */
+/* Play this track (cad_track_info.id) from as soon as can be. An unknown one is answered by an
+ * ERROR that ends nothing: NO_SUCH_TRACK. */
 CAD_MUST_CHECK int cad_player_select_track(struct cad_player *player, const char *id,
                                            uint32_t *ticket);
 /* Speed of playback, 65536 normal, 32768 .. 131072; sound keeps its pitch where the sink can. */

@@ -139,14 +139,14 @@ uint32_t cad_synth_stream_count(const struct cad_synth *synth);
 /* File i. CAD_E_NOTFOUND: there is none. */
 CAD_MUST_CHECK int cad_synth_stream_at(const struct cad_synth *synth, uint32_t i,
                                        struct cad_synth_stream *out);
-/* The segment that holds a byte of stream i. CAD_E_NOTFOUND: a byte of the header, or past the
- * end. */
+/* A segment of a file. */
 struct cad_synth_segment {
     uint32_t index;              /* from 0 */
     struct cad_range bytes;      /* in the file */
     cad_time start, duration;    /* of the segment on the video's grid */
 };
-/* The segment of stream i that holds the byte at offset. */
+/* The segment of stream i that holds the byte at offset. CAD_E_NOTFOUND: a byte of the header, or
+ * past the end. */
 CAD_MUST_CHECK int cad_synth_segment_at(const struct cad_synth *synth, uint32_t i, int64_t offset,
                                         struct cad_synth_segment *out);
 /* Bytes first..last of stream i. The first *done of them are in out (0), or are a hole (1). */
@@ -244,11 +244,7 @@ void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx);
 
 /* ---- scenarios ------------------------------------------------------------------------------- */
 
-/*
- * Run a scenario file (docs/scenarios.md). load(ctx, name, &text) fetches ladders and traces that
- * the scenario names. *failed counts expectations that did not hold; the first is described in
- * `message` (with line, time and what was seen). CAD_E_DATA: a syntax error, described likewise.
- */
+/* How a scenario file (docs/scenarios.md) went. */
 struct cad_scenario_result {
     uint32_t expectations, failed; /* looked at, and not held */
     uint64_t seed;             /* that it ran with */
@@ -307,8 +303,9 @@ struct cad_scenario_options {
     void (*point)(void *ctx, const struct cad_scenario_point *point);
     struct cad_tape_recorder *tape; /* records the session (tape.h); NULL: none */
 };
-/* Run the scenario in text. 0: *out tells how it went. CAD_E_DATA, CAD_E_NOMEM, and what load or
- * make_origin answers. */
+/* Run the scenario in text. 0: *out tells how it went; the first expectation that did not hold is
+ * described in out->message, with line, time and what was seen. CAD_E_DATA: a syntax error,
+ * described likewise. CAD_E_NOMEM, and what load or make_origin answers. */
 CAD_MUST_CHECK int cad_scenario_run(cad_str text, const struct cad_scenario_options *options,
                                     struct cad_scenario_result *out);
 

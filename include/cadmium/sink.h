@@ -11,7 +11,7 @@
  *     wake = sink->ops->step(sink, now)     pull, decode, show
  *     sink->ops->report(sink, &report)      take the reports; level-triggered, cheap
  *
- * Contract (tests/contract/sink, passed by every implementation):
+ * Contract (tests/contract/sink_contract.c, passed by every implementation):
  *  1. After flush(epoch) no sample of an older epoch is shown or counted in its level.
  *  2. The clock stands until `rate_q16` is above 0 and every configured slot has its first sample;
  *     it never runs past the end of what it has: it then stands and says `underrun`.
