@@ -20,7 +20,6 @@
 #define COLOR_EDGE 0x24ffffffu
 #define COLOR_GROUND 0xff0e1116u
 #define COLOR_BLUE 0xff62b5ffu
-#define COLOR_RED 0xffff6b5eu
 
 struct painter {
     struct canvas *canvas;

@@ -224,7 +224,10 @@ int stage_start(struct stage *stage, const char *path, uint32_t hosts)
     int ends[2];
     memset(stage, 0, sizeof(*stage));
     if (!path) {
-        if (!find_program(found)) return fail(stage, CAD_E_IO, "cadmium-mockd", "not found");
+        if (!find_program(found) || access(found, X_OK) != 0) {
+            return fail(stage, CAD_E_IO, "no cadmium-mockd beside this program",
+                        "--mockd says where it is");
+        }
         path = found;
     }
     if (access(path, X_OK) != 0) return fail(stage, CAD_E_IO, path, strerror(errno));

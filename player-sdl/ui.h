@@ -26,7 +26,6 @@
 #define UI_NOTE_SIZE 96
 #define UI_TOAST_SIZE 64
 #define UI_ROW_SIZE 96
-#define UI_ROWS_MAX (CAD_TRACK_LIST_MAX + 1)
 #define UI_ROWS_SHOWN 8                 /* of a menu; the others are scrolled to */
 
 #define UI_SHOWN_FOR (3 * CAD_SECOND)   /* after the last sign of life */
