@@ -55,7 +55,7 @@ static size_t bytes_of(const struct cad_tempo *tempo, uint32_t samples)
     return (size_t)samples * tempo->channels * sizeof(float);
 }
 
-/* In thousandths: locales do not touch it. */
+/* By integers: locales do not touch it. */
 static void print_rate(const struct cad_tempo *tempo, char *out, size_t size)
 {
     unsigned rate = (unsigned)((tempo->rate_q16 * UINT64_C(100000) + 32768) >> 16);

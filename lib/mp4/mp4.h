@@ -15,9 +15,7 @@
 #define CAD_FOURCC(a, b, c, d)                                                                     \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
-#define CAD_MP4_DEPTH_MAX 12        /* nesting of boxes that is followed */
 #define CAD_MP4_TRUNS_MAX 64        /* track runs of one track fragment */
-#define CAD_MP4_SIDX_DEPTH_MAX 4    /* chained indexes (licensed manifest 7) */
 #define CAD_MP4_SAMPLES_MAX 1048576 /* samples of one track run */
 #define CAD_MP4_MOOV_BYTES_MAX (16u << 20) /* a moov, header included */
 #define CAD_MP4_MOOF_BYTES_MAX (16u << 20) /* a moof, header included */

@@ -80,7 +80,7 @@ static void test_sink_waits_for_every_slot(void **state)
     bench_close(&bench);
 }
 
-/* Rule 3: a second is a second. bench.c checks every anchor against the one before. */
+/* Rule 3: a second is a second. sink_bench.c checks every anchor against the one before. */
 static void test_sink_clock_follows_the_rate(void **state)
 {
     struct suite *suite = suite_of(state);
@@ -304,7 +304,7 @@ static void test_sink_takes_another_configuration(void **state)
 
 /*
  * Rule 3 at every rate that it names, changed while it plays: media time per monotonic time is the
- * rate. bench.c checks every anchor against the one before on top.
+ * rate. sink_bench.c checks every anchor against the one before on top.
  */
 static void test_sink_plays_at_other_rates(void **state)
 {
