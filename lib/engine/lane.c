@@ -119,11 +119,10 @@ static bool is_listed(const struct cad_period *period, enum cad_media_type type)
     return false;
 }
 
-static void wish_for(struct track_wish *wish, const struct cad_track *track, bool by_viewer)
+static void wish_for(struct track_wish *wish, const struct cad_track *track)
 {
     memset(wish, 0, sizeof(*wish));
     wish->set = true;
-    wish->by_viewer = by_viewer;
     cad_str_copyz(wish->id, sizeof(wish->id), track->id);
     cad_str_copyz(wish->lang, sizeof(wish->lang), track->lang);
     cad_str_copyz(wish->role, sizeof(wish->role), track->role);
@@ -154,7 +153,7 @@ static int open_slots(struct cad_engine *e, uint32_t period,
         if (rc != 0) slot_close(e, s);
         if (rc != 0) return rc;
         if (!e->wishes[i].set && chosen[i]->type == slot_type[i]) {
-            wish_for(&e->wishes[i], chosen[i], false);
+            wish_for(&e->wishes[i], chosen[i]);
         }
         engine_decide(e, "track slot=%u id=%.*s reps=%u rungs=%u", i, CAD_STR_ARG(chosen[i]->id),
                       chosen[i]->representation_count, s->rung_count);
@@ -342,7 +341,7 @@ void lane_choose(struct cad_engine *e, const struct cad_command *command)
         return;
     }
     uint32_t slot = track->type == CAD_MEDIA_AUDIO ? CAD_SLOT_AUDIO : CAD_SLOT_VIDEO;
-    wish_for(&e->wishes[slot], track, true);
+    wish_for(&e->wishes[slot], track);
     engine_decide(e, "wish slot=%u id=%.*s", slot, CAD_STR_ARG(track->id));
     e->slots[slot].switching = e->slots[slot].present;
     e->tracks_version++;

@@ -120,7 +120,7 @@ uint64_t rep_servers(const struct rep *rep)
     return bits & ~rep->servers_lost;
 }
 
-static const struct cad_location *location_on(const struct rep *rep, uint32_t server)
+const struct cad_location *rep_location(const struct rep *rep, uint32_t server)
 {
     for (uint32_t i = 0; i < rep->model->location_count; i++) {
         if (rep->model->locations[i].server == server) return &rep->model->locations[i];
@@ -248,7 +248,7 @@ int request_start_media(struct cad_engine *e, struct cad_fetch_request *request,
     if (cad_ring_space(&e->actions) < 16) return CAD_E_AGAIN;
     if (rep_servers(rep) == 0) return CAD_E_NOTFOUND;
     uint32_t server = choose_server(e, request, rep);
-    struct attempt a = {.rep = rep, .location = location_on(rep, server), .bytes = bytes};
+    struct attempt a = {.rep = rep, .location = rep_location(rep, server), .bytes = bytes};
     struct target *target = request_target(request);
     cad_str url = {NULL, 0};
     struct cad_range part;

@@ -139,7 +139,6 @@ struct segment {
 /* What was chosen, by what it is, so that it can be found again in another period. */
 struct track_wish {
     bool set;
-    bool by_viewer;              /* else it follows from what was played before */
     char id[CAD_TRACK_ID_SIZE];
     char lang[24];
     char role[32];
@@ -395,6 +394,8 @@ struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *
 enum cad_failure request_failure(const struct cad_http_end *end, int32_t status);
 void request_silences(struct cad_engine *e);
 uint64_t rep_servers(const struct rep *rep); /* bits of the servers that have it */
+/* Where a server has it; NULL: nowhere. */
+const struct cad_location *rep_location(const struct rep *rep, uint32_t server);
 
 /* ---- lane.c: periods and tracks ---- */
 /* Choose tracks for the period at the clock's position and open the slots. CAD_E_NOTFOUND: nothing
@@ -427,7 +428,6 @@ void slot_close(struct cad_engine *e, struct slot *s);
 void slots_clear(struct cad_engine *e);
 bool track_playable(const struct cad_engine *e, const struct cad_track *track);
 void rep_free(struct cad_engine *e, struct slot *s, uint32_t at);
-struct slot *rep_slot(struct cad_engine *e, const struct cad_fetch_request *request);
 void slot_tell_server(struct cad_engine *e, uint32_t slot);
 void slots_ladder(struct cad_engine *e, uint32_t slot);
 /* Read as much of the header as has come; READY, or lost with an error, or nothing yet. */

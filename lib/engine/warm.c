@@ -58,14 +58,6 @@ void warm_used(struct cad_engine *e, uint32_t server)
     if (server < CAD_STEER_SERVERS_MAX) e->server_used[server] = e->now;
 }
 
-static const struct cad_location *location_on(const struct rep *rep, uint32_t server)
-{
-    for (uint32_t i = 0; i < rep->model->location_count; i++) {
-        if (rep->model->locations[i].server == server) return &rep->model->locations[i];
-    }
-    return NULL;
-}
-
 /* The server that would be next for the representation; NULL: none that is worth a connection. */
 static const struct cad_location *next_place(struct cad_engine *e, const struct slot *s,
                                              const struct rep *rep)
@@ -76,8 +68,8 @@ static const struct cad_location *next_place(struct cad_engine *e, const struct 
     if (!cad_steer_healthy(e->steer, server, e->now)) return NULL;
     cad_time used = e->server_used[server];
     if (used != CAD_TIME_NONE && e->now < cad_time_add(used, ENGINE_WARM_STALE)) return NULL;
-    const struct cad_location *here = location_on(rep, (uint32_t)s->server);
-    const struct cad_location *there = location_on(rep, server);
+    const struct cad_location *here = rep_location(rep, (uint32_t)s->server);
+    const struct cad_location *there = rep_location(rep, server);
     struct cad_uri a, b;
     if (!here || !there) return NULL;
     if (cad_uri_parse(here->url, &a) != 0 || cad_uri_parse(there->url, &b) != 0) return NULL;
