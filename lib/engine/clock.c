@@ -482,10 +482,23 @@ void clock_slept(struct cad_engine *e)
     e->clock.progress_at = e->now;
 }
 
+/* There is more of a slot whose end was pulled (another track was chosen): who was told that
+ * nothing follows does not ask again in this epoch. */
+static bool goes_on_after_end(const struct cad_engine *e)
+{
+    if (e->clock.state == CAD_STATE_ENDED) return false;
+    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s->present && s->end_pulled && !s->switching && !queue_at_end(s)) return true;
+    }
+    return false;
+}
+
 void clock_turn(struct cad_engine *e)
 {
     if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return;
     if (fail_if_lost(e)) return;
+    if (goes_on_after_end(e)) clock_begin(e, clock_position(e));
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (e->slots[i].present && e->clock.first_frame) follow_viewer(e, &e->slots[i]);
     }

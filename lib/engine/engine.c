@@ -315,7 +315,11 @@ static void take_caps(struct cad_engine *e, const struct cad_sink_caps *caps)
     e->has_caps = true;
     e->tracks_version++;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        if (e->slots[i].present) slots_ladder(e, i);
+        struct slot *s = &e->slots[i];
+        if (!s->present) continue;
+        slots_ladder(e, i);
+        if (s->lost.code == CAD_ERR_MEDIA_CODEC) s->lost.code = CAD_ERR_NONE;
+        s->switching = true; /* another track may be the one wished for now */
     }
 }
 

@@ -140,6 +140,20 @@ static void choose_tracks(const struct cad_engine *e, const struct cad_period *p
     }
 }
 
+static const struct cad_track *wished(const struct cad_engine *e, const struct slot *s,
+                                      uint32_t period)
+{
+    uint32_t slot = (uint32_t)(s - e->slots);
+    return choose_track(e, &model_of(e)->periods[period], slot_type[slot], &e->wishes[slot]);
+}
+
+/* Where the next segment of a slot will begin. */
+static cad_time queue_end(const struct slot *s)
+{
+    size_t count = queue_count(s);
+    return count ? queue_at(s, count - 1)->end : CAD_MAX(s->skip_until, 0);
+}
+
 /* ---- the first lanes ---- */
 
 static int open_slots(struct cad_engine *e, uint32_t period,
@@ -174,10 +188,16 @@ int lanes_select(struct cad_engine *e)
     const struct cad_presentation *p = model_of(e);
     if (p->format == CAD_FORMAT_MP4) return select_file(e);
     bool again = e->clock.first_ever; /* another chapter of a title that is loaded */
-    uint32_t at = period_at(p, e->clock.position);
-    const struct cad_period *period = &p->periods[at];
+    uint32_t first = period_at(p, e->clock.position);
+    uint32_t at = first;
     const struct cad_track *chosen[CAD_ENGINE_TRACKS];
-    choose_tracks(e, period, chosen);
+    choose_tracks(e, &p->periods[at], chosen);
+    /* Where there is nothing that this device plays, what follows is played. */
+    while (!chosen[0] && !chosen[1] && at + 1 < p->period_count) {
+        choose_tracks(e, &p->periods[++at], chosen);
+    }
+    if (!chosen[0] && !chosen[1]) at = first;
+    const struct cad_period *period = &p->periods[at];
     bool video = is_listed(period, CAD_MEDIA_VIDEO);
     if (!chosen[0] && !chosen[1]) {
         bool listed = video || is_listed(period, CAD_MEDIA_AUDIO);
@@ -185,6 +205,7 @@ int lanes_select(struct cad_engine *e)
     }
     /* Sound alone is no substitute for a picture that cannot be decoded. */
     if (e->caps.video && video && !chosen[0]) return CAD_E_UNSUPPORTED;
+    if (at != first) clock_begin(e, period->start);
     int rc = open_slots(e, at, chosen);
     if (rc == 0 && !again) (void)engine_app(e, CAD_APP_LOADED);
     return rc;
@@ -230,6 +251,7 @@ static int enter(struct cad_engine *e, struct slot *s, uint32_t period,
     int rc = slot_enter(e, s, period, track);
     if (rc != 0) return rc;
     keep_rate(s, before);
+    if (s->rung_count > 0) s->lost.code = CAD_ERR_NONE;
     engine_decide(e, "lane slot=%u period=%u id=%.*s rungs=%u", (unsigned)(s - e->slots), period,
                   CAD_STR_ARG(track->id), s->rung_count);
     return CAD_OK;
@@ -238,12 +260,10 @@ static int enter(struct cad_engine *e, struct slot *s, uint32_t period,
 int lane_advance(struct cad_engine *e, struct slot *s)
 {
     const struct cad_presentation *p = model_of(e);
-    uint32_t slot = (uint32_t)(s - e->slots);
     uint32_t next = s->period + 1;
     size_t count = queue_count(s);
     if (next < p->period_count && same_kinds(e, next)) {
-        const struct cad_period *period = &p->periods[next];
-        return enter(e, s, next, choose_track(e, period, slot_type[slot], &e->wishes[slot]));
+        return enter(e, s, next, wished(e, s, next));
     }
     if (count) {
         struct segment *tail = queue_at(s, count - 1);
@@ -256,11 +276,9 @@ int lane_advance(struct cad_engine *e, struct slot *s)
 void lane_move(struct cad_engine *e, struct slot *s, cad_time position)
 {
     const struct cad_presentation *p = model_of(e);
-    uint32_t slot = (uint32_t)(s - e->slots);
     if (!p || p->format == CAD_FORMAT_MP4) return;
     uint32_t at = period_at(p, position);
-    const struct cad_track *track =
-        choose_track(e, &p->periods[at], slot_type[slot], &e->wishes[slot]);
+    const struct cad_track *track = wished(e, s, at);
     if (!track || (at == s->period && track == s->model)) return;
     if (enter(e, s, at, track) != 0) s->switching = true; /* memory: tried again by the plan */
 }
@@ -268,14 +286,10 @@ void lane_move(struct cad_engine *e, struct slot *s, cad_time position)
 void lane_resume(struct cad_engine *e, struct slot *s)
 {
     const struct cad_presentation *p = model_of(e);
-    uint32_t slot = (uint32_t)(s - e->slots);
-    size_t count = queue_count(s);
     if (!p || p->format == CAD_FORMAT_MP4) return;
-    cad_time end = count ? queue_at(s, count - 1)->end : CAD_MAX(s->skip_until, 0);
-    uint32_t at = period_at(p, end);
+    uint32_t at = period_at(p, queue_end(s));
     if (at >= s->period) return;
-    const struct cad_track *track =
-        choose_track(e, &p->periods[at], slot_type[slot], &e->wishes[slot]);
+    const struct cad_track *track = wished(e, s, at);
     if (!track || enter(e, s, at, track) != 0) s->switching = true;
 }
 
@@ -378,34 +392,62 @@ static cad_time seam_of(const struct cad_engine *e, const struct slot *s,
     return begun ? seg->end : seg->start;
 }
 
+/* The first segment that ends behind `at` and is of a track that is not wished for; NULL: none. */
+static const struct segment *other_behind(const struct cad_engine *e, const struct slot *s,
+                                          cad_time at)
+{
+    size_t count = queue_count(s);
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *seg = queue_at(s, i);
+        const struct rep *rep = s->reps[seg->rep];
+        if (seg->end > at && rep->track != wished(e, s, rep->period)) return seg;
+    }
+    return NULL;
+}
+
+void lane_drop_others(struct cad_engine *e, struct slot *s, cad_time position)
+{
+    const struct cad_presentation *p = model_of(e);
+    if (!p || p->format == CAD_FORMAT_MP4) return;
+    const struct segment *other = other_behind(e, s, position);
+    if (!other) return;
+    uint64_t from = other->serial;
+    while (queue_count(s) && queue_at(s, queue_count(s) - 1)->serial >= from) queue_drop_tail(e, s);
+    s->cursor = CAD_MIN(s->cursor, s->serial_next);
+    s->switching = true;
+}
+
+/* Is what lies behind `at`, and what is fetched next, as the wish has it? */
+static bool is_as_wished(const struct cad_engine *e, const struct slot *s, cad_time at)
+{
+    return !other_behind(e, s, at) && s->rung_count > 0 && s->model == wished(e, s, s->period) &&
+           period_at(model_of(e), queue_end(s)) >= s->period;
+}
+
 void lane_switch(struct cad_engine *e, struct slot *s)
 {
     const struct cad_presentation *p = model_of(e);
-    uint32_t slot = (uint32_t)(s - e->slots);
     if (!s->switching || p->format == CAD_FORMAT_MP4) return;
-    const struct cad_track *track =
-        choose_track(e, &p->periods[s->period], slot_type[slot], &e->wishes[slot]);
+    const struct cad_track *track = wished(e, s, s->period);
     cad_time at = seam_of(e, s, track ? track : s->model);
-    uint32_t period = period_at(p, at);
-    track = choose_track(e, &p->periods[period], slot_type[slot], &e->wishes[slot]);
-    if (!track || (track == s->model && period == s->period && s->rung_count > 0)) {
+    if (!track || is_as_wished(e, s, at)) {
         s->switching = false;
+        e->more = true; /* the clock took it for unfinished */
         return;
     }
     at = queue_cut(e, s, at);
     if (at == CAD_TIME_NONE) return; /* when the fragment that is being played is whole */
-    if (period_at(p, at) != period) {
-        period = period_at(p, at);
-        track = choose_track(e, &p->periods[period], slot_type[slot], &e->wishes[slot]);
-    }
-    if (!track) return;
-    if (enter(e, s, period, track) != 0) {
+    uint32_t period = period_at(p, at);
+    track = wished(e, s, period);
+    int rc = CAD_E_END;
+    if (period > s->period) rc = lane_advance(e, s); /* or its chapter is over */
+    else if (track) rc = enter(e, s, period, track);
+    if (rc != CAD_OK && rc != CAD_E_END) {
         plan_no_memory(e, s);
         return;
     }
-    engine_decide(e, "switch slot=%u at_ms=%" PRId64, slot, at / CAD_MS);
+    engine_decide(e, "switch slot=%u at_ms=%" PRId64, (unsigned)(s - e->slots), at / CAD_MS);
     s->switching = false;
-    s->lost.code = CAD_ERR_NONE;
     e->more = true;
 }
 

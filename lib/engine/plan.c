@@ -170,6 +170,15 @@ static bool change_allowed(const struct cad_engine *e, const struct slot *s,
     return m->height == s->reps[s->rep_now]->model->height;
 }
 
+/* Of a segment that is a resource nobody knows the size beforehand: by its rate it must fit. */
+static bool too_large(const struct cad_engine *e, const struct rep *rep)
+{
+    struct cad_segment seg;
+    if (!rep_fetched_apart(rep) || cad_index_at(rep->index, 0, &seg) != 0) return false;
+    cad_time duration = cad_time_from_ticks(seg.duration_ticks, cad_index_timescale(rep->index));
+    return cad_muldiv_floor_i64(rep->rate_bps / 8, duration, CAD_SECOND) > segment_limit(e);
+}
+
 static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_time duration,
                        struct cad_abr_rung *rungs)
 {
@@ -187,6 +196,7 @@ static void fill_rungs(const struct cad_engine *e, const struct slot *s, cad_tim
         /* Two segments of twice the average rate must fit beside the sound. */
         int64_t bytes = cad_muldiv_floor_i64(rate / 2, duration, CAD_SECOND);
         rungs[i].allowed = bytes <= e->config.ceiling_bytes && change_allowed(e, s, m);
+        if (too_large(e, s->reps[s->rung_rep[i]])) rungs[i].allowed = false;
         any |= rungs[i].allowed;
     }
     /* Better a rung that hardly fits, or of another codec, than none. */
@@ -344,7 +354,7 @@ static int find_next(const struct slot *s, const struct rep *rep, struct cad_seg
 {
     size_t count = queue_count(s);
     if (count == 0) {
-        cad_time at = s->skip_until == CAD_TIME_NONE ? 0 : CAD_MAX(s->skip_until, 0);
+        cad_time at = CAD_MAX(s->skip_until, rep->period_start); /* NONE is less than any */
         int rc = segment_at(rep, at, out);
         /* A position at or past the end shows the last segment. */
         uint32_t segments = cad_index_count(rep->index);
@@ -353,7 +363,8 @@ static int find_next(const struct slot *s, const struct rep *rep, struct cad_seg
     const struct segment *tail = queue_at(s, count - 1);
     bool cut = tail->show_until != CAD_TIME_NONE; /* it ends before its index says so */
     if (tail->rep == rep->at && !cut) return cad_index_at(rep->index, tail->index + 1, out);
-    return segment_at(rep, tail->end, out);
+    /* Where media ends before its period does, the next period begins behind a hole. */
+    return segment_at(rep, CAD_MAX(tail->end, rep->period_start), out);
 }
 
 /* The segment of a representation that follows the queue. CAD_E_NOTFOUND: its period is over. */
@@ -426,9 +437,11 @@ static bool has_room(struct cad_engine *e, struct slot *s, cad_time position, ca
 /* The lane has no more segments: the next period follows, or nothing. */
 static void lane_over(struct cad_engine *e, struct slot *s)
 {
+    bool was_over = queue_at_end(s);
     int rc = lane_advance(e, s);
-    if (rc == CAD_OK) e->more = true;
-    else if (rc != CAD_E_END) plan_no_memory(e, s);
+    if (rc == CAD_E_END) s->over = true;
+    else if (rc != CAD_OK) plan_no_memory(e, s);
+    if (rc == CAD_OK || queue_at_end(s) != was_over) e->more = true; /* the clock waits for it */
 }
 
 static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
@@ -467,6 +480,19 @@ static void push_next(struct cad_engine *e, struct slot *s, struct rep *rep)
         if (!segment_whole(seg)) return;
     }
     e->more = true;
+}
+
+/* Media that is held and whose init is not: of the tail, or of segments before it. False: the queue
+ * is another one now. */
+static bool want_queued_headers(struct cad_engine *e, struct slot *s)
+{
+    size_t count = queue_count(s);
+    for (size_t i = 0; i < count; i++) {
+        struct rep *rep = s->reps[queue_at(s, i)->rep];
+        if (rep->state == REP_NEW) want_header(e, s, rep);
+        if (queue_count(s) != count) return false;
+    }
+    return true;
 }
 
 static bool near_end(const struct slot *s)
@@ -546,6 +572,7 @@ static bool take_stock(struct cad_engine *e, struct slot *s)
         if (rep->header && !rep->header_settled) queue_sync_header(s, rep);
     }
     queue_evict(e, s, cad_time_sub(clock_position(e), e->config.buffer_behind));
+    if (s->rung_count == 0 && s->lost.code == CAD_ERR_NONE && !s->switching) slot_barren(s);
     if (s->lost.code == CAD_ERR_NONE && s->rung_count > 0) return true;
     drop_attempts(e, s);
     return false;
@@ -562,11 +589,10 @@ static void plan_slot(struct cad_engine *e, uint32_t slot)
     if (!waiting) s->blocked = false; /* else what blocked it still does */
     if (tail && !segment_whole(tail)) {
         if (!tail->in_header && !(waiting && !tail->request)) want_segment_bytes(e, s, tail);
-        if (s->reps[tail->rep]->state == REP_NEW) want_header(e, s, s->reps[tail->rep]);
-        prefetch_header(e, s);
+        if (want_queued_headers(e, s)) prefetch_header(e, s);
         return;
     }
-    if (tail && s->reps[tail->rep]->state == REP_NEW) want_header(e, s, s->reps[tail->rep]);
+    if (!want_queued_headers(e, s)) return;
     if (tail && tail->request) return; /* all is there but the word that it is all */
     if (near_end(s) || waiting) return;
     struct rep *now = s->rep_now >= 0 ? s->reps[s->rep_now] : NULL;

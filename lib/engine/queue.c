@@ -100,8 +100,8 @@ struct segment *queue_push(struct slot *s, uint32_t rep,
     seg->serial = s->serial_next++;
     seg->rep = rep;
     seg->index = from->index;
-    seg->start = rep_time(r, from->start_ticks);
-    seg->end = rep_time(r, from->start_ticks + from->duration_ticks);
+    seg->start = CAD_MAX(rep_time(r, from->start_ticks), r->period_start);
+    seg->end = CAD_MAX(rep_time(r, from->start_ticks + from->duration_ticks), seg->start);
     place_bytes(seg, r, from);
     seg->scanned = CAD_TIME_NONE;
     seg->show_from = CAD_TIME_NONE;
@@ -119,6 +119,8 @@ struct segment *queue_push(struct slot *s, uint32_t rep,
         if (seg->start < seam - CAD_MS) seg->show_from = CAD_MAX(seg->show_from, seam);
         seg->start = seam;
         seg->end = CAD_MAX(seg->end, seam);
+    } else if (s->skip_until >= 0) {
+        seg->start = CAD_MIN(seg->start, s->skip_until); /* the first there is from there on */
     }
     cad_mp4_reader_init(&seg->scan, &r->init);
     seg->scan.origin = (uint64_t)seg->first_byte; /* and base, when that is known */
@@ -191,16 +193,20 @@ void queue_evict(struct cad_engine *e, struct slot *s, cad_time before)
 /* Move to a position: inside the queue without losing a byte, outside by dropping it. */
 void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
 {
-    size_t count = queue_count(s);
-    s->skip_until = position;
     s->pulled_end = position;
-    s->bad_media = false;
+    s->shown_end = CAD_TIME_NONE;
+    s->over = s->bad_media = s->end_pulled = false;
     s->rep_config = -1; /* the decoder starts anew */
     s->reader_serial = 0;
+    lane_drop_others(e, s, position);
+    s->skip_until = position;
+    size_t count = queue_count(s);
     for (size_t i = 0; i < count; i++) {
         struct segment *seg = queue_at(s, i);
         bool last_of_title = i + 1 == count && queue_at_end(s);
+        const struct rep *rep = s->reps[seg->rep];
         if (position < seg->start && i == 0) break;
+        if (rep->state == REP_LOST && rep->header_end == 0) break; /* nobody can read it */
         if (position < seg->end || last_of_title) {
             s->cursor = seg->serial;
             s->shown = seg->serial;
@@ -229,7 +235,10 @@ cad_time queue_cut(struct cad_engine *e, struct slot *s, cad_time at)
         bool read = tail->serial < s->cursor || s->reader_serial == tail->serial;
         if (read && !segment_whole(tail)) return CAD_TIME_NONE;
         if (segment_whole(tail) && tail->start < at) {
-            if (tail->end > at) tail->end = tail->show_until = at;
+            /* A viewer may be beyond it: media that ended early, or went on behind its index. */
+            cad_time reached = CAD_MAX(s->shown_end, clock_position(e));
+            tail->end = CAD_MAX(tail->end, CAD_MIN(reached, at));
+            if (tail->end >= at) tail->end = tail->show_until = at;
             tail->last = false;
             return tail->end;
         }
@@ -363,14 +372,29 @@ static void scan(struct slot *s, struct segment *seg)
     if (end != CAD_TIME_NONE) seg->scanned = CAD_MIN(end, seg->end);
 }
 
+/* The first segment to come whose init is not there; NULL: all can be read. */
+static const struct segment *unreadable(const struct slot *s)
+{
+    size_t count = queue_count(s);
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *seg = queue_at(s, i);
+        if (seg->serial >= s->cursor && s->reps[seg->rep]->header_end == 0) return seg;
+    }
+    return NULL;
+}
+
 /* The queue is contiguous and whole but for its tail, so its ends tell all. */
 cad_time queue_buffered_end(struct slot *s, cad_time from, bool look)
 {
     size_t count = queue_count(s);
     if (count == 0) return from;
-    /* Tracks may begin a little after zero; anything larger is a hole in time. */
-    if (queue_at(s, 0)->start > cad_time_add(from, CAD_SECOND)) return from;
+    /* Tracks may begin a little after zero; anything larger is a hole in time, but for what the
+     * sink has already of a segment that was given up. */
+    cad_time held = CAD_MAX(from, s->pulled_end);
+    if (queue_at(s, 0)->start > cad_time_add(held, CAD_SECOND)) return from;
     struct segment *tail = queue_at(s, count - 1);
+    const struct segment *closed = unreadable(s);
+    if (closed) return CAD_MAX(from, closed->start);
     if (segment_whole(tail)) return CAD_MAX(from, tail->end);
     cad_time end = count > 1 ? CAD_MAX(from, tail->start) : from;
     if (!look) return end;
@@ -383,15 +407,16 @@ bool segment_last(const struct slot *s, const struct segment *seg)
     const struct rep *rep = s->reps[seg->rep];
     if (!rep->final || s->switching) return false;
     if (seg->last) return true;
+    if (seg->show_until != CAD_TIME_NONE) return false; /* it was cut: the same may follow */
     return rep->lane == s->lane && rep->index && seg->index + 1 == cad_index_count(rep->index);
 }
 
 bool queue_at_end(const struct slot *s)
 {
     size_t count = queue_count(s);
-    if (count == 0) return false;
+    if (count == 0) return s->present && s->over && !s->switching;
     const struct segment *tail = queue_at(s, count - 1);
-    return segment_whole(tail) && segment_last(s, tail);
+    return segment_whole(tail) && segment_last(s, tail) && !unreadable(s);
 }
 
 /* ---- samples ---- */
@@ -435,17 +460,18 @@ static cad_time shown_until(const struct slot *s, const struct segment *seg)
     return rep->period_end == CAD_TIME_NONE ? until : CAD_MIN(until, rep->period_end);
 }
 
-/* Does a sample belong to what comes before or after its segment? Of two frames of sound that both
- * hold the seam the earlier one is heard: a seam is a gap of less than a frame, no overlap. */
+/* Does a sample belong to what comes before or after its segment? Of two frames that both hold the
+ * seam the earlier one is heard or seen: a seam is a gap of less than a frame, no overlap. What was
+ * shown counts, not what an index said of it; less than a millisecond of sound is rounding. */
 static bool outside_seams(const struct slot *s, const struct segment *seg, cad_time pts,
                           cad_time end)
 {
     if (pts >= shown_until(s, seg)) return true;
     cad_time from = shown_from(s, seg);
-    if (from == CAD_TIME_NONE) return false;
-    if (end <= from) return true;
-    bool overlaps = pts < CAD_MIN(from, s->pulled_end) - ENGINE_REMAINDER_SAMPLE;
-    return s->model->type == CAD_MEDIA_AUDIO && overlaps;
+    if (from != CAD_TIME_NONE && end <= from) return true;
+    if (s->seam_end == CAD_TIME_NONE) return false;
+    cad_time slack = s->model->type == CAD_MEDIA_AUDIO ? CAD_MS : (end - pts) / 2;
+    return pts < s->seam_end - slack;
 }
 
 static void fill_sample(struct slot *s, const struct segment *seg, const struct rep *rep,
@@ -465,6 +491,8 @@ static void fill_sample(struct slot *s, const struct segment *seg, const struct 
     cad_time end = sample_time(rep, sample->pts_ticks + (int64_t)sample->duration_ticks);
     if (end <= s->skip_until || outside_seams(s, seg, out->pts, end)) {
         out->flags |= CAD_SAMPLE_DECODE_ONLY;
+    } else {
+        s->shown_end = CAD_MAX(s->shown_end, end);
     }
     s->pulled_end = CAD_MAX(s->pulled_end, end);
     if (sample->size && cad_ref_is_hole(seg->ref, at, at + sample->size)) {
@@ -518,7 +546,8 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
         struct segment *seg = queue_find(s, s->cursor);
         if (!seg) {
             size_t count = queue_count(s);
-            bool past = count && s->cursor > queue_at(s, count - 1)->serial;
+            bool past = count == 0 || s->cursor > queue_at(s, count - 1)->serial;
+            if (past && queue_at_end(s)) s->end_pulled = true;
             return past && queue_at_end(s) ? CAD_E_END : CAD_E_AGAIN;
         }
         if (!seg->ref || seg->have == 0 || s->bad_media) return CAD_E_AGAIN;
@@ -533,6 +562,7 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
             s->reader.origin = (uint64_t)(seg->base + seg->first_byte);
             s->reader_serial = seg->serial;
             s->reader_placed = false;
+            s->seam_end = s->shown_end;
         }
         struct cad_mp4_sample sample;
         cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/uri.h"
@@ -137,7 +138,12 @@ static uint32_t choose_server(struct cad_engine *e, const struct cad_fetch_reque
     const struct slot *video = &e->slots[CAD_SLOT_VIDEO];
     int32_t sticky = s->server;
     if (s != video && video->present && video->server >= 0) sticky = video->server;
-    return cad_steer_pick(e->steer, rep_servers(rep), request->tried, sticky, e->now);
+    uint64_t servers = rep_servers(rep);
+    /* Where another one is to be asked at once, also one that rests: the healthy one that has just
+     * failed would be asked without end. */
+    uint64_t untried = servers & ~request->tried;
+    if (request_target(request)->elsewhere && untried) servers = untried;
+    return cad_steer_pick(e->steer, servers, request->tried, sticky, e->now);
 }
 
 static void note_server(struct cad_engine *e, int32_t slot, uint32_t server)
@@ -297,17 +303,27 @@ static bool answers_other_range(const struct target *target, const struct cad_ht
     return first != 0;
 }
 
+/* What the head says of the size of a resource that was asked for to its end; -1: nothing. */
+static int64_t size_told(const struct target *target)
+{
+    const struct cad_http_head *head = &target->head_data;
+    if (target->last >= 0 || head->length < 0) return -1;
+    if (head->status == 200) return head->length;
+    return cad_add_sat_i64(target->first, head->length);
+}
+
 /* The head of a segment (or init) of its own tells how long it is. */
 static void learn_size(struct cad_engine *e, const struct cad_fetch_request *request,
                        const struct cad_http_head *head)
 {
     struct target *target = request_target(request);
     if (head->status == 200) target->skip = target->first;
-    if (request->purpose != CAD_PURPOSE_SEGMENT || head->length < 0) return;
+    if (request->purpose != CAD_PURPOSE_SEGMENT) return;
     struct segment *seg = queue_find(&e->slots[request->track], target->serial);
-    if (!seg || seg->sized) return;
-    int64_t size = head->status == 200 ? head->length : target->first + head->length;
-    if (size < seg->have || size <= 0) return;
+    if (!seg) return;
+    /* Of servers that tell different lengths the one that answers now is believed. */
+    int64_t size = size_told(target);
+    if (size < seg->have || size <= 0 || size > segment_limit(e)) return;
     seg->size = size;
     seg->sized = true;
 }
@@ -344,13 +360,15 @@ static int64_t bytes_left(const struct target *target, const struct cad_fetch_re
     return INT64_MAX;
 }
 
-/* Space for what a segment of unknown, or wrongly guessed, size still brings. */
-static int room_for_more(struct cad_engine *e, struct segment *seg)
+/* Space for n bytes more of a segment of unknown, or wrongly guessed, size. */
+static int room_for_more(struct cad_engine *e, struct segment *seg, int64_t n)
 {
     int64_t room = (int64_t)cad_ref_size(seg->ref);
-    int64_t want = seg->sized ? seg->size : CAD_MAX(seg->size, room);
-    if (!seg->sized && seg->have >= room) want = room * 2;
-    if (want > segment_limit(e) && room < segment_limit(e) && !seg->sized) want = segment_limit(e);
+    int64_t limit = segment_limit(e);
+    if (seg->sized) return queue_grow(e, seg, seg->size);
+    int64_t want = CAD_MAX(seg->size, room);
+    if (seg->have + n > room) want = CAD_MAX(room * 2, seg->have + n);
+    if (want > limit && seg->have + n <= limit) want = limit;
     return queue_grow(e, seg, want);
 }
 
@@ -373,9 +391,9 @@ static int media_lease(struct cad_engine *e, struct cad_fetch_request *request, 
         at = seg->ref_offset + (size_t)seg->have;
     }
     int64_t left = bytes_left(target, request, seg);
-    if (left <= 0) return CAD_E_LIMIT;
+    if (left <= 0 || (seg && size_told(target) > segment_limit(e))) return CAD_E_LIMIT;
     if (rep_fetched_apart(target->rep)) {
-        int rc = seg ? room_for_more(e, seg) : room_for_init(e, target->rep);
+        int rc = seg ? room_for_more(e, seg, 1) : room_for_init(e, target->rep);
         if (rc != 0) return rc;
         int64_t room = seg ? (int64_t)cad_ref_size(seg->ref) - seg->have
                            : target->rep->header_size - target->rep->header_have;
@@ -440,6 +458,10 @@ static int commit(struct cad_engine *e, uint32_t id, size_t n, cad_time at, bool
         return CAD_E_STALE;
     }
     if ((int64_t)n > bytes_left(target, request, seg)) return CAD_E_LIMIT;
+    if (hole && seg && rep_fetched_apart(target->rep)) {
+        int rc = room_for_more(e, seg, (int64_t)n); /* nobody leased it */
+        if (rc != 0) return rc;
+    }
     struct cad_ref *ref = seg ? seg->ref : target->rep->header;
     size_t from = seg ? seg->ref_offset + (size_t)seg->have : (size_t)target->rep->header_have;
     if (from + n > cad_ref_size(ref)) return CAD_E_LIMIT;
@@ -634,6 +656,7 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
      * was shown, a viewer is told instead of waiting for more of them. */
     bool useless = e->manifest.from_mp4 || (!e->clock.first_ever && e->refreshes > 0);
     if (verdict.kind == CAD_VERDICT_REFRESH && useless) verdict.kind = CAD_VERDICT_GIVE_UP;
+    target->elsewhere = verdict.kind == CAD_VERDICT_OTHER_SERVER && verdict.until <= e->now;
     struct cad_error err;
     name_failure(e, request, end, verdict.error, &err);
     if (verdict.kind == CAD_VERDICT_REFRESH) e->manifest.refresh_wanted = true;
@@ -667,14 +690,17 @@ static void observe(struct cad_engine *e, const struct cad_fetch_request *reques
     cad_abr_observe(e->abr, &transfer);
 }
 
-/* Is a segment of its own whole? One of unknown size is when its answer ends well. */
+/* Is a segment of its own whole? One of unknown size is when its answer ends well, or when there is
+ * nothing behind what is held. */
 static bool segment_complete(struct cad_engine *e, const struct cad_fetch_request *request,
-                             const struct cad_http_end *end)
+                             const struct cad_http_end *end, bool good)
 {
     const struct target *target = request_target(request);
     struct segment *seg = queue_find(&e->slots[request->track], target->serial);
     if (!seg || seg->have == 0) return false;
-    if (!seg->sized && end->cls == CAD_HTTP_OK) {
+    bool nothing_more = request->status == 416 && target->first == seg->have;
+    bool ended = nothing_more || (good && target->skip == 0);
+    if (!seg->sized && ended && end->cls == CAD_HTTP_OK) {
         seg->size = seg->have;
         seg->sized = true;
     }
@@ -695,7 +721,7 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
     bool short_file = header && end->cls == CAD_HTTP_OK && rep->model->size_bytes < 0;
     int64_t received = request->received;
     bool whole = good && (received == asked || (short_file && received > 0));
-    if (apart && !header) whole = good && segment_complete(e, request, end);
+    if (apart && !header) whole = segment_complete(e, request, end, good);
     if (received > 0) observe(e, request, end, whole);
     if (whole) {
         cad_steer_report(e->steer, request->server, CAD_STEER_OK, e->now);

@@ -51,7 +51,6 @@
 #define ENGINE_SLEPT (2 * ENGINE_ANCHOR_LIMIT) /* between two turns while it plays */
 #define ENGINE_PAST_END (10 * CAD_SECOND) /* a sink that runs that far behind the end is done */
 #define ENGINE_REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: none */
-#define ENGINE_REMAINDER_SAMPLE (CAD_MS / 10) /* the same within one sample's time */
 #define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
 #define ENGINE_ENTROPY_LIMIT (5 * CAD_SECOND) /* a request waits for entropy; then an error */
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
@@ -92,6 +91,7 @@ struct rep {
     const struct cad_track *track;
     const struct cad_representation *model;
     enum rep_state state;
+    enum cad_error_code lost_by; /* LOST: why */
     int64_t rate_bps;            /* declared, else measured from the index; 0 not known yet */
     struct cad_ref *header;      /* from the resource's start: init, index, perhaps media; or an
                                     init segment of its own */
@@ -153,6 +153,8 @@ struct slot {
     uint32_t period;             /* of model */
     uint32_t lane;               /* rises with every change of period or track; of the reps too */
     bool switching;              /* the wish has changed: another lane as soon as can be */
+    bool end_pulled;             /* the sink has been told that nothing follows in this epoch */
+    bool over;                   /* an empty queue: nothing follows in this chapter */
     struct rep **reps;           /* ENGINE_REPS_MAX places; NULL: free */
     uint32_t rep_count;          /* places in use are below it */
     uint32_t rung_rep[CAD_ABR_RUNGS_MAX]; /* ladder: rung to representation */
@@ -168,6 +170,8 @@ struct slot {
     bool bad_media;              /* pulling met a broken fragment; the next turn deals with it */
     cad_time skip_until;         /* samples that end before are decode-only */
     cad_time pulled_end;         /* end of the latest sample pulled in this epoch */
+    cad_time shown_end;          /* the same of those to be shown; CAD_TIME_NONE none yet */
+    cad_time seam_end;           /* shown_end when the reader came to its segment */
     uint64_t shown;              /* serial of the last segment the viewer reached */
     uint64_t counted;            /* serial of the last segment in the figures */
     uint64_t decided;            /* serial that rep_now was chosen for */
@@ -276,6 +280,7 @@ struct target {
     bool head;
     bool ended;                  /* its HTTP_END waits for the turn: nothing may follow */
     bool in_path;                /* the range stands in the URL's path */
+    bool elsewhere;              /* it failed: the next attempt is at a server not tried yet */
     struct cad_http_head head_data; /* location is dropped */
     struct redirect redirect;
 };
@@ -409,6 +414,8 @@ void lane_move(struct cad_engine *e, struct slot *s, cad_time position);
 /* After segments were dropped from the tail: back to the period where the queue now ends. */
 void lane_resume(struct cad_engine *e, struct slot *s);
 void lane_choose(struct cad_engine *e, const struct cad_command *command);
+/* Before a seek to `position`: give up what is held of tracks that are not wished for any more. */
+void lane_drop_others(struct cad_engine *e, struct slot *s, cad_time position);
 /* Carry out a wish for another track, if the queue allows it now. */
 void lane_switch(struct cad_engine *e, struct slot *s);
 /* Representations of lanes that nobody plays any more are released. */
@@ -439,6 +446,8 @@ void rep_header_settle(struct cad_engine *e, struct slot *s, struct rep *rep);
 /* Bytes that the next header request should ask for: a range that begins at header_have. */
 int64_t rep_header_goal(const struct cad_engine *e, const struct slot *s, const struct rep *rep);
 void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why);
+/* No representation of its lane can be used: it is lost as they are. */
+void slot_barren(struct slot *s);
 
 /* ---- queue.c: segments and samples ---- */
 struct segment *queue_at(const struct slot *s, size_t i);

@@ -67,7 +67,7 @@ int slot_open(struct cad_engine *e, uint32_t slot)
     s->rep_now = s->rep_config = s->rep_shown = s->server = -1;
     s->serial_next = s->cursor = 1;
     s->skip_until = e->clock.position;
-    s->decide_at = CAD_TIME_NONE;
+    s->decide_at = s->shown_end = s->seam_end = CAD_TIME_NONE;
     if (!e->clock.first_ever) return CAD_OK;
     /* Another chapter of the title: the figures go on. */
     s->bytes_fetched = e->closed[slot].bytes_fetched;
@@ -132,7 +132,7 @@ int slot_enter(struct cad_engine *e, struct slot *s, uint32_t period,
     s->provisional = p->format == CAD_FORMAT_MP4;
     s->rep_now = -1;
     s->decided = 0;
-    s->blocked = false;
+    s->over = s->blocked = false;
     s->room_at = CAD_TIME_NONE;
     slots_ladder(e, (uint32_t)(s - e->slots));
     e->tracks_version++;
@@ -222,19 +222,41 @@ static struct slot *settle_provisional(struct cad_engine *e, enum cad_media_type
 
 /* ---- losing a representation ---- */
 
+/* What is held can be played on if its init was read; what is on the way is given up, and all that
+ * follows with it. */
+static void drop_useless(struct cad_engine *e, struct slot *s, const struct rep *r)
+{
+    uint64_t from = UINT64_MAX;
+    for (size_t i = queue_count(s); i > 0; i--) {
+        const struct segment *seg = queue_at(s, i - 1);
+        bool useless = seg->rep == r->at && (!segment_whole(seg) || r->header_end == 0);
+        if (useless && seg->serial >= s->cursor) from = seg->serial;
+    }
+    /* The queue may end in an earlier period then: the plan goes back there. */
+    if (from != UINT64_MAX && r->lane != s->lane) s->switching = true;
+    while (queue_count(s) && queue_at(s, queue_count(s) - 1)->serial >= from) queue_drop_tail(e, s);
+}
+
+void slot_barren(struct slot *s)
+{
+    cad_error_init(&s->lost, CAD_ERR_MEDIA_CODEC);
+    for (uint32_t i = 0; i < s->rep_count; i++) {
+        const struct rep *rep = s->reps[i];
+        if (!rep || rep->lane != s->lane || rep->state != REP_LOST) continue;
+        cad_error_init(&s->lost, rep->lost_by);
+        return;
+    }
+}
+
 void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why)
 {
     struct slot *s = &e->slots[slot];
     struct rep *r = s->reps[rep];
     if (r->state == REP_LOST) return;
     r->state = REP_LOST;
+    r->lost_by = why->code;
     if (r->request) request_drop(e, r->request);
-    /* What is held can be played on if its init was read; what is on the way is given up. */
-    while (queue_count(s)) {
-        const struct segment *tail = queue_at(s, queue_count(s) - 1);
-        if (tail->rep != rep || (segment_whole(tail) && r->header_end > 0)) break;
-        queue_drop_tail(e, s);
-    }
+    drop_useless(e, s, r);
     if (s->rep_now == (int32_t)rep) s->rep_now = -1;
     slots_ladder(e, slot);
     engine_decide(e, "lost slot=%u rep=%u why=%s rungs=%u", slot, rep, cad_error_name(why->code),

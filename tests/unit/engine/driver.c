@@ -66,7 +66,7 @@ struct drv *drv_new(const struct drv_options *options)
     else drv_options_init(&d->options);
     d->requests = drv_malloc(DRV_REQUESTS_MAX * sizeof(*d->requests));
     d->events = drv_malloc(DRV_EVENTS_MAX * sizeof(*d->events));
-    d->strict_bytes = true;
+    d->strict_bytes = d->strict_time = true;
     d->now = 100 * CAD_SECOND;
     d->sink.pull_ahead = CAD_SECOND;
     drv_title_init(d);

@@ -201,6 +201,7 @@ struct drv {
     uint8_t *asked[DRV_STREAMS];   /* per byte: in flight or held */
     uint8_t *header[DRV_STREAMS];  /* bytes before the first fragment, as they are served */
     bool strict_bytes;             /* default true */
+    bool strict_time;              /* samples follow each other without a hole; default true */
     uint64_t bytes_twice;          /* asked for while in flight or held */
     uint64_t bytes_media;          /* delivered, of the title's files */
     /* the service */
