@@ -552,12 +552,6 @@ bool ui_tick(struct ui *ui, const struct ui_model *model, cad_time now,
     return tick_shown(ui, model, now) || changed;
 }
 
-static cad_time earlier(cad_time a, cad_time b)
-{
-    if (a == CAD_TIME_NONE || b == CAD_TIME_NONE) return a == CAD_TIME_NONE ? b : a;
-    return CAD_MIN(a, b);
-}
-
 /* Of something that stays for a while and then fades. */
 static cad_time next_of(cad_time begin, cad_time stays, cad_time now)
 {
@@ -570,14 +564,16 @@ cad_time ui_next(const struct ui *ui, const struct ui_model *model, cad_time now
     cad_time next = CAD_TIME_NONE;
     cad_time fade = ui->shown ? UI_FADE_IN : UI_FADE_OUT;
     if (now - ui->shown_at < fade) next = now;
-    if (ui->shown && !is_held(ui, model)) next = earlier(next, ui->active_at + UI_SHOWN_FOR);
-    next = earlier(next, next_of(ui->toast_at, UI_TOAST_FOR, now));
-    if (ui->note[0]) next = earlier(next, next_of(ui->note_at, UI_NOTE_FOR, now));
+    if (ui->shown && !is_held(ui, model)) {
+        next = cad_time_earlier(next, ui->active_at + UI_SHOWN_FOR);
+    }
+    next = cad_time_earlier(next, next_of(ui->toast_at, UI_TOAST_FOR, now));
+    if (ui->note[0]) next = cad_time_earlier(next, next_of(ui->note_at, UI_NOTE_FOR, now));
     if (ui->busy_at != CAD_TIME_NONE) {
-        next = earlier(next, CAD_MAX(now, ui->busy_at + UI_BUSY_AFTER));
+        next = cad_time_earlier(next, CAD_MAX(now, ui->busy_at + UI_BUSY_AFTER));
     }
     if (ui->preview != CAD_TIME_NONE && ui->pressed != UI_SEEK) {
-        next = earlier(next, ui->preview_at + UI_COMMIT_AFTER);
+        next = cad_time_earlier(next, ui->preview_at + UI_COMMIT_AFTER);
     }
     return next;
 }

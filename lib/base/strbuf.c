@@ -86,6 +86,21 @@ void cad_sb_putc(struct cad_sb *sb, char c)
     cad_sb_put(sb, (cad_str){&c, 1});
 }
 
+void cad_sb_put_xml(struct cad_sb *sb, cad_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool control = c < 0x20 && c != '\t' && c != '\n' && c != '\r'; /* XML 1.0 2.2 */
+        switch (c) {
+        case '&': cad_sb_putz(sb, "&amp;"); break;
+        case '<': cad_sb_putz(sb, "&lt;"); break;
+        case '>': cad_sb_putz(sb, "&gt;"); break;
+        case '"': cad_sb_putz(sb, "&quot;"); break;
+        default: cad_sb_putc(sb, control ? '?' : s.p[i]); break;
+        }
+    }
+}
+
 void cad_sb_u64(struct cad_sb *sb, uint64_t v)
 {
     char digits[20];

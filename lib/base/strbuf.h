@@ -44,6 +44,8 @@ void cad_sb_reset(struct cad_sb *sb);
 void cad_sb_put(struct cad_sb *sb, cad_str s);
 void cad_sb_putz(struct cad_sb *sb, const char *z);
 void cad_sb_putc(struct cad_sb *sb, char c);
+/* Text of an XML element or quoted attribute; a byte that XML cannot hold becomes '?'. */
+void cad_sb_put_xml(struct cad_sb *sb, cad_str s);
 void cad_sb_i64(struct cad_sb *sb, int64_t v);
 void cad_sb_u64(struct cad_sb *sb, uint64_t v);
 /* Formats of the C library without locale-dependent ones; integers and strings only. */

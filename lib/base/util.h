@@ -1,5 +1,5 @@
 /*
- * util.h - three small macros that C forgot.
+ * util.h - small things that C forgot.
  *
  * CAD_MIN and CAD_MAX evaluate the chosen argument twice: pass no side effects.
  */
@@ -9,11 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cadmium/base.h"
+
 #define CAD_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define CAD_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CAD_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* An argument that a function type demands and this body does not need. */
 #define CAD_UNUSED(x) ((void)(x))
+
+/* The earlier of two times; one that is CAD_TIME_NONE does not count. */
+static inline cad_time cad_time_earlier(cad_time a, cad_time b)
+{
+    if (a == CAD_TIME_NONE) return b;
+    return b == CAD_TIME_NONE ? a : CAD_MIN(a, b);
+}
 
 #endif

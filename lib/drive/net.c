@@ -340,12 +340,6 @@ static void pump_finished(struct net *net)
     }
 }
 
-static cad_time earlier(cad_time a, cad_time b)
-{
-    if (a == CAD_TIME_NONE) return b;
-    return b == CAD_TIME_NONE ? a : CAD_MIN(a, b);
-}
-
 /* What was held goes on when its connection is ready, or takes too long; when to look again. */
 static cad_time pump_held(struct net *net)
 {
@@ -355,7 +349,7 @@ static cad_time pump_held(struct net *net)
         struct net_transfer *t = net->transfers[i];
         if (t->state != NET_HELD) continue;
         if (now < t->held_until && warm_is_out(net, t->origin)) {
-            next = earlier(next, t->held_until);
+            next = cad_time_earlier(next, t->held_until);
         } else if (hand_over(net, t)) {
             finish(net, t, CURLE_OUT_OF_MEMORY);
         }
@@ -378,7 +372,7 @@ static cad_time pump_limits(struct net *net)
         cad_time limit = cad_net_easy_limit(t);
         if (limit == CAD_TIME_NONE) continue;
         if (now >= limit) finish(net, t, CURLE_OPERATION_TIMEDOUT);
-        else next = earlier(next, limit);
+        else next = cad_time_earlier(next, limit);
     }
     return next;
 }
@@ -390,8 +384,8 @@ static cad_time net_pump(struct cad_transport *transport)
     pump_finished(net);
     if (net->active == 0) return net->timer;
     cad_time held = pump_held(net);
-    cad_time next = earlier(held, pump_limits(net));
-    return earlier(next, net->timer);
+    cad_time next = cad_time_earlier(held, pump_limits(net));
+    return cad_time_earlier(next, net->timer);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

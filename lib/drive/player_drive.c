@@ -326,17 +326,11 @@ static bool turn(struct cad_player *p)
     return room && (more == 1 || d->has_held || cad_ring_count(&d->ends) > 0);
 }
 
-static cad_time earlier(cad_time a, cad_time b)
-{
-    if (a == CAD_TIME_NONE) return b;
-    return b == CAD_TIME_NONE ? a : CAD_MIN(a, b);
-}
-
 static cad_time pump(struct cad_player *p)
 {
     cad_time wake = p->drive.file->ops->pump(p->drive.file);
     if (!p->drive.net) return wake;
-    return earlier(wake, p->drive.net->ops->pump(p->drive.net));
+    return cad_time_earlier(wake, p->drive.net->ops->pump(p->drive.net));
 }
 
 static void drive_once(struct cad_player *p)
@@ -355,8 +349,8 @@ static void drive_once(struct cad_player *p)
     if (!d->broken) {
         cad_time due = cad_engine_next_wake(d->engine);
         if (due != CAD_TIME_NONE) due = CAD_MAX(due, cad_time_add(d->now, PLAYER_WAKE_FLOOR));
-        wake = earlier(wake, due);
-        wake = earlier(wake, d->wall_at);
+        wake = cad_time_earlier(wake, due);
+        wake = cad_time_earlier(wake, d->wall_at);
     }
     cad_loop_wait(&p->loop, wake);
 }

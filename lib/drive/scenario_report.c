@@ -37,20 +37,6 @@ static void put_quoted(struct cad_sb *sb, const char *text)
     cad_sb_putc(sb, '"');
 }
 
-/* Text of an XML element or attribute. */
-static void put_xml(struct cad_sb *sb, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&': cad_sb_putz(sb, "&amp;"); break;
-        case '<': cad_sb_putz(sb, "&lt;"); break;
-        case '>': cad_sb_putz(sb, "&gt;"); break;
-        case '"': cad_sb_putz(sb, "&quot;"); break;
-        default: cad_sb_putc(sb, *text); break;
-        }
-    }
-}
-
 /* ---- a test point -------------------------------------------------------------------------- */
 
 struct outcome {
@@ -81,10 +67,10 @@ static void tell_junit(struct cad_scenario_report *r, const struct outcome *o)
 {
     struct cad_sb *sb = &r->cases;
     cad_sb_putz(sb, "    <testcase classname=\"");
-    put_xml(sb, r->file);
+    cad_sb_put_xml(sb, cad_str_from(r->file));
     cad_sb_putz(sb, "\" name=\"");
     if (o->line > 0) cad_sb_printf(sb, "line %u: ", (unsigned)o->line);
-    put_xml(sb, o->name);
+    cad_sb_put_xml(sb, cad_str_from(o->name));
     if (o->held) {
         cad_sb_putz(sb, "\"/>\n");
         return;
@@ -95,7 +81,7 @@ static void tell_junit(struct cad_scenario_report *r, const struct outcome *o)
         put_seconds(sb, o->at);
         cad_sb_putz(sb, " s: saw ");
     }
-    put_xml(sb, o->message);
+    cad_sb_put_xml(sb, cad_str_from(o->message));
     cad_sb_putz(sb, "\"/>\n    </testcase>\n");
 }
 
@@ -134,7 +120,7 @@ static void close_suite(struct cad_scenario_report *r, const struct cad_scenario
 {
     struct cad_sb *sb = &r->suites;
     cad_sb_putz(sb, "  <testsuite name=\"");
-    put_xml(sb, r->file);
+    cad_sb_put_xml(sb, cad_str_from(r->file));
     cad_sb_printf(sb, "\" tests=\"%u\" failures=\"%u\" errors=\"0\" time=\"",
                   (unsigned)r->suite_points, (unsigned)r->suite_failed);
     put_seconds(sb, end->duration);

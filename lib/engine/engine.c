@@ -389,13 +389,6 @@ int cad_engine_poll(struct cad_engine *engine, struct cad_action *out)
     return cad_ring_pop(&engine->actions, out) ? CAD_OK : CAD_E_AGAIN;
 }
 
-static cad_time earlier(cad_time a, cad_time b)
-{
-    if (a == CAD_TIME_NONE) return b;
-    if (b == CAD_TIME_NONE) return a;
-    return CAD_MIN(a, b);
-}
-
 cad_time cad_engine_next_wake(const struct cad_engine *engine)
 {
     const struct cad_engine *e = engine;
@@ -404,9 +397,9 @@ cad_time cad_engine_next_wake(const struct cad_engine *engine)
     /* A request that is due and that the last turn left alone waits for something else: whoever
      * drives the engine must not spin for it. */
     if (wake != CAD_TIME_NONE && wake <= e->now) wake = cad_time_add(e->now, ENGINE_LEFT_ALONE);
-    wake = earlier(wake, title_next_wake(e));
-    wake = earlier(wake, plan_next_wake(e));
-    wake = earlier(wake, clock_next_wake(e));
+    wake = cad_time_earlier(wake, title_next_wake(e));
+    wake = cad_time_earlier(wake, plan_next_wake(e));
+    wake = cad_time_earlier(wake, clock_next_wake(e));
     /* A time that has come already is served by the turn that has just been; never spin on it. */
     return wake == CAD_TIME_NONE ? wake : CAD_MAX(wake, cad_time_add(e->now, CAD_MS));
 }

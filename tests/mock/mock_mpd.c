@@ -17,24 +17,10 @@ struct writer {
     int error;
 };
 
-/* XML 1.0 2.4: what may not stand in text or in a quoted attribute. */
-static void put_text(struct cad_sb *sb, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&': cad_sb_putz(sb, "&amp;"); break;
-        case '<': cad_sb_putz(sb, "&lt;"); break;
-        case '>': cad_sb_putz(sb, "&gt;"); break;
-        case '"': cad_sb_putz(sb, "&quot;"); break;
-        default: cad_sb_putc(sb, *text); break;
-        }
-    }
-}
-
 static void put_attr(struct cad_sb *sb, const char *name, const char *value)
 {
     cad_sb_printf(sb, " %s=\"", name);
-    put_text(sb, value);
+    cad_sb_put_xml(sb, cad_str_from(value));
     cad_sb_putc(sb, '"');
 }
 
@@ -67,10 +53,10 @@ static void put_base_urls(struct writer *w, uint32_t i)
     if (w->base_url) {
         cad_sb_putz(w->sb, "        <BaseURL>");
         if (strcmp(w->base_url, ".") != 0) {
-            put_text(w->sb, w->base_url);
+            cad_sb_put_xml(w->sb, cad_str_from(w->base_url));
             cad_sb_putc(w->sb, '/');
         }
-        put_text(w->sb, origin->assets[i].id);
+        cad_sb_put_xml(w->sb, cad_str_from(origin->assets[i].id));
         cad_sb_putz(w->sb, ".mp4</BaseURL>\n");
         return;
     }
@@ -79,8 +65,8 @@ static void put_base_urls(struct writer *w, uint32_t i)
     for (uint32_t host = 0; rc == 0 && host < origin->host_count; host++) {
         cad_sb_printf(w->sb, "        <BaseURL serviceLocation=\"mock%" PRIu32 "\">", host + 1);
         cad_sb_printf(w->sb, "%s://", origin->scheme);
-        put_text(w->sb, origin->hosts[host]);
-        put_text(w->sb, target);
+        cad_sb_put_xml(w->sb, cad_str_from(origin->hosts[host]));
+        cad_sb_put_xml(w->sb, cad_str_from(target));
         cad_sb_putz(w->sb, "</BaseURL>\n");
     }
 }

@@ -131,6 +131,16 @@ static void test_strbuf_reserve_avoids_later_growth(void **state)
     assert_int_equal(f.live_bytes, 0);
 }
 
+static void test_strbuf_escapes_for_xml(void **state)
+{
+    (void)state;
+    char memory[64];
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, memory, sizeof(memory));
+    cad_sb_put_xml(&sb, CAD_STR("a<b>\t&amp; \"c\" 'd' \x01\xc3\xa4"));
+    assert_string_equal(cad_sb_z(&sb), "a&lt;b&gt;\t&amp;amp; &quot;c&quot; 'd' ?\xc3\xa4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_strbuf_over_fixed_memory),
         cmocka_unit_test(test_strbuf_survives_every_allocation_failure),
         cmocka_unit_test(test_strbuf_reserve_avoids_later_growth),
+        cmocka_unit_test(test_strbuf_escapes_for_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

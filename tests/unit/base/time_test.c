@@ -11,6 +11,7 @@
 #include "cadmium/base.h"
 
 #include "base/rand.h"
+#include "base/util.h"
 
 static void test_time_sums_saturate_and_keep_none(void **state)
 {
@@ -68,6 +69,16 @@ static void test_time_ticks_survive_the_way_there_and_back(void **state)
     }
 }
 
+static void test_time_earlier_passes_over_none(void **state)
+{
+    (void)state;
+    assert_true(cad_time_earlier(3, 2) == 2);
+    assert_true(cad_time_earlier(-1, 2) == -1);
+    assert_true(cad_time_earlier(CAD_TIME_NONE, 2) == 2);
+    assert_true(cad_time_earlier(3, CAD_TIME_NONE) == 3);
+    assert_true(cad_time_earlier(CAD_TIME_NONE, CAD_TIME_NONE) == CAD_TIME_NONE);
+}
+
 static void test_time_version_is_made_of_its_numbers(void **state)
 {
     (void)state;
@@ -84,6 +95,7 @@ int main(void)
         cmocka_unit_test(test_time_from_ticks_rounds_down),
         cmocka_unit_test(test_time_to_ticks_gives_the_last_tick_not_after),
         cmocka_unit_test(test_time_ticks_survive_the_way_there_and_back),
+        cmocka_unit_test(test_time_earlier_passes_over_none),
         cmocka_unit_test(test_time_version_is_made_of_its_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
