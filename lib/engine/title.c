@@ -150,6 +150,8 @@ static const struct {
     {CAD_CODEC_AAC, CAD_STR_INIT("heaac-2-dash")},
     {CAD_CODEC_EAC3, CAD_STR_INIT("ddplus-2.0-dash")},
     {CAD_CODEC_EAC3, CAD_STR_INIT("ddplus-5.1-dash")},
+    {CAD_CODEC_OPUS, CAD_STR_INIT("opus-2-dash")},
+    {CAD_CODEC_FLAC, CAD_STR_INIT("flac-2-dash")},
 };
 
 /* Only what the sink decodes is claimed; everything before it has said what that is. */
