@@ -486,6 +486,18 @@ static bool ask_again(struct cad_engine *e, const struct cad_manifest_error *why
     return true;
 }
 
+/* Why a document was refused, so that a person knows what is meant: "unclosed token" of what? */
+static void parser_failed(const struct cad_manifest_error *why, struct cad_error *err)
+{
+    enum cad_error_code code = why->code == CAD_ERR_NONE ? CAD_ERR_MANIFEST_BAD : why->code;
+    cad_error_init(err, code);
+    if (code == CAD_ERR_MANIFEST_BAD && why->line > 0) {
+        engine_error(err, code, "the manifest is broken in line %u: %s", why->line, why->message);
+    } else if (why->message[0]) {
+        cad_str_copyz(err->message, sizeof(err->message), cad_str_from(why->message));
+    }
+}
+
 static void parse(struct cad_engine *e)
 {
     struct manifest_part *m = &e->manifest;
@@ -507,12 +519,9 @@ static void parse(struct cad_engine *e)
     struct cad_error err;
     cad_manifest_parser_error(m->parser, &why);
     if (ask_again(e, &why)) return;
-    cad_error_init(&err, why.code == CAD_ERR_NONE ? CAD_ERR_MANIFEST_BAD : why.code);
+    parser_failed(&why, &err);
     err.phase = m->presentation ? CAD_PHASE_REFRESH : CAD_PHASE_MANIFEST;
     err.attempts = m->asked;
-    if (why.message[0]) {
-        cad_str_copyz(err.message, sizeof(err.message), cad_str_from(why.message));
-    }
     manifest_failed(e, &err);
 }
 

@@ -249,7 +249,9 @@ static void fails_with(struct drv *d, const char *manifest, enum cad_error_code 
 
 static void test_load_malformed_manifest(void **state)
 {
-    fails_with(*state, "{\"movieId\":1,]", CAD_ERR_MANIFEST_BAD);
+    fails_with(*state, "{\"movieId\":1,\n]", CAD_ERR_MANIFEST_BAD);
+    const char *begin = "the manifest is broken in line 2: ";
+    assert_memory_equal(drv_fatal(*state)->message, begin, strlen(begin));
 }
 
 static void test_load_empty_manifest(void **state)
