@@ -102,6 +102,7 @@ struct segment *queue_push(struct slot *s, uint32_t rep,
     seg->index = from->index;
     seg->start = CAD_MAX(rep_time(r, from->start_ticks), r->period_start);
     seg->end = CAD_MAX(rep_time(r, from->start_ticks + from->duration_ticks), seg->start);
+    seg->media = seg->start;
     place_bytes(seg, r, from);
     seg->scanned = CAD_TIME_NONE;
     seg->show_from = CAD_TIME_NONE;
@@ -203,8 +204,9 @@ void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
     size_t count = queue_count(s);
     for (size_t i = 0; i < count; i++) {
         struct segment *seg = queue_at(s, i);
-        bool last_of_title = i + 1 == count && queue_at_end(s);
         const struct rep *rep = s->reps[seg->rep];
+        bool its_own = rep->period_end == CAD_TIME_NONE || position < rep->period_end;
+        bool last_of_title = i + 1 == count && queue_at_end(s) && its_own;
         if (position < seg->start && i == 0) break;
         if (rep->state == REP_LOST && rep->header_end == 0) break; /* nobody can read it */
         if (position < seg->end || last_of_title) {
@@ -234,7 +236,7 @@ cad_time queue_cut(struct cad_engine *e, struct slot *s, cad_time at)
         struct segment *tail = queue_at(s, count - 1);
         bool read = tail->serial < s->cursor || s->reader_serial == tail->serial;
         if (read && !segment_whole(tail)) return CAD_TIME_NONE;
-        if (segment_whole(tail) && tail->start < at) {
+        if (segment_whole(tail) && tail->media < at) {
             /* A viewer may be beyond it: media that ended early, or went on behind its index. */
             cad_time reached = CAD_MAX(s->shown_end, clock_position(e));
             tail->end = CAD_MAX(tail->end, CAD_MIN(reached, at));

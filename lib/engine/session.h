@@ -117,6 +117,7 @@ struct segment {
     uint32_t rep;
     uint32_t index;
     cad_time start, end;         /* presentation timeline */
+    cad_time media;              /* where its media begins: after start, if behind a hole */
     int64_t base;                /* where the segment's own resource starts, if it is a range */
     int64_t first_byte;          /* in the resource */
     int64_t size;                /* bytes; a guess unless sized */

@@ -240,6 +240,31 @@ static void test_lane_attack_seek_to_before_the_border(void **state)
     check_pictures(d, 20400 * CAD_MS, 21000 * CAD_MS);
 }
 
+/* The chapter that plays is held to its end, and that of the wanted position looks just like it. */
+static void test_lane_attack_seek_over_a_chapter(void **state)
+{
+    struct drv *d = *state;
+    static struct mpd m;
+    begin(&m);
+    period(&m, 0);
+    picture(&m, d, 0, all);
+    put(&m, "</Period>");
+    period(&m, 10000);
+    picture(&m, d, 10000, all);
+    sound(&m, d, 10000);
+    put(&m, "</Period>");
+    period(&m, 20000);
+    picture(&m, d, 20000, all);
+    put(&m, "</Period>");
+    serve(d, &m);
+    drv_play_for(d, 5 * CAD_SECOND);
+    drv_seek(d, 40 * CAD_SECOND, 2);
+    assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
+    assert_int_equal(drv_last(d, CAD_APP_SEEK_DONE)->position, 40 * CAD_SECOND);
+    assert_true(drv_until_state(d, CAD_STATE_ENDED, 30 * CAD_SECOND));
+    check_pictures(d, 40 * CAD_SECOND, 60 * CAD_SECOND);
+}
+
 /* A seek to where nothing can be decoded goes on behind it. */
 static void test_lane_attack_seek_to_what_cannot_be_played(void **state)
 {
@@ -430,6 +455,40 @@ static void test_lane_attack_init_never(void **state)
     assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 1);
 }
 
+static struct drv_answer broken_behind_its_samples(struct drv *d, const struct drv_request *r)
+{
+    struct drv_answer answer = {.fault = DRV_SERVE};
+    if (r->stream != 0 || r->segment != 0) return answer;
+    if (!r->range_in_header && !d->script_value) {
+        d->script_value = 1;
+        return (struct drv_answer){.fault = DRV_CUT, .value = 49999};
+    }
+    return (struct drv_answer){.fault = DRV_STATUS, .value = 404};
+}
+
+/* Nearly all of the first segment was pulled when it was given up: what the sink has counts. */
+static void test_lane_attack_first_segment_lost(void **state)
+{
+    struct drv *d = *state;
+    static struct mpd m;
+    begin(&m);
+    period(&m, 0);
+    set_begin(&m, "video", "avc1.64001f", "und");
+    listed(&m, d, 0, 0, all);
+    listed(&m, d, 1, 0, all);
+    set_end(&m);
+    put(&m, "</Period>");
+    d->sink.pull_ahead = 4 * CAD_SECOND;
+    d->options.latency = 100 * CAD_MS;
+    d->script = broken_behind_its_samples;
+    drv_pin(d, 0);
+    serve(d, &m);
+    assert_true(drv_until_state(d, CAD_STATE_ENDED, 80 * CAD_SECOND));
+    assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
+    assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 1);
+    check_pictures(d, 0, 60 * CAD_SECOND);
+}
+
 /* ---- servers --------------------------------------------------------------------------------- */
 
 /* One server is down, the other one refuses: it is not asked without end. */
@@ -484,6 +543,7 @@ int main(void)
         DRV_TEST(test_lane_attack_hole_before_a_period),
         DRV_TEST(test_lane_attack_late_start),
         DRV_TEST(test_lane_attack_seek_to_before_the_border),
+        DRV_TEST(test_lane_attack_seek_over_a_chapter),
         DRV_TEST(test_lane_attack_seek_to_what_cannot_be_played),
         DRV_TEST(test_lane_attack_choice_at_the_end_of_a_chapter),
         DRV_TEST(test_lane_attack_same_track_again),
@@ -491,6 +551,7 @@ int main(void)
         DRV_TEST(test_lane_attack_choice_after_the_end_of_sound),
         DRV_TEST(test_lane_attack_init_late),
         DRV_TEST(test_lane_attack_init_never),
+        DRV_TEST(test_lane_attack_first_segment_lost),
         DRV_TEST(test_lane_attack_other_server_rests),
         DRV_TEST(test_lane_attack_codec_is_lost),
     };
