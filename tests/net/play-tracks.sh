@@ -2,7 +2,7 @@
 # Languages and 5.1 are switched while the title plays: what is heard changes within a stated time and without a
 # gap of more than a frame, and video knows nothing of it: no request, no picture twice, late or missing. A seek
 # and other speeds keep the track.
-# usage: play-tracks.sh PLAY MOCKD TITLE_DIR
+# usage: play-tracks.sh PLAY MOCKD TITLE_DIR [languages|formats]   one half of it, or both
 set -u
 . "$(dirname "$0")/play.bash"
 if [[ ! -s $title/audio-en_51.mp4 ]]; then
@@ -68,6 +68,7 @@ serve
 ffmpeg -v error -i "$title/video-240.mp4" -map v:0 -fps_mode passthrough -f framemd5 - | awk -F', *' '!/^#/ { print $6 }' \
     >"$work/expected"
 
+languages() {
 # --- English, German, 5.1 and back, with a short buffer and with a long one ---
 for buffer in 4 60; do
     with_commands '3 track A:de:2:heaac-2-dash
@@ -83,7 +84,9 @@ for buffer in 4 60; do
     check "$what: all pictures" "$(wc -l <"$work/frames")" 480
     heard | sed "s/^/$what: /"
 done
+}
 
+formats() {
 # --- a seek and other speeds keep what was chosen ---
 with_commands '1 track A:de:2:heaac-2-dash
 2 seek 12
@@ -122,5 +125,9 @@ with_commands '2 track A:fr:2:heaac-2-dash' --until 5 --title 900100 "$base"
 check 'no such track: code' "$(field error code)" NO_SUCH_TRACK
 check 'no such track: fatal' "$(field error fatal)" false
 check 'no such track: heard' "$(tracks_heard)" 'en '
+}
+
+if [[ ${4:-languages} == languages ]]; then languages; fi
+if [[ ${4:-formats} == formats ]]; then formats; fi
 unserve
 finish
