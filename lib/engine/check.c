@@ -16,6 +16,7 @@ static const char *check_segment(const struct slot *s, const struct segment *seg
     if (!seg->sized) return NULL;
     if (seg->size <= 0 || seg->have < 0 || seg->have > seg->size) return "0 <= have <= size";
     if (seg->end < seg->start) return "a segment does not end before it starts";
+    if (seg->media < seg->start) return "a segment has no media before it starts";
     if (seg->have > 0 && !seg->ref) return "bytes that are there are somewhere";
     if (seg->ref && seg->ref_offset + (size_t)seg->have > cad_ref_size(seg->ref)) {
         return "a segment lies inside its buffer";

@@ -123,6 +123,7 @@ struct segment *queue_push(struct slot *s, uint32_t rep,
     } else if (s->skip_until >= 0) {
         seg->start = CAD_MIN(seg->start, s->skip_until); /* the first there is from there on */
     }
+    seg->media = CAD_MAX(seg->media, seg->start);
     cad_mp4_reader_init(&seg->scan, &r->init);
     seg->scan.origin = (uint64_t)seg->first_byte; /* and base, when that is known */
     /* What the header request covers too is there, or coming, without a request of its own. */
