@@ -16,7 +16,7 @@
 #include "drive/net_easy.h"
 
 #define NET_SOCKETS_A_PUMP 32
-/* How long a request waits for a connection whose warm request is out. */
+/* How long a request waits for a connection that is being made ready. */
 #define NET_HOLD_MAX (250 * CAD_MS)
 #define NET_WARMS_MAX 4 /* connections that are being made ready at a time */
 
@@ -165,14 +165,16 @@ static int free_place(struct net *net, struct net_transfer **out)
 
 /*
  * With HTTP/1.1 a request that finds every connection in use makes one, in two round trips over TLS
- * (TCP, TLS) before its own. Where a warm request is out on another connection, that is free within
- * one: the second of two requests waits for it.
+ * (TCP, TLS) before its own. A warm connection that is under way has been so for at least the round
+ * trip of the answer that told the version, and is free within as many: the second of two requests
+ * waits for it.
  */
-static bool warm_is_out(const struct net *net, uint64_t origin)
+static bool warm_is_coming(const struct net *net, uint64_t origin)
 {
     for (size_t i = 0; i < NET_WARMS_MAX; i++) {
         const struct net_transfer *t = net->warms[i];
-        if (t && t->state == NET_SENT && t->origin == origin) return true;
+        bool under_way = t && (t->state == NET_CONNECTING || t->state == NET_SENT);
+        if (under_way && t->origin == origin) return true;
     }
     return false;
 }
@@ -180,7 +182,7 @@ static bool warm_is_out(const struct net *net, uint64_t origin)
 static bool worth_holding(const struct net *net, const struct net_transfer *t)
 {
     uint32_t version = cad_net_origin_version(&net->origins, t->origin);
-    if (version == 0 || version >= 20 || !warm_is_out(net, t->origin)) return false;
+    if (version == 0 || version >= 20 || !warm_is_coming(net, t->origin)) return false;
     bool in_use = false; /* else the connection that told the version is free */
     for (uint32_t i = 0; i < net->made; i++) {
         const struct net_transfer *other = net->transfers[i];
@@ -348,7 +350,7 @@ static cad_time pump_held(struct net *net)
     for (uint32_t i = 0; i < net->made; i++) {
         struct net_transfer *t = net->transfers[i];
         if (t->state != NET_HELD) continue;
-        if (now < t->held_until && warm_is_out(net, t->origin)) {
+        if (now < t->held_until && warm_is_coming(net, t->origin)) {
             next = cad_time_earlier(next, t->held_until);
         } else if (hand_over(net, t)) {
             finish(net, t, CURLE_OUT_OF_MEMORY);
