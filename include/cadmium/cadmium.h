@@ -2,16 +2,17 @@
  * cadmium.h - all that an application needs of libcadmium, in one #include.
  *
  * player.h is the application's face. What it brings along: sink.h to bring one's own decoders and
- * devices, abr.h to bring one's own rule for the choice of a rung, manifest.h for what there is to
- * play, engine.h for those with a loop of their own, tape.h to record a session, error.h for what
- * went wrong. The headers of the optional libraries stay apart: decode.h (libcadmium-media), sim.h
- * (libcadmium-sim).
+ * devices, cdm.h to bring one's own keeper of keys, abr.h to bring one's own rule for the choice of
+ * a rung, manifest.h for what there is to play, engine.h for those with a loop of their own, tape.h
+ * to record a session, error.h for what went wrong. The headers of the optional libraries stay
+ * apart: decode.h (libcadmium-media), sim.h (libcadmium-sim).
  */
 #ifndef CADMIUM_CADMIUM_H
 #define CADMIUM_CADMIUM_H
 
 #include "cadmium/abr.h"
 #include "cadmium/base.h"
+#include "cadmium/cdm.h"
 #include "cadmium/engine.h"
 #include "cadmium/error.h"
 #include "cadmium/events.h"
@@ -19,6 +20,7 @@
 #include "cadmium/player.h"
 #include "cadmium/sink.h"
 #include "cadmium/tape.h"
+#include "cadmium/text.h"
 #include "cadmium/types.h"
 
 #endif

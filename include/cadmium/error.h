@@ -33,7 +33,11 @@ extern "C" {
     X(E_NOTFOUND, -8, "no such thing")                                                             \
     X(E_STALE, -9, "belongs to an earlier epoch or a finished request")                            \
     X(E_IO, -10, "the operating system or a library reported a failure")                           \
-    X(E_CONFIG, -11, "a new configuration precedes the next sample")
+    X(E_CONFIG, -11, "a new configuration precedes the next sample")                               \
+    X(E_NO_KEY, -12, "no key for it yet")                                                          \
+    X(E_KEY_EXPIRED, -13, "the key for it is over")                                                \
+    X(E_OUTPUT, -14, "the output is not protected as the key demands")                             \
+    X(E_LOST, -15, "the other side lost its state: begin anew")
 
 /* What a call answers; a positive result is a count where the call says so. */
 enum cad_result {
@@ -109,6 +113,22 @@ enum cad_phase {
     X(MEDIA_NO_INDEX, 504, MEDIA, FATAL, "the file has no segment index")                          \
     X(DRM_MISMATCH, 600, DRM, FATAL, "the manifest asks for another CDM")                          \
     X(DRM_NO_KEY, 601, DRM, FATAL, "no usable key")                                                \
+    X(DRM_UNSUPPORTED, 602, DRM, FATAL, "no CDM here can open the protection")                     \
+    X(DRM_INIT, 603, DRM, FATAL, "the CDM could not be started")                                   \
+    X(DRM_ABI, 604, DRM, FATAL, "the CDM speaks another version")                                  \
+    X(DRM_INIT_DATA, 605, DRM, FATAL, "the init data for the licence is malformed")                \
+    X(DRM_KEY_EXPIRED, 606, DRM, FATAL, "the key has expired and was not renewed")                 \
+    X(DRM_KEY_DENIED, 607, DRM, FATAL, "the CDM refuses the key")                                  \
+    X(DRM_OUTPUT, 608, DRM, DEGRADED, "the output is not protected as the key demands")            \
+    X(DRM_LICENCE_BAD, 609, DRM, FATAL, "the licence is malformed")                                \
+    X(DRM_LICENCE_NET, 610, DRM, FATAL, "the licence service did not answer")                      \
+    X(DRM_LICENCE_DENIED, 611, DRM, FATAL, "the licence service denied the licence")               \
+    X(DRM_DECRYPT, 612, DRM, FATAL, "decryption failed")                                           \
+    X(DRM_SAMPLE_BAD, 613, DRM, DEGRADED, "protection data of a sample is malformed")              \
+    X(DRM_LIMIT, 614, DRM, FATAL, "a limit of the CDM was exceeded")                               \
+    X(DRM_RESET, 615, DRM, FATAL, "the CDM lost its state again and again")                        \
+    X(DRM_CRASHED, 616, DRM, FATAL, "the CDM crashed again and again")                             \
+    X(DRM_PERSIST, 617, DRM, DEGRADED, "a stored licence is broken")                               \
     X(SINK_FAILED, 700, SINK, FATAL, "an output device failed")                                    \
     X(SINK_STUCK, 701, SINK, FATAL, "the output clock stopped and did not recover")                \
     X(OUT_OF_MEMORY, 800, INTERNAL, FATAL, "out of memory")                                        \

@@ -19,6 +19,7 @@ struct trak {
     uint32_t handler;
     cad_buf elst;
     cad_buf stsd;
+    cad_buf sgpd; /* of type seig */
 };
 
 /* The version of a full box; the fields after version and flags are next. */
@@ -110,7 +111,8 @@ static int read_trak(cad_buf body, struct trak *trak)
     if (rc == 0) rc = need_child(mdia, CAD_FOURCC('m', 'i', 'n', 'f'), &minf);
     if (rc == 0) rc = need_child(minf, CAD_FOURCC('s', 't', 'b', 'l'), &stbl);
     if (rc == 0) rc = need_child(stbl, CAD_FOURCC('s', 't', 's', 'd'), &trak->stsd);
-    return rc;
+    if (rc == 0) rc = cad_mp4_seig_find(stbl, CAD_FOURCC('s', 'g', 'p', 'd'), &trak->sgpd);
+    return rc == CAD_E_NOTFOUND ? 0 : rc;
 }
 
 /*
@@ -168,12 +170,13 @@ static int read_trex(cad_buf mvex, struct cad_mp4_init *out)
         struct cad_mp4_wire wire = cad_mp4_wire_of(child.body);
         (void)full_box(&wire);
         uint32_t track_id = cad_mp4_wire_u32(&wire);
-        cad_mp4_wire_skip(&wire, 4);
+        uint32_t description = cad_mp4_wire_u32(&wire);
         uint32_t duration = cad_mp4_wire_u32(&wire);
         uint32_t size = cad_mp4_wire_u32(&wire);
         uint32_t flags = cad_mp4_wire_u32(&wire);
         if (wire.failed) return CAD_E_DATA;
         if (track_id != out->track_id) continue;
+        out->default_description = description;
         out->default_duration = duration;
         out->default_size = size;
         out->default_flags = flags;
@@ -198,6 +201,7 @@ static int read_track(cad_buf body, const struct movie *movie, struct cad_mp4_in
         rc = read_edits(trak.elst, movie, trak.timescale, &out->edit_start_ticks);
     }
     if (rc == 0) rc = read_trex(movie->mvex, out);
+    out->sgpd = trak.sgpd;
     return rc != 0 ? rc : cad_mp4_stsd_read(trak.stsd, trak.handler, out);
 }
 
@@ -260,8 +264,10 @@ int cad_mp4_init_read(cad_buf b, struct cad_mp4_init *out, size_t *end)
     if (box.size > CAD_MP4_MOOV_BYTES_MAX) return CAD_E_LIMIT;
     if (box.size > rest.n) return CAD_E_AGAIN;
     struct cad_mp4_init init;
-    rc = read_moov((cad_buf){rest.p + box.header, (size_t)box.size - box.header}, &init);
+    cad_buf moov = {rest.p + box.header, (size_t)box.size - box.header};
+    rc = read_moov(moov, &init);
     if (rc != 0 && rc != CAD_E_UNSUPPORTED) return rc;
+    init.moov = moov;
     *out = init;
     *end = (size_t)at + (size_t)box.size;
     return rc;

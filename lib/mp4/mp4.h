@@ -12,6 +12,8 @@
 
 #include "cadmium/types.h"
 
+#include "base/cenc.h"
+
 #define CAD_FOURCC(a, b, c, d)                                                                     \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -20,6 +22,7 @@
 #define CAD_MP4_MOOV_BYTES_MAX (16u << 20) /* a moov, header included */
 #define CAD_MP4_MOOF_BYTES_MAX (16u << 20) /* a moof, header included */
 #define CAD_MP4_SIDX_BYTES_MAX (1u << 20)  /* a sidx; 65535 references take 768 KiB */
+#define CAD_MP4_GROUPS_MAX 1024     /* entries of a sgpd of type seig */
 
 /* A box header. */
 struct cad_mp4_box {
@@ -30,6 +33,15 @@ struct cad_mp4_box {
 
 /* Read the header at the start of b. CAD_E_AGAIN: fewer bytes than a header. CAD_E_DATA. */
 CAD_MUST_CHECK int cad_mp4_box_read(cad_buf b, struct cad_mp4_box *out);
+
+/* How samples are protected: a tenc box or a seig group entry (23001-7 8.2, 6). */
+struct cad_mp4_protection {
+    bool is_protected;           /* false: the samples are clear, the rest is zero */
+    uint8_t per_sample_iv_size;  /* 8, 16; 0: constant_iv is the IV of each */
+    uint8_t crypt_byte_block, skip_byte_block; /* 0 .. 15; 0 and 0 no pattern */
+    uint8_t kid[CAD_KEY_ID_SIZE];
+    cad_buf constant_iv;         /* 8 or 16 bytes, a view into the moov or moof; else empty */
+};
 
 /* What a moov says about the one track of a CMAF file (14496-12 8.2 to 8.8, 8.16). */
 struct cad_mp4_init {
@@ -51,8 +63,13 @@ struct cad_mp4_init {
     struct cad_color color;      /* video: colr, mdcv, clli and the configuration's bit depth */
     bool joc;                    /* E-AC-3 carries objects (TS 103 420); channels: of its bed */
     uint8_t joc_complexity;      /* of the objects: 1 .. 16; 0 none */
-    bool encrypted;              /* the sample entry has a sinf */
-    uint32_t scheme;             /* schm: cenc, cbcs; 0 */
+    bool encrypted;              /* a sample entry has a sinf: the first, or else a later one */
+    uint32_t scheme;             /* schm of that one: cenc, cbcs; 0 */
+    bool has_protection;         /* it has a tenc, of a scheme that is known here */
+    struct cad_mp4_protection protection; /* tenc: what counts for samples without a group */
+    uint32_t default_description; /* trex: sample entry of fragments that name none, from 1 */
+    cad_buf stsd, sgpd;          /* payloads, of sgpd that of type seig; views into the moov */
+    cad_buf moov;                /* payload; for cad_mp4_pssh_next */
 };
 
 /*
@@ -104,6 +121,7 @@ struct cad_mp4_sample {
     uint32_t duration_ticks;
     uint32_t size;           /* bytes */
     uint64_t offset;         /* of its first byte, from the start of the segment */
+    uint32_t index;          /* in its traf, from 0 */
     bool sync;
 };
 
@@ -131,6 +149,9 @@ struct cad_mp4_reader {
     uint64_t base_data;     /* tfhd; counted from the start of the file */
     uint32_t duration, size, flags; /* tfhd over trex */
     uint64_t origin;        /* where the segment starts in its file; see below */
+    uint64_t total;         /* of the last call */
+    uint32_t description;   /* sample entry of the current traf, from 1; 0 not told */
+    uint32_t index;         /* of the next sample in its traf */
     int error;              /* sticky */
 };
 
@@ -151,5 +172,70 @@ void cad_mp4_reader_init(struct cad_mp4_reader *reader, const struct cad_mp4_ini
  */
 CAD_MUST_CHECK int cad_mp4_reader_next(struct cad_mp4_reader *reader, cad_buf b, uint64_t total,
                                        struct cad_mp4_sample *out);
+
+/* ---- protection (23001-7) ------------------------------------------------------------------ */
+
+/* The scheme that a schm names. CAD_E_UNSUPPORTED: none of enum cad_scheme; *out is left. */
+CAD_MUST_CHECK int cad_mp4_scheme(uint32_t fourcc, enum cad_scheme *out);
+
+/*
+ * The next pssh box among the children of a moov or moof payload; *at starts at 0. CAD_E_END: none
+ * is left. CAD_E_DATA, CAD_E_UNSUPPORTED: this one cannot be read; *at has moved on, so that the
+ * search may go on.
+ */
+CAD_MUST_CHECK int cad_mp4_pssh_next(cad_buf container, size_t *at, struct cad_cenc_pssh *out);
+/* The payload of the moof that the reader's last sample is of; empty without. */
+cad_buf cad_mp4_reader_moof(const struct cad_mp4_reader *reader, cad_buf b);
+
+/* How one sample is protected. Views into the segment and the moov. */
+struct cad_mp4_sample_crypt {
+    uint32_t scheme;         /* of its sample entry: fourcc of the schm; 0 clear */
+    struct cad_mp4_protection protection; /* its group's, else its sample entry's; if is_protected
+                                             is false the sample is clear and the rest is empty */
+    cad_buf iv;              /* 8 or 16 bytes: of the sample, or constant */
+    cad_buf subsamples;      /* packed, see base/cenc.h; empty: the whole sample is protected */
+};
+
+/*
+ * Follows a reader through the auxiliary information of its samples. Plain data, copied with the
+ * reader; all zeros before the first sample of a segment.
+ */
+struct cad_mp4_crypt {
+    uint64_t moof, traf;     /* of the traf that it stands in, as the reader has them */
+    uint32_t index;          /* of the next sample of that traf */
+    uint32_t scheme;         /* of its sample entry; 0 clear */
+    struct cad_mp4_protection entry; /* of its sample entry, if */
+    bool has_entry;
+    uint8_t source;          /* where auxiliary information comes from */
+    bool has_maps;           /* senc: there are subsamples */
+    uint8_t size;            /* saiz: of each; 0: a table */
+    uint32_t count;          /* samples that it knows */
+    uint64_t sizes;          /* saiz: offset of the table */
+    uint64_t at, end;        /* of the next sample's information; of what holds it */
+    uint64_t group_at, group_end; /* next row of the sbgp, and its end */
+    uint32_t group, group_left;   /* description of this many samples; 0 none */
+    uint64_t groups, groups_size; /* payload of the traf's sgpd */
+    uint64_t seig, seig_size;     /* entry of the current group */
+    bool seig_in_init;       /* it lies in init->sgpd */
+    uint32_t seig_group;     /* description whose entry that is; 0 none */
+    int error;               /* of the whole traf */
+};
+
+/*
+ * How the sample that the reader gave last is protected; b as it was given to the reader, or more.
+ * Samples that are not asked for are passed over. To ask again, for lack of bytes or otherwise, is
+ * all right as long as the reader has not gone on.
+ *
+ * senc counts, else saiz and saio; groups count before the tenc. CAD_E_AGAIN: saio points at bytes
+ * that are not there yet; nothing was passed. CAD_E_DATA: what the fragment says is wrong, which is
+ * so for all of its samples; or the subsamples do not cover this sample exactly, which is so for
+ * this one alone. CAD_E_LIMIT: more than CAD_CDM_SUBSAMPLES_MAX or CAD_MP4_GROUPS_MAX.
+ * CAD_E_UNSUPPORTED: several saio offsets, or fields in a senc that override the tenc.
+ * CAD_E_INVAL: there is no such sample.
+ */
+CAD_MUST_CHECK int cad_mp4_crypt_next(struct cad_mp4_crypt *crypt,
+                                      const struct cad_mp4_reader *reader, cad_buf b,
+                                      const struct cad_mp4_sample *sample,
+                                      struct cad_mp4_sample_crypt *out);
 
 #endif

@@ -33,6 +33,7 @@ enum {
 struct fragment {
     uint32_t flags; /* of the tfhd */
     uint32_t track_id;
+    uint32_t description;
     uint64_t base;  /* base-data-offset, if the flags say so */
     uint32_t duration, size, sample_flags; /* defaults */
     bool has_size;  /* size is from the tfhd */
@@ -70,12 +71,13 @@ static int read_tfhd(cad_buf body, const struct cad_mp4_init *init, struct fragm
     cad_mp4_wire_skip(&wire, 1);
     f->flags = cad_mp4_wire_u24(&wire);
     f->track_id = cad_mp4_wire_u32(&wire);
+    f->description = init->default_description;
     f->duration = init->default_duration;
     f->size = init->default_size;
     f->sample_flags = init->default_flags;
     f->has_size = (f->flags & TFHD_SIZE) != 0;
     if (f->flags & TFHD_BASE_DATA_OFFSET) f->base = cad_mp4_wire_u64(&wire);
-    if (f->flags & TFHD_DESCRIPTION_INDEX) cad_mp4_wire_skip(&wire, 4);
+    if (f->flags & TFHD_DESCRIPTION_INDEX) f->description = cad_mp4_wire_u32(&wire);
     if (f->flags & TFHD_DURATION) f->duration = cad_mp4_wire_u32(&wire);
     if (f->flags & TFHD_SIZE) f->size = cad_mp4_wire_u32(&wire);
     if (f->flags & TFHD_FLAGS) f->sample_flags = cad_mp4_wire_u32(&wire);
@@ -224,6 +226,8 @@ static int enter_traf(struct cad_mp4_reader *r, cad_buf traf, uint64_t offset)
     r->duration = f.duration;
     r->size = f.size;
     r->flags = f.sample_flags;
+    r->description = f.description;
+    r->index = 0;
     return 0;
 }
 
@@ -357,6 +361,7 @@ static int take_sample(struct cad_mp4_reader *r, cad_buf b, uint64_t total,
     r->trun_next += row_bytes(r->trun_flags);
     r->trun_left--;
     r->trun_first = false;
+    sample.index = r->index++;
     *out = sample;
     return 0;
 }
@@ -372,6 +377,7 @@ int cad_mp4_reader_next(struct cad_mp4_reader *r, cad_buf b, uint64_t total,
                         struct cad_mp4_sample *out)
 {
     if (r->error != 0) return r->error;
+    r->total = total;
     for (;;) {
         int rc;
         if (r->moof == CAD_MP4_NONE) {
@@ -388,4 +394,13 @@ int cad_mp4_reader_next(struct cad_mp4_reader *r, cad_buf b, uint64_t total,
         }
         if (rc != 0) return finish(r, rc);
     }
+}
+
+cad_buf cad_mp4_reader_moof(const struct cad_mp4_reader *r, cad_buf b)
+{
+    struct cad_mp4_box box;
+    if (r->moof > b.n || r->moof_size > b.n - r->moof) return (cad_buf){NULL, 0};
+    cad_buf moof = {b.p + r->moof, (size_t)r->moof_size};
+    if (cad_mp4_box_read(moof, &box) != 0) return (cad_buf){NULL, 0};
+    return (cad_buf){moof.p + box.header, moof.n - box.header};
 }

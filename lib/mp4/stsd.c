@@ -17,6 +17,7 @@ enum {
     QUICKTIME_V1_BYTES = 16,  /* more of a version 1 sound description */
     QUICKTIME_V2_BYTES = 36,
     FULL_BOX_BYTES = 4,
+    DESCRIPTIONS_LOOKED_AT = 16, /* for a protected one behind a clear lead */
     OPUS_RATE_HZ = 48000,     /* Opus decodes at this rate, whatever went in (RFC 7845 5.1) */
 };
 
@@ -103,6 +104,8 @@ static int describe_hevc(struct cad_mp4_init *init)
 static int describe_av1(struct cad_mp4_init *init)
 {
     const uint8_t *p = init->config.p;
+    /* FFmpeg 5.1 leaves it empty when it remuxes to be encrypted; the samples tell it as well. */
+    if (init->config.n == 0 && init->encrypted) return 0;
     if (init->config.n < 4 || p[0] != 0x81) return CAD_E_DATA;
     unsigned profile = p[1] >> 5;
     unsigned depth = 8;
@@ -286,28 +289,6 @@ static int read_fixed(cad_buf *body, uint8_t stsd_version, struct cad_mp4_init *
     return wire.failed ? CAD_E_DATA : 0;
 }
 
-/* Protection (8.12): the format under it, and the scheme. */
-static int read_sinf(cad_buf boxes, uint32_t *format, struct cad_mp4_init *out)
-{
-    cad_buf sinf, frma, schm;
-    int rc = cad_mp4_child_find(boxes, CAD_FOURCC('s', 'i', 'n', 'f'), &sinf);
-    if (rc == CAD_E_NOTFOUND) {
-        bool must = *format == CAD_FOURCC('e', 'n', 'c', 'v') ||
-                    *format == CAD_FOURCC('e', 'n', 'c', 'a');
-        return must ? CAD_E_DATA : 0;
-    }
-    if (rc != 0) return rc;
-    out->encrypted = true;
-    rc = cad_mp4_child_find(sinf, CAD_FOURCC('f', 'r', 'm', 'a'), &frma);
-    if (rc != 0 || frma.n < 4) return CAD_E_DATA;
-    *format = cad_be32(frma.p);
-    rc = cad_mp4_child_find(sinf, CAD_FOURCC('s', 'c', 'h', 'm'), &schm);
-    if (rc == CAD_E_NOTFOUND) return 0;
-    if (rc != 0 || schm.n < FULL_BOX_BYTES + 4) return CAD_E_DATA;
-    out->scheme = cad_be32(schm.p + FULL_BOX_BYTES);
-    return 0;
-}
-
 /* The configuration box; QuickTime puts esds into a wave box. */
 static int read_config(cad_buf boxes, const struct entry *entry, struct cad_mp4_init *out)
 {
@@ -328,7 +309,7 @@ static int read_entry(cad_buf body, uint8_t stsd_version, struct cad_mp4_init *o
     cad_buf boxes = without_padding(body);
     const struct entry *entry = entry_of(format);
     if (out->type == CAD_MEDIA_VIDEO || out->type == CAD_MEDIA_AUDIO) {
-        rc = read_sinf(boxes, &format, out);
+        rc = cad_mp4_sinf_read(boxes, &format, out);
         entry = entry_of(format);
     }
     put_fourcc(format, out->codecs);
@@ -355,18 +336,51 @@ static enum cad_media_type type_of(uint32_t handler)
     }
 }
 
-int cad_mp4_stsd_read(cad_buf stsd, uint32_t handler, struct cad_mp4_init *out)
+int cad_mp4_stsd_entry(cad_buf stsd, enum cad_media_type type, uint32_t n,
+                       struct cad_mp4_init *out)
 {
     struct cad_mp4_wire wire = cad_mp4_wire_of(stsd);
     uint8_t version = cad_mp4_wire_u8(&wire);
     cad_mp4_wire_skip(&wire, 3);
     uint32_t count = cad_mp4_wire_u32(&wire);
-    if (wire.failed || count == 0) return CAD_E_DATA;
+    if (wire.failed) return CAD_E_DATA;
+    if (n == 0 || n > count) return CAD_E_NOTFOUND;
     struct cad_mp4_child child;
     size_t at = 0;
-    /* Of several descriptions the first is taken: no change of codec inside a track is followed. */
-    if (cad_mp4_child_next(wire.b, &at, &child) != 0) return CAD_E_DATA;
-    out->type = type_of(handler);
+    for (uint32_t i = 0; i < n; i++) {
+        if (cad_mp4_child_next(wire.b, &at, &child) != 0) return CAD_E_DATA;
+    }
+    out->type = type;
     out->sample_entry = child.type;
     return read_entry(child.body, version, out);
+}
+
+/*
+ * A track may begin with a clear lead: its first description is clear, a later one is not. That one
+ * says with which key it goes on.
+ */
+static int find_protected(cad_buf stsd, struct cad_mp4_init *out)
+{
+    struct cad_mp4_init entry;
+    for (uint32_t n = 2; n <= DESCRIPTIONS_LOOKED_AT && !out->encrypted; n++) {
+        entry = (struct cad_mp4_init){.type = out->type};
+        int rc = cad_mp4_stsd_entry(stsd, out->type, n, &entry);
+        if (rc == CAD_E_NOTFOUND) return 0;
+        if (!entry.encrypted) continue; /* what is wrong with a clear one has never mattered */
+        if (rc != 0 && rc != CAD_E_UNSUPPORTED) return rc;
+        out->encrypted = true;
+        out->scheme = entry.scheme;
+        out->has_protection = entry.has_protection;
+        out->protection = entry.protection;
+    }
+    return 0;
+}
+
+int cad_mp4_stsd_read(cad_buf stsd, uint32_t handler, struct cad_mp4_init *out)
+{
+    int rc = cad_mp4_stsd_entry(stsd, type_of(handler), 1, out);
+    if (rc == CAD_E_NOTFOUND) return CAD_E_DATA;
+    /* Of several descriptions the first is taken: no change of codec inside a track is followed. */
+    out->stsd = stsd;
+    return rc == 0 ? find_protected(stsd, out) : rc;
 }

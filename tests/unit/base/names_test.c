@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "cadmium/cdm.h"
 #include "cadmium/types.h"
 
 #include "base/util.h"
@@ -56,12 +57,28 @@ static void test_names_of_purposes_follow_their_list(void **state)
     assert_string_equal(cad_purpose_name((enum cad_purpose)CAD_ARRAY_LEN(purposes)), "?");
 }
 
+static void test_names_of_cdm_words(void **state)
+{
+    (void)state;
+    assert_string_equal(cad_scheme_name(CAD_SCHEME_CLEAR), "clear");
+    assert_string_equal(cad_scheme_name(CAD_SCHEME_CBCS), "cbcs");
+    assert_string_equal(cad_scheme_name((enum cad_scheme)(CAD_SCHEME_CBCS + 1)), "?");
+    assert_string_equal(cad_scheme_name((enum cad_scheme)-1), "?");
+    assert_string_equal(cad_key_status_name(CAD_KEY_UNKNOWN), "unknown");
+    assert_string_equal(cad_key_status_name(CAD_KEY_ERROR), "error");
+    assert_string_equal(cad_key_status_name((enum cad_key_status)(CAD_KEY_ERROR + 1)), "?");
+    assert_string_equal(cad_cdm_event_name(CAD_CDM_EVENT_DONE), "done");
+    assert_string_equal(cad_cdm_event_name(CAD_CDM_EVENT_STORE_DELETE), "store-delete");
+    assert_string_equal(cad_cdm_event_name((enum cad_cdm_event_type)-1), "?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_of_codecs),
         cmocka_unit_test(test_names_of_media_types),
         cmocka_unit_test(test_names_of_purposes_follow_their_list),
+        cmocka_unit_test(test_names_of_cdm_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
