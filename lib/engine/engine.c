@@ -372,6 +372,7 @@ int cad_engine_run(struct cad_engine *engine, cad_time now)
         plan_turn(e);
         warm_turn(e);
     }
+    engine_tell_tracks(e);
     e->pool_peak = CAD_MAX(e->pool_peak, (int64_t)cad_pool_used_bytes(e->pool));
     if (e->config.check) {
         const char *broken = engine_check(e);

@@ -359,7 +359,6 @@ void lane_choose(struct cad_engine *e, const struct cad_command *command)
     engine_decide(e, "wish slot=%u id=%.*s", slot, CAD_STR_ARG(track->id));
     e->slots[slot].switching = e->slots[slot].present;
     e->tracks_version++;
-    (void)engine_app(e, CAD_APP_TRACKS);
 }
 
 /* How long what is held of the old sound should go on, so that the new one comes in time. */

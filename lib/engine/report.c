@@ -61,6 +61,14 @@ struct cad_app_event *engine_app(struct cad_engine *e, enum cad_app_event_type t
     return app;
 }
 
+void engine_tell_tracks(struct cad_engine *e)
+{
+    bool open = e->slots[0].present || e->slots[1].present;
+    if (!open || e->tracks_told == e->tracks_version) return;
+    e->tracks_told = e->tracks_version;
+    (void)engine_app(e, CAD_APP_TRACKS);
+}
+
 void engine_set_state(struct cad_engine *e, enum cad_state state, const char *reason)
 {
     enum cad_state old = e->clock.state;

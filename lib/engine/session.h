@@ -310,7 +310,8 @@ struct cad_engine {
     struct slot slots[CAD_ENGINE_TRACKS];
     struct cad_slot_stats closed[CAD_ENGINE_TRACKS]; /* figures of slots that are gone */
     struct track_wish wishes[CAD_ENGINE_TRACKS];
-    uint32_t tracks_version;
+    uint32_t tracks_version;     /* of what cad_engine_tracks answers */
+    uint32_t tracks_told;        /* the version of the last event about it */
     struct cad_sink_caps caps;
     bool has_caps;
     int32_t pin;
@@ -343,6 +344,8 @@ int64_t engine_wall_ms(const struct cad_engine *e);          /* 0 unknown */
 /* ---- report.c ---- */
 void engine_decide(struct cad_engine *e, const char *fmt, ...) CAD_PRINTF(2, 3);
 struct cad_app_event *engine_app(struct cad_engine *e, enum cad_app_event_type type);
+/* Tell that there are other tracks, or another one is chosen, once a turn. */
+void engine_tell_tracks(struct cad_engine *e);
 void slot_figures(const struct cad_engine *e, const struct slot *s, struct cad_slot_stats *out);
 void engine_set_state(struct cad_engine *e, enum cad_state state, const char *reason);
 void engine_error(struct cad_error *err, enum cad_error_code code, const char *fmt, ...)
