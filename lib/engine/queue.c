@@ -513,7 +513,10 @@ static bool out_of_place(const struct segment *seg,
     cad_time start = rep_time(rep, want.start_ticks);
     cad_time at = sample_time(rep, first->dts_ticks);
     cad_time off = cad_time_sub(at, start);
-    return off > ENGINE_OUT_OF_PLACE || off < -ENGINE_OUT_OF_PLACE;
+    /* Segments of a template with a duration may be off by half of it (23009-1 5.3.9.2.1). */
+    cad_time half = rep_time(rep, want.start_ticks + want.duration_ticks / 2) - start;
+    cad_time limit = CAD_MAX(ENGINE_OUT_OF_PLACE, half);
+    return off > limit || off < -limit;
 }
 
 /* What is decoded at or behind a seam is shown behind it: nobody needs it. Sound before one is of

@@ -54,7 +54,8 @@
 #define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
 #define ENGINE_ENTROPY_LIMIT (5 * CAD_SECOND) /* a request waits for entropy; then an error */
 #define ENGINE_STUCK_LIMIT (90 * CAD_SECOND) /* buffering without a byte: a typed error */
-#define ENGINE_OUT_OF_PLACE (1500 * CAD_MS) /* a first sample that far off is of another segment */
+#define ENGINE_OUT_OF_PLACE (1500 * CAD_MS) /* a first sample that far off, and
+                                                 half a segment, is of another segment */
 #define ENGINE_MEMORY_RETRY (200 * CAD_MS)
 #define ENGINE_MEMORY_RETRIES 25
 #define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */

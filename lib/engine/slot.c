@@ -343,7 +343,7 @@ static int build_index(struct cad_engine *e, struct rep *rep, const struct cad_m
     for (uint32_t i = 0; rc == 0 && i < sidx->count; i++) {
         struct cad_mp4_reference ref;
         cad_mp4_sidx_reference(sidx, i, &ref);
-        if (ref.is_index) rc = CAD_E_UNSUPPORTED;
+        if (ref.is_index) rc = CAD_E_NOTFOUND; /* of indexes: the one of segments is elsewhere */
         else if (ref.size_bytes == 0 || ref.duration_ticks == 0) rc = CAD_E_DATA;
         else rc = cad_index_add(index, (int64_t)sidx->earliest_time, ref.duration_ticks,
                                 ref.size_bytes);
