@@ -18,5 +18,6 @@ cad_room(drive_real POSIX
         player_sink.c
         player_url.c
         spsc.c
+        store_file.c
         tape_record.c
     LINK cad_curl Threads::Threads ${CMAKE_DL_LIBS})
