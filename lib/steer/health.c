@@ -16,7 +16,8 @@ cad_time cad_health_rest(uint32_t number)
 
 void cad_health_init(struct cad_health *h)
 {
-    *h = (struct cad_health){.rest_until = CAD_TIME_NONE, .well_since = CAD_TIME_NONE};
+    *h = (struct cad_health){.rest_until = CAD_TIME_NONE, .rest_since = CAD_TIME_NONE,
+                             .well_since = CAD_TIME_NONE};
 }
 
 bool cad_health_resting(const struct cad_health *h, cad_time now)
@@ -47,6 +48,7 @@ static void forgive(struct cad_health *h, cad_time now)
 static void begin_rest(struct cad_health *h, cad_time now)
 {
     forgive(h, now);
+    h->rest_since = now;
     h->rest_until = cad_time_add(now, cad_health_rest(h->rests));
     if (h->rests < CAD_STEER_RESTS - 1) h->rests++;
     h->half_open = true;
@@ -118,8 +120,14 @@ void cad_health_report(struct cad_health *h, enum cad_steer_outcome outcome, cad
         if (h->rest_until != CAD_TIME_NONE) {
             cad_time again = cad_time_add(now, cad_health_rest(same));
             h->rest_until = CAD_MAX(h->rest_until, again);
+            h->rest_since = now;
         }
         return;
     }
     if (h->half_open || count_failure(h, outcome, now)) begin_rest(h, now);
+}
+
+void cad_health_probed(struct cad_health *h, cad_time since, cad_time now)
+{
+    if (cad_health_resting(h, now) && since >= h->rest_since) h->rest_until = now;
 }

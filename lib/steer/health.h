@@ -27,6 +27,7 @@ struct cad_health {
     cad_time error_at[CAD_STEER_5XX_MAX - 1]; /* of the last 5xx answers, oldest first */
     uint32_t rests;           /* rests so far: the next one has this place on the ladder */
     cad_time rest_until;      /* of the last rest; CAD_TIME_NONE never rested */
+    cad_time rest_since;      /* when the last rest began; CAD_TIME_NONE never rested */
     bool half_open;           /* a rest was begun and no whole answer came since it ended */
     bool on_trial;            /* used during its rest because every candidate rested */
     cad_time well_since;      /* first whole answer after a rest; CAD_TIME_NONE not yet */
@@ -34,6 +35,9 @@ struct cad_health {
 
 void cad_health_init(struct cad_health *h);
 void cad_health_report(struct cad_health *h, enum cad_steer_outcome outcome, cad_time now);
+/* Two probes in a row succeeded, the first of them sent at `since`: a rest that began before ends.
+ * The host stays half open. */
+void cad_health_probed(struct cad_health *h, cad_time since, cad_time now);
 bool cad_health_resting(const struct cad_health *h, cad_time now);
 /* It never rested, or its last rest ended CAD_STEER_SETTLE ago or earlier. */
 bool cad_health_settled(const struct cad_health *h, cad_time now);

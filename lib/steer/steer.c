@@ -8,11 +8,14 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "steer/health.h"
+#include "steer/rank.h"
 
 struct server {
     cad_str id;              /* in the text of the list */
     cad_str host;            /* in the text of the list */
-    int32_t location_rank;
+    int32_t location_rank, level;
+    bool lowgrade;
+    uint32_t identity_seen;  /* probes that failed with its identity, as last told */
     uint32_t health;         /* index into healths: servers of one host share it */
 };
 
@@ -23,6 +26,7 @@ struct list {
     uint32_t health_count;
     struct server servers[CAD_STEER_SERVERS_MAX];
     struct cad_health healths[CAD_STEER_SERVERS_MAX];
+    struct cad_rank rank;
 };
 
 struct cad_steer {
@@ -95,6 +99,34 @@ static void attach_health(struct list *list, uint32_t i, const struct list *old)
     }
 }
 
+static void levels_of(const struct list *list, struct cad_rank_level *out)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct server *server = &list->servers[i];
+        out[i] = (struct cad_rank_level){server->location_rank, server->level, server->lowgrade};
+    }
+}
+
+/* What probes had found out stays with the servers that stay. */
+static void keep_order(struct list *list, const struct list *old)
+{
+    struct cad_rank_level levels[CAD_STEER_SERVERS_MAX];
+    int32_t was[CAD_STEER_SERVERS_MAX];
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct server *server = &list->servers[i];
+        was[i] = -1;
+        for (uint32_t j = 0; j < old->count && was[i] < 0; j++) {
+            const struct server *before = &old->servers[j];
+            if (!cad_str_eq(before->id, server->id)) continue;
+            if (!cad_str_ieq(before->host, server->host)) continue;
+            was[i] = (int32_t)j;
+            server->identity_seen = before->identity_seen;
+        }
+    }
+    levels_of(list, levels);
+    cad_rank_keep(&list->rank, levels, &old->rank, was);
+}
+
 int cad_steer_set_servers(struct cad_steer *steer, const struct cad_steer_server *servers,
                           uint32_t count)
 {
@@ -114,10 +146,14 @@ int cad_steer_set_servers(struct cad_steer *steer, const struct cad_steer_server
             .id = keep(&text, servers[i].id),
             .host = keep(&text, servers[i].host),
             .location_rank = servers[i].location_rank,
+            .level = servers[i].level,
+            .lowgrade = servers[i].lowgrade,
         };
         attach_health(list, i, steer->list);
         list->count++;
     }
+    cad_rank_init(&list->rank, count);
+    if (steer->list) keep_order(list, steer->list);
     list_free(&steer->alloc, steer->list);
     steer->list = list;
     return CAD_OK;
@@ -167,20 +203,27 @@ static uint64_t healthy_of(const struct cad_steer *steer, uint64_t candidates, c
     return healthy;
 }
 
-/* The lowest bit; the caller knows that there is one. */
-static uint32_t first_of(uint64_t set)
+/* The first in order; the caller knows that there is one. */
+static uint32_t first_of(const struct cad_steer *steer, uint64_t set)
 {
     CAD_ASSERT(set != 0);
-    return set ? (uint32_t)__builtin_ctzll(set) : 0;
+    for (uint32_t i = 0; i < cad_steer_count(steer); i++) {
+        uint32_t server = steer->list->rank.order[i];
+        if (set & BIT(server)) return server;
+    }
+    return 0;
 }
 
 /* The candidate whose rest ends first, to be tried before it ends; of several, the first. */
 static uint32_t pick_resting(struct cad_steer *steer, uint64_t candidates)
 {
-    uint32_t best = first_of(candidates);
-    for (uint32_t i = best + 1; i < cad_steer_count(steer); i++) {
-        if (!(candidates & BIT(i))) continue;
-        if (health_of(steer, i)->rest_until < health_of(steer, best)->rest_until) best = i;
+    uint32_t best = first_of(steer, candidates);
+    for (uint32_t i = 0; i < cad_steer_count(steer); i++) {
+        uint32_t server = steer->list->rank.order[i];
+        if (!(candidates & BIT(server))) continue;
+        if (health_of(steer, server)->rest_until < health_of(steer, best)->rest_until) {
+            best = server;
+        }
     }
     health_of(steer, best)->on_trial = true;
     return best;
@@ -190,8 +233,12 @@ static uint32_t pick_resting(struct cad_steer *steer, uint64_t candidates)
 static uint32_t pick_sticky(const struct cad_steer *steer, uint64_t usable, uint32_t sticky,
                             cad_time now)
 {
-    for (uint32_t i = 0; i < sticky; i++) {
-        if ((usable & BIT(i)) && cad_health_settled(health_of(steer, i), now)) return i;
+    for (uint32_t i = 0; i < steer->list->count; i++) {
+        uint32_t server = steer->list->rank.order[i];
+        if (server == sticky) break;
+        if ((usable & BIT(server)) && cad_health_settled(health_of(steer, server), now)) {
+            return server;
+        }
     }
     return sticky;
 }
@@ -208,8 +255,8 @@ static uint32_t pick_next(const struct cad_steer *steer, uint64_t usable, uint32
         if (there == here) same |= BIT(i);
         if (there > here) after |= BIT(i);
     }
-    if (same) return first_of(same);
-    return first_of(after ? after : usable);
+    if (same) return first_of(steer, same);
+    return first_of(steer, after ? after : usable);
 }
 
 uint32_t cad_steer_pick(struct cad_steer *steer, uint64_t candidates, uint64_t avoid,
@@ -222,7 +269,48 @@ uint32_t cad_steer_pick(struct cad_steer *steer, uint64_t candidates, uint64_t a
     uint64_t healthy = healthy_of(steer, candidates, now);
     if (healthy == 0) return pick_resting(steer, candidates);
     uint64_t usable = healthy & ~avoid ? healthy & ~avoid : healthy;
-    if (sticky < 0 || (uint32_t)sticky >= count) return first_of(usable);
+    if (sticky < 0 || (uint32_t)sticky >= count) return first_of(steer, usable);
     if (usable & BIT(sticky)) return pick_sticky(steer, usable, (uint32_t)sticky, now);
     return pick_next(steer, usable, (uint32_t)sticky);
+}
+
+/* ---- results of probes ----------------------------------------------------------------------- */
+
+/* A pulse that failed with the server's identity counts as one failed connection; two successes in
+ * a row end a rest. */
+static void hear_probe(struct cad_steer *steer, uint32_t server, const struct cad_ftl_score *score,
+                       cad_time now)
+{
+    struct server *entry = &steer->list->servers[server];
+    struct cad_health *health = health_of(steer, server);
+    bool failed = score->identity_failures > entry->identity_seen;
+    entry->identity_seen = score->identity_failures;
+    if (failed) cad_health_report(health, CAD_STEER_CONNECT, now);
+    if (score->streak_at != CAD_TIME_NONE) cad_health_probed(health, score->streak_at, now);
+}
+
+int cad_steer_rerank(struct cad_steer *steer, const struct cad_steer_result *results,
+                     uint32_t count, cad_time now)
+{
+    struct cad_rank_level levels[CAD_STEER_SERVERS_MAX];
+    if (count != cad_steer_count(steer) || (count > 0 && !results)) return CAD_E_INVAL;
+    if (count == 0) return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (results[i].known) hear_probe(steer, i, &results[i].score, now);
+    }
+    struct cad_rank before = steer->list->rank;
+    levels_of(steer->list, levels);
+    cad_rank_step(&steer->list->rank, levels, results);
+    int changed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (before.order[i] != steer->list->rank.order[i]) changed++;
+    }
+    return changed;
+}
+
+uint32_t cad_steer_order(const struct cad_steer *steer, uint32_t *out, uint32_t max)
+{
+    uint32_t count = cad_steer_count(steer);
+    for (uint32_t i = 0; i < count && i < max; i++) out[i] = steer->list->rank.order[i];
+    return count;
 }

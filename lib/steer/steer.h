@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "cadmium/base.h"
+#include "cadmium/steer.h"
 
 #define CAD_STEER_SERVERS_MAX 64
 
@@ -56,6 +57,25 @@ void cad_steer_report(struct cad_steer *steer, uint32_t server, enum cad_steer_o
  */
 uint32_t cad_steer_pick(struct cad_steer *steer, uint64_t candidates, uint64_t avoid,
                         int32_t sticky, cad_time now);
+
+/* What is known of a server beside its health. */
+struct cad_steer_result {
+    bool known;                 /* score is valid */
+    struct cad_ftl_score score; /* of probes: cad_ftl_score */
+    uint32_t downloads;         /* whole answers of media that it gave in this session */
+};
+/*
+ * Results of probes, one for each server of the list, once for each iteration. Servers change their
+ * order inside a level, by one place at a time (ftl.md 7); a level goes behind another only when
+ * all of it fails; a resting host whose last two probes succeeded comes back early. Until the first
+ * call, and when nothing is known, the order is the list's. Returns how many servers have another
+ * place than before; CAD_E_INVAL: count is not that of the list.
+ */
+int cad_steer_rerank(struct cad_steer *steer, const struct cad_steer_result *results,
+                     uint32_t count, cad_time now);
+/* The servers in the order in which they are tried: writes up to `max`, returns how many there
+ * are. */
+uint32_t cad_steer_order(const struct cad_steer *steer, uint32_t *out, uint32_t max);
 bool cad_steer_healthy(const struct cad_steer *steer, uint32_t server, cad_time now);
 /* When the server's rest ends; CAD_TIME_NONE if it is not resting. */
 cad_time cad_steer_rest_until(const struct cad_steer *steer, uint32_t server, cad_time now);
