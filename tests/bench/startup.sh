@@ -79,84 +79,18 @@ stop() {
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
-if [[ $linkemu == *.c ]]; then
-    "${CC:-cc}" -O2 -o "$work/linkemu" "$linkemu" -lm -lpthread || give_up 'the emulator does not build'
-    linkemu=$work/linkemu
-fi
-
-address=100.64.0.1
-port=8443
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key.pem" -out "$work/ca.pem" \
-    -days 2 -subj /CN=startup -addext "subjectAltName=IP:$address" 2>/dev/null || give_up 'no certificate'
-"$mockd" --hosts 1 --address $address --title-dir "$title" --tls-cert "$work/ca.pem" --tls-key "$work/key.pem" \
-    --ready-file "$work/ready.json" --access-log "$work/access.jsonl" >"$work/mockd.out" 2>&1 &
-servers+=($!)
-for ((tries = 0; tries < 200; tries++)); do
-    if [[ -s $work/ready.json ]]; then break; fi
-    sleep 0.05
-done
-service=$(sed -n 's/.*"base":"\([^"]*\)".*/\1/p' "$work/ready.json")
-[[ -n $service ]] || give_up "the mocks did not start: $(cat "$work/mockd.out")"
+. "$root/tests/bench/startup.bash"
+build_linkemu || give_up 'the emulator does not build'
+serve_mocks
 modes=
 for mode in $only; do
     if [[ $mode != service && -z $nginx ]]; then continue; fi
     modes+=" $mode"
 done
-if [[ -n $nginx ]]; then
-    mkdir "$work/files"
-    for file in "$title"/*.mp4 "$title/title.mpd"; do ln -s "$(realpath "$file")" "$work/files/"; done
-    "$mockd" --describe "$title" --base-url "https://$address:$port/files" >"$work/files/manifest.json"
-    cat >"$work/nginx.conf" <<TEXT
-daemon off; worker_processes 1; user $(id -un); pid $work/nginx.pid; error_log $work/error.log;
-events { worker_connections 256; }
-http {
-    client_body_temp_path $work/t1; proxy_temp_path $work/t2; fastcgi_temp_path $work/t3;
-    uwsgi_temp_path $work/t4; scgi_temp_path $work/t5; access_log off;
-    types { application/json json; application/dash+xml mpd; video/mp4 mp4; }
-    ssl_certificate $work/ca.pem; ssl_certificate_key $work/key.pem; ssl_protocols TLSv1.3;
-    ssl_buffer_size 4k;
-    server { listen 0.0.0.0:$port ssl http2; location /files/ { alias $work/files/; } }
-}
-TEXT
-    "$nginx" -p "$work" -e "$work/error.log" -c "$work/nginx.conf" >"$work/nginx.out" 2>&1 &
-    servers+=($!)
-    sleep 0.3
-fi
+if [[ -n $nginx ]]; then serve_files; fi
 
-# emulated RTT KBPS COMMAND...   the command at the other end of the path
-emulated() {
-    local rtt=$1 kbps=$2
-    shift 2
-    "$linkemu" --delay "$(awk "BEGIN { print $rtt / 2 }")" --down-rate "$kbps" --up-rate "$kbps" \
-        --summary "$work/summary.json" -- "$@"
-}
-
-declare -A target=([service]="--title 900100 $service" [file]="https://$address:$port/files/manifest.json"
-    [dash]="https://$address:$port/files/title.mpd")
 declare -A files=([service]="$service/files" [file]="https://$address:$port/files" [dash]="https://$address:$port/files")
 declare -A manifest=([service]=manifest.json [file]=manifest.json [dash]=title.mpd)
-
-# One run's log as one line of numbers, ms: first picture, plays, dns, connect, tls, manifest's first and last
-# byte, media request, media's first byte; then the video file and the requests made before the picture.
-read_log() {
-    awk '
-    function ms(text) { return text * 1000 }
-    function value(name) { match($0, " " name "=-?[0-9]+"); return substr($0, RSTART + length(name) + 2, RLENGTH) + 0 }
-    / decide: load / { load = ms($1) }
-    / net: start / && / purpose=manifest / { start_m = ms($1); m = value("id") }
-    / decide: request / && / slot=0 / && !v { v = value("id"); rep = value("rep"); asked = ms($1) }
-    / net: start / && !first { if (value("id") == v) start_v = ms($1); requests++ }
-    / net: warm / && !first { warms++ }
-    / net: marks / && value("id") == m { dns = value("dns_us") / 1000; connect = value("connect_us") / 1000
-        tls = value("tls_us") / 1000; m_first = value("first_us") / 1000; m_last = value("last_us") / 1000 }
-    / net: marks / && value("id") == v && !v_first { v_first = value("first_us") / 1000 }
-    / decide: first-frame / && !first { first = ms($1) }
-    / -> playing / && !plays { plays = ms($1) }
-    END {
-        printf "%.1f %.1f %.1f %.1f %.1f %.1f %.1f %.1f %.1f %d %d %d\n", first - load, plays - load, dns, connect,
-            tls, m_first, m_last, start_v - load, v_first, rep, requests, warms
-    }' "$1"
-}
 
 # The bytes of a file up to the end of its first picture.
 first_picture() {
@@ -180,9 +114,9 @@ measure() {
     : >"$work/lines"
     for ((run = 0; run < runs; run++)); do
         : >"$work/access.jsonl"
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2046
         emulated "$rtt" "$kbps" "$play" --headless --json-stats --log "$work/log" --log-level trace \
-            --ca "$work/ca.pem" --until 1.5 ${target[$mode]} </dev/null >"$work/events" 2>"$work/err"
+            --ca "$work/ca.pem" --until 1.5 $(begin_at "$mode") </dev/null >"$work/events" 2>"$work/err"
         if ! grep -q first-frame "$work/log"; then
             printf '%-8s %4d ms %5.1f Mbit/s  nothing was played: %s\n' "$mode" "$rtt" "$(awk "BEGIN { print $kbps / 1000 }")" \
                 "$(tail -n 1 "$work/err")"
