@@ -5,8 +5,8 @@
  *   GET {host}/ftl/probe?data=N&pulse=I                          N bytes, as the script says
  *
  * A target is told by its host. A script says, for each pulse, how long the answer takes and what
- * is wrong with it. No socket, no clock, no randomness: what must be decided by chance is drawn by the
- * caller from his seed and written into the script. An origin in the sense of sim.h.
+ * is wrong with it. No socket, no clock, no randomness: what must be decided by chance is drawn by
+ * the caller from his seed and written into the script. An origin in the sense of sim.h.
  */
 #ifndef MOCK_FTL_H
 #define MOCK_FTL_H
