@@ -95,7 +95,7 @@ static FILE *open_file(struct session *session, const char *option, const char *
         char text[CAD_ERROR_MESSAGE_SIZE];
         snprintf(text, sizeof(text), "%s %.80s cannot be written: %.40s", option, path,
                  strerror(errno));
-        session_fail(session, CAD_ERR_FILE_UNREADABLE, text);
+        session_fail(session, CAD_ERR_FILE_UNWRITABLE, text);
     }
     return file;
 }
@@ -111,7 +111,7 @@ static int open_tape(struct session *session)
     if (rc == 0) return 0;
     snprintf(text, sizeof(text), "--tape %.80s cannot be written: %.40s", session->args->tape,
              rc == CAD_E_IO ? strerror(errno) : cad_result_text(rc));
-    session_fail(session, CAD_ERR_FILE_UNREADABLE, text);
+    session_fail(session, CAD_ERR_FILE_UNWRITABLE, text);
     return rc;
 }
 
@@ -481,7 +481,7 @@ static void close_file(struct session *session, FILE **file, const char *message
     if (!*file || *file == stderr) return;
     bool good = !ferror(*file);
     if (fclose(*file) != 0) good = false;
-    if (!good) session_fail(session, CAD_ERR_FILE_UNREADABLE, message);
+    if (!good) session_fail(session, CAD_ERR_FILE_UNWRITABLE, message);
     *file = NULL;
 }
 
@@ -490,7 +490,7 @@ static void close_files(struct session *session)
     close_file(session, &session->md5, "the file of --framemd5 could not be written");
     close_file(session, &session->sound_md5, "the file of --soundmd5 could not be written");
     if (tape_file_close(&session->tape) != 0) {
-        session_fail(session, CAD_ERR_FILE_UNREADABLE, "the file of --tape could not be written");
+        session_fail(session, CAD_ERR_FILE_UNWRITABLE, "the file of --tape could not be written");
     }
     close_file(session, &session->log, "the file of --log could not be written");
     for (int i = 0; i < 2; i++) {

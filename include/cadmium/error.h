@@ -86,6 +86,7 @@ enum cad_phase {
     X(FILE_UNREADABLE, 103, USER, FATAL, "the file cannot be read")                                \
     X(NOTHING_LOADED, 104, USER, DEGRADED, "nothing is loaded")                                    \
     X(NO_SUCH_TRACK, 105, USER, DEGRADED, "there is no such track, or it cannot be played")        \
+    X(FILE_UNWRITABLE, 106, USER, FATAL, "the file cannot be written")                             \
     X(NET_DNS, 200, NETWORK, FATAL, "the host name could not be resolved")                         \
     X(NET_CONNECT, 201, NETWORK, FATAL, "no server accepted a connection")                         \
     X(NET_TLS, 202, NETWORK, FATAL, "the TLS handshake failed")                                    \

@@ -112,8 +112,8 @@ head -c 20000 /dev/zero >"$work/zeros.mp4"
 expect_error 'M[A-Z]*_[A-Z_]*' "$work/zeros.mp4"
 
 # Files and an output that cannot be written.
-for option in --log --framemd5; do
-    expect_error FILE_UNREADABLE "$option" "$work/none/file" "$media/aac.mp4"
+for option in --log --framemd5 --soundmd5 --tape; do
+    expect_error FILE_UNWRITABLE "$option" "$work/none/file" "$media/aac.mp4"
     grep -q -- "$option $work/none/file cannot be written: No such" "$work/err" ||
         fail "$option: not said what is wrong"
 done
@@ -126,7 +126,7 @@ if [ -c /dev/full ]; then
         [ "$status" = 1 ] || fail "a full disk, $words: status $status"
         grep -q 'standard output could not be written' "$work/err" || fail "a full disk, $words"
     done
-    expect_error FILE_UNREADABLE --fast --framemd5 /dev/full "$media/h264.mp4"
+    expect_error FILE_UNWRITABLE --fast --framemd5 /dev/full "$media/h264.mp4"
 fi
 
 # A line that is not understood comes back without what a terminal would obey.
