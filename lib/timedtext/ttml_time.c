@@ -10,7 +10,7 @@
 #include "timedtext/ttml.h"
 
 #define BASE INT64_C(1000000000)          /* fractions have up to nine digits */
-#define SECOND_MAX (INT64_C(1) << 60)     /* units of a second */
+#define SECOND_MAX (INT64_C(1) << 62)     /* units of a second */
 #define COUNT_MAX INT64_C(1000000000000000) /* larger numbers are no times */
 
 /* ---- units ----------------------------------------------------------------------------------- */
