@@ -105,12 +105,29 @@ struct cad_command {
     uint32_t rate_q16;      /* RATE: 65536 normal; 32768 .. 131072, clamped to what the sink can */
 };
 
-/* How a request ended. The class is what the engine decides by; the edge's code is for people. */
+/* X(name, text). The class is what the engine decides by; the edge's code is for people. */
+#define CAD_HTTP_CLASS_LIST(X)                                                                     \
+    X(OK, "ok")                                                                                    \
+    X(DNS, "dns")                 /* no address of the host */                                     \
+    X(CONNECT, "connect")         /* nobody there took a connection */                             \
+    X(TLS, "tls")                 /* the handshake failed */                                       \
+    X(CERTIFICATE, "certificate") /* it is not trusted */                                          \
+    X(TIMEOUT, "timeout")         /* no byte in time */                                            \
+    X(RESET, "reset")             /* the connection broke */                                       \
+    X(PROTOCOL, "protocol")       /* no valid HTTP */                                              \
+    X(TOO_LARGE, "too-large")     /* a body above size_max */                                      \
+    X(NO_FILE, "no-file")         /* it does not exist */                                          \
+    X(BAD_FILE, "bad-file")       /* it cannot be read */                                          \
+    X(SCHEME, "scheme")           /* not one that is asked */                                      \
+    X(ADDRESS, "address")         /* farther in than address_max */
+/* How a request ended. */
 enum cad_http_class {
-    CAD_HTTP_OK, CAD_HTTP_DNS, CAD_HTTP_CONNECT, CAD_HTTP_TLS, CAD_HTTP_CERTIFICATE,
-    CAD_HTTP_TIMEOUT, CAD_HTTP_RESET, CAD_HTTP_PROTOCOL, CAD_HTTP_TOO_LARGE, CAD_HTTP_NO_FILE,
-    CAD_HTTP_BAD_FILE, CAD_HTTP_SCHEME, CAD_HTTP_ADDRESS
+#define CAD_X(name, text) CAD_HTTP_##name,
+    CAD_HTTP_CLASS_LIST(CAD_X)
+#undef CAD_X
 };
+/* "ok", "dns"...; never NULL. */
+const char *cad_http_class_name(enum cad_http_class cls);
 
 /* Where a host turned out to be: of the address that was connected to. */
 enum cad_address_class {

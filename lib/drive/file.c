@@ -109,8 +109,8 @@ static void finish(struct files *files, struct file_transfer *t, enum cad_http_c
         .last_byte = t->last_byte,
     };
     cad_transport_tell_reads(&t->delivery, &end);
-    CAD_LOG(&files->log, DEBUG, cad_clock_now(), "file: end id=%u class=%d errno=%d bytes=%lld",
-            end.id, (int)cls, error, (long long)t->delivery.received);
+    CAD_LOG(&files->log, DEBUG, cad_clock_now(), "file: end id=%u class=%s errno=%d bytes=%lld",
+            end.id, cad_http_class_name(cls), error, (long long)t->delivery.received);
     clear(files, t);
     files->base.door.end(files->base.door.ctx, &end);
 }

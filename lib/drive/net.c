@@ -85,15 +85,6 @@ static void clear(struct net *net, struct net_transfer *t)
     if (!t->warm) net->active--;
 }
 
-static const char *class_name(enum cad_http_class cls)
-{
-    static const char *const names[] = {"ok",       "dns",         "connect", "tls",
-                                        "certificate", "timeout",  "reset",   "protocol",
-                                        "too-large", "no-file",    "bad-file", "scheme",
-                                        "address"};
-    return (size_t)cls < CAD_ARRAY_LEN(names) ? names[cls] : "?";
-}
-
 /* Microseconds from the start of the request; -1 where the mark was not passed. */
 static long long mark_us(const struct net_transfer *t, cad_time at)
 {
@@ -117,14 +108,14 @@ static void finish(struct net *net, struct net_transfer *t, CURLcode code)
     cad_net_easy_end(t, code, &end);
     if (t->warm) {
         CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: warm end class=%s code=%lld reused=%d",
-                class_name(end.cls), (long long)end.edge_code, (int)end.reused);
+                cad_http_class_name(end.cls), (long long)end.edge_code, (int)end.reused);
         clear(net, t);
         return;
     }
     bool tell = !t->stale;
     CAD_LOG(&net->log, DEBUG, cad_clock_now(),
             "net: end id=%u class=%s code=%lld status=%d bytes=%lld reused=%d", end.id,
-            tell ? class_name(end.cls) : "stale", (long long)end.edge_code,
+            tell ? cad_http_class_name(end.cls) : "stale", (long long)end.edge_code,
             t->head.whole ? (int)t->head.http.status : 0, (long long)t->delivery.received,
             (int)end.reused);
     log_marks(net, t, &end);

@@ -326,7 +326,10 @@ void tape_event_text(const struct cad_event *event, struct cad_sb *out)
     for (size_t i = 0; i < t->count; i++) {
         int64_t v = load(event, &t->rows[i]);
         if (v == INT64_MIN) continue;
-        cad_sb_printf(out, " %s=%" PRId64, t->rows[i].name, v);
+        cad_sb_printf(out, " %s=", t->rows[i].name);
+        bool is_class = event->type == CAD_EVENT_HTTP_END && strcmp(t->rows[i].name, "class") == 0;
+        if (is_class) cad_sb_putz(out, cad_http_class_name(event->u.end.cls));
+        else cad_sb_printf(out, "%" PRId64, v);
     }
     if (event->type == CAD_EVENT_HTTP_END) {
         cad_sb_printf(out, " reads=%u", event->u.end.read_count);

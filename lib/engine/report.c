@@ -28,6 +28,16 @@ const char *cad_app_event_name(enum cad_app_event_type type)
     return (size_t)type < CAD_ARRAY_LEN(names) ? names[type] : "?";
 }
 
+const char *cad_http_class_name(enum cad_http_class cls)
+{
+    static const char *const names[] = {
+#define CAD_X(name, text) text,
+        CAD_HTTP_CLASS_LIST(CAD_X)
+#undef CAD_X
+    };
+    return (size_t)cls < CAD_ARRAY_LEN(names) ? names[cls] : "?";
+}
+
 /*
  * One line of the decision log. Every line enters the hash, so that two runs can be compared
  * without keeping their logs; it is formatted whether somebody listens or not.

@@ -122,6 +122,21 @@ static void test_tape_events_come_back(void **state)
     cad_sb_deinit(&scratch);
 }
 
+static void test_tape_events_as_text(void **state)
+{
+    CAD_UNUSED(state);
+    char text[256];
+    struct cad_sb sb;
+    struct cad_event event = {.type = CAD_EVENT_HTTP_END};
+    event.u.end = (struct cad_http_end){.id = 7, .cls = CAD_HTTP_TOO_LARGE, .edge_code = 63,
+                                        .dns = CAD_TIME_NONE, .connect = CAD_TIME_NONE,
+                                        .tls = CAD_TIME_NONE, .first_byte = 5, .last_byte = 6};
+    cad_sb_init_fixed(&sb, text, sizeof(text));
+    tape_event_text(&event, &sb);
+    assert_string_equal(cad_sb_z(&sb), "end id=7 class=too-large edge_code=63 first_byte=5 "
+                                       "last_byte=6 reused=0 reads=0");
+}
+
 static void test_tape_events_that_do_not_change_are_small(void **state)
 {
     CAD_UNUSED(state);
@@ -249,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tape_events_come_back),
+        cmocka_unit_test(test_tape_events_as_text),
         cmocka_unit_test(test_tape_events_that_do_not_change_are_small),
         cmocka_unit_test(test_tape_tracks_are_told),
         cmocka_unit_test(test_tape_events_of_other_tables),

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/util.h"
+
 static struct cad_engine_config config_of(struct cad_failing *failing)
 {
     struct cad_engine_config config;
@@ -320,6 +322,21 @@ static void test_names_are_never_null(void **state)
     assert_non_null(cad_app_event_name((enum cad_app_event_type)99));
 }
 
+/* The names are in logs and in the text of tapes, the values on tapes: neither may move. */
+static void test_names_of_http_classes(void **state)
+{
+    CAD_UNUSED(state);
+    static const char *const names[] = {
+        "ok", "dns", "connect", "tls", "certificate", "timeout", "reset", "protocol", "too-large",
+        "no-file", "bad-file", "scheme", "address"};
+    for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) {
+        assert_string_equal(cad_http_class_name((enum cad_http_class)i), names[i]);
+    }
+    assert_int_equal(CAD_HTTP_ADDRESS, CAD_ARRAY_LEN(names) - 1);
+    assert_string_equal(cad_http_class_name((enum cad_http_class)CAD_ARRAY_LEN(names)), "?");
+    assert_string_equal(cad_http_class_name((enum cad_http_class)-1), "?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +355,7 @@ int main(void)
         DRV_TEST(test_run_is_deterministic),
         DRV_TEST(test_run_time_never_goes_back),
         cmocka_unit_test(test_names_are_never_null),
+        cmocka_unit_test(test_names_of_http_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
