@@ -168,6 +168,8 @@ void cad_ftl_budget_prune(struct cad_ftl *ftl, cad_time now);
 bool cad_ftl_budget_allows(const struct cad_ftl *ftl, int64_t bytes);
 /* Its entry. */
 uint64_t cad_ftl_budget_spend(struct cad_ftl *ftl, int64_t bytes);
+/* It comes to more than was thought: false where the hour does not carry that. */
+bool cad_ftl_budget_grow(struct cad_ftl *ftl, uint64_t entry, int64_t bytes);
 /* What it came to. */
 void cad_ftl_budget_settle(struct cad_ftl *ftl, uint64_t entry, int64_t bytes);
 /* When the oldest entry goes; CAD_TIME_NONE: there is none. */

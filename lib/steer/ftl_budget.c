@@ -39,6 +39,16 @@ uint64_t cad_ftl_budget_spend(struct cad_ftl *ftl, int64_t bytes)
     return number;
 }
 
+bool cad_ftl_budget_grow(struct cad_ftl *ftl, uint64_t entry, int64_t bytes)
+{
+    if (entry < ftl->spent_first || entry >= ftl->spent_end) return true;
+    int64_t more = bytes - entry_at(ftl, entry)->bytes;
+    if (more <= 0) return true;
+    if (cad_add_sat_i64(ftl->stats.bytes_hour, more) > ftl->config.bytes_per_hour) return false;
+    cad_ftl_budget_settle(ftl, entry, bytes);
+    return true;
+}
+
 void cad_ftl_budget_settle(struct cad_ftl *ftl, uint64_t entry, int64_t bytes)
 {
     if (entry < ftl->spent_first || entry >= ftl->spent_end) return;

@@ -73,7 +73,9 @@ int cad_ftl_body(struct cad_ftl *ftl, uint32_t id, cad_buf bytes)
     if (!flight) return CAD_OK;
     bool recipe = flight == &ftl->recipe_flight;
     int64_t max = recipe ? CAD_FTL_RECIPE_BYTES_MAX : CAD_FTL_BODY_MAX;
-    if (flight->over || bytes.n > (size_t)(max - flight->bytes)) {
+    /* A target that sends more than it was asked for does not do so beyond the budget. */
+    if (flight->over || bytes.n > (size_t)(max - flight->bytes) ||
+        !cad_ftl_budget_grow(ftl, flight->entry, flight->bytes + (int64_t)bytes.n)) {
         flight->over = true;
         return CAD_E_LIMIT;
     }

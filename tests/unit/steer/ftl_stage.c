@@ -160,6 +160,7 @@ static void take_request(struct stage *stage, const struct cad_ftl_request *requ
         else if (!place) place = &stage->transfers[i];
     }
     if (!place) abort();
+    if (stage->hold != 0) stage->sent_held = true;
     if (flying > stage->flight_most) stage->flight_most = flying;
     if (!request->recipe) {
         cad_time gap = cad_time_sub(stage->now, stage->sent_last);
@@ -222,6 +223,12 @@ static void turn(struct stage *stage)
 static void sooner(cad_time *next, cad_time at)
 {
     if (at != CAD_TIME_NONE && (*next == CAD_TIME_NONE || at < *next)) *next = at;
+}
+
+void stage_hold(struct stage *stage, uint32_t reasons)
+{
+    stage->hold = reasons;
+    cad_ftl_hold(stage->ftl, reasons, stage->now);
 }
 
 void stage_run(struct stage *stage, cad_time until)

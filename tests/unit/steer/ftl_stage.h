@@ -43,6 +43,8 @@ struct stage {
     uint32_t open[STAGE_OPEN];      /* connection numbers that were used */
     uint32_t open_count;
     uint32_t sent, cancelled, flight_most;
+    uint32_t hold;                  /* reasons, by stage_hold */
+    bool sent_held;                 /* something was sent in spite of one */
     cad_time sent_last, gap_least;  /* between probes */
     uint32_t won, orders, pulses, recipes, reports, failures; /* actions */
     uint32_t winner;
@@ -57,6 +59,8 @@ struct stage {
 int stage_open(struct stage *stage, const struct mock_ftl_config *mock,
                struct cad_ftl_config *config, const struct stage_path *paths, uint32_t count);
 void stage_close(struct stage *stage);
+/* cad_ftl_hold, now. */
+void stage_hold(struct stage *stage, uint32_t reasons);
 /* Until then, or until nothing is to happen any more. */
 void stage_run(struct stage *stage, cad_time until);
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/rand.h"
 #include "base/str.h"
 #include "ftl_stage.h"
 #include "support/failing_alloc.h"
@@ -374,18 +375,18 @@ static void test_ftl_nothing_is_sent_while_held(void **state)
     for (uint32_t bit = 0; bit < 6; bit++) {
         struct stage s;
         open_four(&s);
-        cad_ftl_hold(s.ftl, 1u << bit, 0);
+        stage_hold(&s, 1u << bit);
         stage_run(&s, 10 * S);
         assert_int_equal(s.sent + s.recipes, 0); /* not even the recipe */
         assert_true(cad_ftl_next_wake(s.ftl) == CAD_TIME_NONE);
-        cad_ftl_hold(s.ftl, 0, s.now);
+        stage_hold(&s, 0);
         stage_run(&s, 11 * S);
         assert_int_equal(s.sent, 4);
         /* The second pulses fall due while it is held, and go out in order when it is over. */
-        cad_ftl_hold(s.ftl, 1u << bit, s.now);
+        stage_hold(&s, 1u << bit);
         stage_run(&s, 100 * S);
         assert_int_equal(s.sent, 4);
-        cad_ftl_hold(s.ftl, 0, s.now);
+        stage_hold(&s, 0);
         stage_run(&s, 100 * S + 200 * MS);
         assert_int_equal(s.sent, 8);
         stage_run(&s, 300 * S);
@@ -405,17 +406,17 @@ static void test_ftl_rebuffering_cancels_and_does_not_count(void **state)
     struct cad_ftl_score score;
     open_four(&s);
     stage_run(&s, 150 * MS); /* targets are in flight */
-    cad_ftl_hold(s.ftl, CAD_FTL_HOLD_STARTING, s.now);
+    stage_hold(&s, CAD_FTL_HOLD_STARTING);
     stage_run(&s, 160 * MS);
     assert_int_equal(s.cancelled, 0); /* left alone */
-    cad_ftl_hold(s.ftl, CAD_FTL_HOLD_REBUFFERING, s.now);
+    stage_hold(&s, CAD_FTL_HOLD_REBUFFERING);
     stage_run(&s, 170 * MS);
     assert_true(s.cancelled >= 2);
     struct cad_ftl_pulse pulse = pulse_at(&s, 0, 0);
     assert_int_equal(pulse.ec, CAD_FTL_EC_CANCEL);
     assert_int_equal(cad_ftl_target_score(s.ftl, CAD_STR("resolver"), s.now, &score),
                      CAD_E_NOTFOUND);
-    cad_ftl_hold(s.ftl, 0, s.now);
+    stage_hold(&s, 0);
     stage_run(&s, 200 * S);
     assert_int_equal(s.reports, 1);
     assert_has(&s, "\"ec\":\"cancel\"");
@@ -568,9 +569,9 @@ static void test_ftl_is_the_same_twice(void **state)
         struct stage *s = i == 0 ? &a : &b;
         open_four(s);
         stage_run(s, 30 * S);
-        cad_ftl_hold(s->ftl, CAD_FTL_HOLD_REBUFFERING, s->now);
+        stage_hold(s, CAD_FTL_HOLD_REBUFFERING);
         stage_run(s, 80 * S);
-        cad_ftl_hold(s->ftl, 0, s->now);
+        stage_hold(s, 0);
         stage_run(s, 200 * S);
     }
     assert_string_equal(a.body, b.body);
@@ -633,6 +634,102 @@ static void test_ftl_config_is_checked(void **state)
 #undef REFUSED
 }
 
+/* ---- anything at all ------------------------------------------------------------------------- */
+
+#define RANDOM_TARGETS 12
+
+struct random_net {
+    struct mock_ftl_target targets[RANDOM_TARGETS];
+    struct stage_path paths[RANDOM_TARGETS + 1];
+    char names[RANDOM_TARGETS][8];
+    char hosts[RANDOM_TARGETS][16];
+    int64_t delays[MOCK_FTL_PULSES_MAX];
+    struct mock_ftl_config mock;
+};
+
+static void draw_target(struct cad_rng *rng, struct random_net *net, uint32_t i)
+{
+    struct mock_ftl_target *t = &net->targets[i];
+    (void)snprintf(net->names[i], sizeof(net->names[i]), "t%u", (unsigned)i);
+    (void)snprintf(net->hosts[i], sizeof(net->hosts[i]), "h%u.test", (unsigned)i);
+    *t = (struct mock_ftl_target){.name = net->names[i], .host = net->hosts[i]};
+    t->step_count = (uint32_t)cad_rng_below(rng, MOCK_FTL_PULSES_MAX);
+    for (uint32_t k = 0; k < t->step_count; k++) {
+        t->steps[k].think = (cad_time)cad_rng_below(rng, 400) * MS;
+        if (cad_rng_chance(rng, 1, 2)) continue;
+        t->steps[k].fault = (enum mock_ftl_fault)cad_rng_below(rng, MOCK_FTL_PORTAL + 1);
+        t->steps[k].value = t->steps[k].fault == MOCK_FTL_STATUS
+                                ? cad_rng_range_i64(rng, 200, 599)
+                                : cad_rng_range_i64(rng, 1, 100000);
+    }
+    struct stage_path *path = &net->paths[i + 1];
+    *path = (struct stage_path){.host = net->hosts[i], .tls = cad_rng_chance(rng, 1, 2)};
+    path->dns = (cad_time)cad_rng_below(rng, 50) * MS;
+    path->rtt = (cad_time)cad_rng_below(rng, 300) * MS;
+    if (cad_rng_chance(rng, 1, 6)) path->fault = (enum cad_ftl_ec)cad_rng_range_i64(rng, 1, 3);
+    if (cad_rng_chance(rng, 1, 9)) path->address = CAD_FTL_ADDRESS_PRIVATE;
+}
+
+static void draw_net(struct cad_rng *rng, struct random_net *net)
+{
+    uint32_t count = 1 + (uint32_t)cad_rng_below(rng, RANDOM_TARGETS);
+    net->paths[0] = (struct stage_path){.host = "svc.test", .rtt = 20 * MS};
+    for (uint32_t i = 0; i < count; i++) draw_target(rng, net, i);
+    net->mock = mock_of(net->targets, count);
+    net->mock.pulses = cad_rng_range_i64(rng, 1, 10);
+    net->mock.delay_count = (uint32_t)cad_rng_below(rng, 10);
+    net->mock.delays_ms = net->delays;
+    for (uint32_t i = 0; i < net->mock.delay_count; i++) {
+        net->delays[i] = (int64_t)cad_rng_below(rng, 5000);
+    }
+    net->mock.timeout_ms = cad_rng_range_i64(rng, 100, 3000);
+}
+
+static void disturb(struct cad_rng *rng, struct stage *s)
+{
+    switch (cad_rng_below(rng, 8)) {
+    case 0: stage_hold(s, 1u << cad_rng_below(rng, 6)); break;
+    case 1: cad_ftl_network(s->ftl, cad_rng_below(rng, 3), s->now); break;
+    case 2: cad_ftl_played(s->ftl, s->now); break;
+    case 3:
+        if (cad_rng_chance(rng, 1, 4)) cad_ftl_stop(s->ftl, s->now);
+        break;
+    case 4: assert_int_equal(cad_ftl_start(s->ftl, s->now), CAD_OK); break;
+    default: stage_hold(s, 0); break;
+    }
+}
+
+/* Networks, faults, holds, stops and changes as they come: every rule holds, every run ends. */
+static void test_ftl_random_runs_keep_the_rules(void **state)
+{
+    (void)state;
+    static struct stage s;
+    static struct random_net net;
+    for (uint64_t seed = 1; seed <= 1000; seed++) {
+        struct cad_rng rng;
+        cad_rng_init(&rng, seed);
+        draw_net(&rng, &net);
+        open_stage(&s, &net.mock, net.paths, net.mock.target_count + 1);
+        assert_int_equal(cad_ftl_start(s.ftl, 0), CAD_OK);
+        for (int step = 0; step < 30; step++) {
+            stage_run(&s, s.now + (cad_time)cad_rng_below(&rng, 3000) * MS);
+            struct cad_ftl_stats stats = stats_of(&s);
+            assert_true(stats.requests_hour <= 64 && stats.bytes_hour <= 256 * 1024);
+            disturb(&rng, &s);
+        }
+        stage_hold(&s, 0);
+        stage_run(&s, s.now + 20000 * S); /* the budget may make it wait for hours */
+        if (stats_of(&s).running || stats_of(&s).in_flight || s.sent_held || s.result ||
+            s.flight_most > 8 || s.gap_least < 20 * MS ||
+            cad_ftl_next_wake(s.ftl) != CAD_TIME_NONE) {
+            fail_msg("seed %u: running %d in flight %u held %d result %d most %u gap %lld",
+                     (unsigned)seed, stats_of(&s).running, stats_of(&s).in_flight, s.sent_held,
+                     s.result, s.flight_most, (long long)s.gap_least);
+        }
+        stage_close(&s);
+    }
+}
+
 /* Whatever allocation fails: no leak, no crash, and the run ends. */
 static void test_ftl_survives_failing_allocation(void **state)
 {
@@ -687,6 +784,7 @@ int main(void)
         cmocka_unit_test(test_ftl_is_the_same_twice),
         cmocka_unit_test(test_ftl_ignores_strangers),
         cmocka_unit_test(test_ftl_config_is_checked),
+        cmocka_unit_test(test_ftl_random_runs_keep_the_rules),
         cmocka_unit_test(test_ftl_survives_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
