@@ -479,6 +479,96 @@ static void test_ftl_largest_recipe_keeps_all_limits(void **state)
     stage_close(&s);
 }
 
+/* Headers are cut; the first value of each stays for later pulses; a trace is taken apart. */
+static void test_ftl_headers_are_cut_and_kept(void **state)
+{
+    (void)state;
+    struct cad_ftl_config config;
+    struct cad_ftl *ftl = NULL;
+    struct cad_ftl_action action;
+    struct cad_ftl_pulse pulse;
+    char via[300];
+    cad_time now = 0;
+    char report[STAGE_TEXT] = "";
+    memset(via, 'v', sizeof(via));
+    cad_ftl_config_init(&config);
+    assert_int_equal(cad_ftl_create(&config, &ftl), CAD_OK);
+    assert_int_equal(cad_ftl_start_recipe(
+        ftl, CAD_STR("{\"urls\":[{\"name\":\"a\",\"url\":\"https://a.test/p?sig=secret&data=3\"}],"
+                     "\"pulses\":2,\"pulse_delay\":10}"), CAD_FTL_ADDRESS_PUBLIC, 0), CAD_OK);
+    for (int turns = 0; turns < 20 && now != CAD_TIME_NONE; turns++) {
+        assert_true(cad_ftl_run(ftl, now) >= 0);
+        while (cad_ftl_poll(ftl, &action) == CAD_OK) {
+            if (action.type == CAD_FTL_REPORT) cad_str_copyz(report, sizeof(report), action.body);
+            if (action.type != CAD_FTL_REQUEST) continue;
+            bool first = !strstr(action.request.url.p, "pulse=2");
+            struct cad_ftl_head head = {.id = action.request.id, .status = 200};
+            if (first) {
+                head.via = cad_str_make(via, sizeof(via));
+                head.recv_ts = CAD_STR("17");
+                head.latency_trace = CAD_STR("a=1; b = -2 ;c;=3;d=x;a=9;;e=5");
+            } else {
+                head.recv_ts = CAD_STR("not a number");
+                head.error = CAD_STR("late\x01\xff\"");
+            }
+            assert_true(action.request.address_max == CAD_FTL_ADDRESS_PUBLIC);
+            assert_int_equal(cad_ftl_head(ftl, &head), CAD_OK);
+            assert_int_equal(cad_ftl_body(ftl, head.id, (cad_buf){NULL, 3}), CAD_OK);
+            struct cad_ftl_end end = {.id = head.id, .dns = CAD_TIME_NONE,
+                                      .connect = CAD_TIME_NONE, .tls = CAD_TIME_NONE,
+                                      .first_byte = now + MS, .at = now + 2 * MS};
+            cad_ftl_end(ftl, &end);
+        }
+        now = cad_ftl_next_wake(ftl);
+    }
+    assert_int_equal(cad_ftl_pulse_at(ftl, 0, 1, &pulse), CAD_OK);
+    assert_int_equal(pulse.via.n, CAD_FTL_HEADER_MAX);
+    assert_true(pulse.recv_ts == 17 && pulse.done);
+    assert_non_null(strstr(report, "\"url\":\"https://a.test/p?data=3\"")); /* no signature */
+    assert_non_null(strstr(report, "\"lt\":{\"a\":1,\"b\":-2,\"e\":5}"));
+    assert_non_null(strstr(report, "\"er\":\"late\\u0001\xEF\xBF\xBD\\\"\""));
+    assert_null(strstr(report, "secret"));
+    cad_ftl_destroy(&ftl);
+}
+
+static void test_ftl_recipe_body_is_limited(void **state)
+{
+    (void)state;
+    struct cad_ftl_config config;
+    struct cad_ftl *ftl = NULL;
+    struct cad_ftl_action action;
+    static uint8_t bytes[CAD_FTL_RECIPE_BYTES_MAX];
+    memset(bytes, ' ', sizeof(bytes));
+    for (int over = 0; over < 2; over++) {
+        cad_ftl_config_init(&config);
+        config.endpoint = CAD_STR("https://svc.test/p");
+        assert_int_equal(cad_ftl_create(&config, &ftl), CAD_OK);
+        assert_int_equal(cad_ftl_start(ftl, 0), CAD_OK);
+        assert_int_equal(cad_ftl_run(ftl, 0), 1);
+        assert_int_equal(cad_ftl_poll(ftl, &action), CAD_OK);
+        uint32_t id = action.request.id;
+        assert_int_equal(cad_ftl_body(ftl, id, (cad_buf){bytes, sizeof(bytes)}), CAD_OK);
+        if (over) {
+            assert_int_equal(cad_ftl_body(ftl, id, (cad_buf){bytes, 1}), CAD_E_LIMIT);
+            assert_int_equal(cad_ftl_body(ftl, id, (cad_buf){bytes, 1}), CAD_E_LIMIT);
+        } else {
+            struct cad_ftl_head head = {.id = id, .status = 200};
+            struct cad_ftl_end end = {.id = id, .at = MS};
+            assert_int_equal(cad_ftl_head(ftl, &head), CAD_OK);
+            cad_ftl_end(ftl, &end);
+        }
+        assert_int_equal(cad_ftl_run(ftl, 2 * MS), 1);
+        assert_int_equal(cad_ftl_poll(ftl, &action), CAD_OK);
+        if (over) {
+            assert_int_equal(action.type, CAD_FTL_CANCEL);
+            assert_int_equal(cad_ftl_poll(ftl, &action), CAD_OK);
+        }
+        assert_int_equal(action.type, CAD_FTL_FAILED);
+        assert_non_null(strstr(action.body.p, over ? "\"size\"" : "\"data\""));
+        cad_ftl_destroy(&ftl);
+    }
+}
+
 static void test_ftl_next_recipe_comes_when_it_says(void **state)
 {
     (void)state;
@@ -778,6 +868,8 @@ int main(void)
         cmocka_unit_test(test_ftl_rebuffering_cancels_and_does_not_count),
         cmocka_unit_test(test_ftl_waits_a_moment_after_play),
         cmocka_unit_test(test_ftl_largest_recipe_keeps_all_limits),
+        cmocka_unit_test(test_ftl_headers_are_cut_and_kept),
+        cmocka_unit_test(test_ftl_recipe_body_is_limited),
         cmocka_unit_test(test_ftl_next_recipe_comes_when_it_says),
         cmocka_unit_test(test_ftl_stop_reports_only_what_is_whole),
         cmocka_unit_test(test_ftl_network_change_drops_scores_and_runs_again),
