@@ -24,6 +24,9 @@ enum {
     DUMP_BYTES_MAX = 1 << 30,
 };
 
+/* Of a document that cannot be processed. */
+#define ERROR_OBJECT "{\"format\":\"cadmium-isd/1\",\"error\":\"document\"}"
+
 static const char usage[] =
     "usage: cadmium-ttml dump --json FILE\n"
     "       cadmium-ttml --help | --version\n"
@@ -77,6 +80,10 @@ static int print_text(const struct cad_text *text)
     struct cad_alloc alloc = cad_alloc_system();
     cad_buf json = {NULL, 0};
     int rc = cad_text_dump(text, &json);
+    if (rc == CAD_E_LIMIT) {
+        (void)fail("the dump", cad_result_text(rc));
+        return print(CAD_STR(ERROR_OBJECT));
+    }
     if (rc != 0) return fail("the dump", cad_result_text(rc));
     int status = print(cad_str_from_buf(json));
     (void)alloc.fn(alloc.ctx, (void *)(uintptr_t)json.p, json.n, 0, CAD_MEM_OTHER);
@@ -92,7 +99,7 @@ static int report(const char *name, const struct cad_text_parser *parser)
     (void)fprintf(stderr, ":%" PRIu32 ": ", error.line);
     put_safe(error.message);
     (void)fputc('\n', stderr);
-    return print(CAD_STR("{\"format\":\"cadmium-isd/1\",\"error\":\"document\"}"));
+    return print(CAD_STR(ERROR_OBJECT));
 }
 
 /* CAD_E_IO where reading failed; errno says why. */

@@ -302,8 +302,9 @@ CAD_MUST_CHECK int cad_text_isd_at(const struct cad_text *text, cad_time t,
 void cad_text_isd_destroy(struct cad_text_isd **isd);
 
 /*
- * All ISDs as one JSON object ("cadmium-isd/1"), neighbours that show the same joined. out is freed
- * with the document's allocator as CAD_MEM_OTHER. CAD_E_NOMEM, CAD_E_LIMIT.
+ * All ISDs as one JSON object ("cadmium-isd/1"), neighbours that show the same joined; for tools.
+ * out is freed with the document's allocator as CAD_MEM_OTHER. CAD_E_NOMEM; CAD_E_LIMIT: more than
+ * 256 MiB before joining, or 10,000,000 elements looked at.
  */
 CAD_MUST_CHECK int cad_text_dump(const struct cad_text *text, cad_buf *out);
 

@@ -13,9 +13,12 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "timedtext/isd.h"
 #include "timedtext/ttml.h"
 
-#define DUMP_BYTES_MAX (UINT64_C(512) << 20) /* of the JSON */
+#define DUMP_BYTES_MAX (UINT64_C(256) << 20)  /* of the JSON */
+#define WORK_BYTES_MAX (UINT64_C(256) << 20)  /* of all ISDs, those that are joined too */
+#define WORK_VISITS_MAX UINT64_C(10000000)    /* elements looked at for all ISDs */
 
 static void key(struct cad_jsonw *w, const char *name)
 {
@@ -342,6 +345,7 @@ struct dump {
     struct cad_jsonw w;
     struct cad_sb shown; /* regions of the interval that waits; empty: none does */
     struct cad_sb next;  /* of the one in hand */
+    uint64_t bytes, visits;   /* so far, against the limits of work */
     int64_t begin_us, end_us; /* of the one that waits; end -1: it stays */
 };
 
@@ -385,7 +389,10 @@ static int add_isd(struct dump *d, cad_time at)
     int64_t begin = microseconds(isd->begin);
     int64_t end = microseconds(isd->end);
     rc = write_regions(d, isd);
+    d->visits += isd_visits(isd);
+    d->bytes += d->next.n;
     cad_text_isd_destroy(&isd);
+    if (d->visits > WORK_VISITS_MAX || d->bytes > WORK_BYTES_MAX) return CAD_E_LIMIT;
     if (rc != 0 || begin == end) return rc;
     bool same = d->next.n > 0 && cad_str_eq(cad_sb_str(&d->next), cad_sb_str(&d->shown));
     if (same && d->end_us == begin) {

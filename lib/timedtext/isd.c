@@ -4,6 +4,8 @@
  * For each region the content is walked from the body down; what is not active, not of the region
  * or not displayed falls away with all it contains. What is left becomes blocks and runs.
  */
+#include "timedtext/isd.h"
+
 #include <string.h>
 
 #include "base/arena.h"
@@ -20,6 +22,7 @@
 /* An ISD and the arena it lies in. */
 struct isd {
     struct cad_text_isd isd; /* first: what the user sees */
+    uint32_t visits;
     struct cad_alloc alloc;
     struct cad_arena arena;
 };
@@ -363,12 +366,18 @@ int cad_text_isd_at(const struct cad_text *text, cad_time t, struct cad_text_isd
     made->end = cad_text_next_change(text, t);
     if (made->end == CAD_TIME_NONE) made->end = CAD_TIME_MAX;
     int rc = walk_regions(&w, made);
+    isd->visits = w.visits;
     if (rc != 0) {
         cad_text_isd_destroy(&made);
         return rc;
     }
     *out = made;
     return CAD_OK;
+}
+
+uint32_t isd_visits(const struct cad_text_isd *isd)
+{
+    return ((const struct isd *)(const void *)isd)->visits;
 }
 
 void cad_text_isd_destroy(struct cad_text_isd **isd)

@@ -1,6 +1,9 @@
 /* Goal: an ISD holds from one boundary to the next, what is in it, and what bounds it. */
 #include "text_support.h"
 
+#include "base/strbuf.h"
+#include "timedtext/isd.h"
+
 static void test_isd_intervals(void **state)
 {
     struct cad_text *text = text_of(TT("", "",
@@ -62,12 +65,51 @@ static void test_isd_byte_limit(void **state)
     cad_text_destroy(&text);
 }
 
+/* `count` paragraphs, each from its number in ms on, for `last_ms`. */
+static struct cad_text *many(uint32_t count, uint32_t last_ms)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_text_options options;
+    struct cad_text *text = NULL;
+    struct cad_sb sb;
+    cad_sb_init(&sb, &alloc, CAD_MEM_OTHER, 32 << 20);
+    cad_sb_putz(&sb, TT_OPEN "><body><div>");
+    for (uint32_t i = 0; i < count; i++) {
+        cad_sb_printf(&sb, "<p tts:display='none' begin='%ums' dur='%ums'>a</p>", i, last_ms);
+    }
+    cad_sb_putz(&sb, "</div></body></tt>");
+    cad_text_options_init(&options);
+    assert_int_equal(text_parse(&options, cad_sb_str(&sb), 65536, &text), 0);
+    cad_sb_deinit(&sb);
+    return text;
+}
+
+static void test_isd_work_is_limited(void **state)
+{
+    struct cad_text *text = many(20000, 99999999);
+    struct cad_text_isd *isd = isd_of(text, 20 * CAD_SECOND);
+    cad_buf json = {NULL, 0};
+    (void)state;
+    assert_true(isd_visits(isd) > 20000);
+    cad_text_isd_destroy(&isd);
+    assert_int_equal(cad_text_dump(text, &json), CAD_E_LIMIT);
+    assert_null(json.p);
+    cad_text_destroy(&text);
+    /* What begins late and ends early is found, not searched for. */
+    text = many(20000, 5);
+    isd = isd_of(text, 19 * CAD_SECOND);
+    assert_true(isd_visits(isd) < 20);
+    cad_text_isd_destroy(&isd);
+    cad_text_destroy(&text);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_isd_intervals),
         cmocka_unit_test(test_isd_blocks),
         cmocka_unit_test(test_isd_byte_limit),
+        cmocka_unit_test(test_isd_work_is_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
