@@ -112,12 +112,11 @@ void cad_keys_undo(struct cad_keys *keys, uint64_t before)
     cad_keys_settle(keys, undone);
 }
 
-/* All ones if they are the same, else 0, without a branch. */
-static uint8_t same_mask(const uint8_t *a, const uint8_t *b)
+/* All ones if both halves are the same, else 0, without a branch. */
+static uint64_t same_mask(const uint64_t a[2], const uint64_t b[2])
 {
-    uint32_t differs = 0;
-    for (size_t i = 0; i < CAD_KEY_ID_SIZE; i++) differs |= (uint32_t)(a[i] ^ b[i]);
-    return (uint8_t)((differs - 1) >> 8);
+    uint64_t differs = (a[0] ^ b[0]) | (a[1] ^ b[1]);
+    return ((differs | (0 - differs)) >> 63) - 1;
 }
 
 int cad_keys_find(struct cad_keys *keys, const uint8_t kid[CAD_KEY_ID_SIZE],
@@ -125,17 +124,24 @@ int cad_keys_find(struct cad_keys *keys, const uint8_t kid[CAD_KEY_ID_SIZE],
 {
     uint64_t taken = atomic_fetch_add_explicit(&keys->head, 1, memory_order_acquire);
     struct cad_key_table *table = table_of(keys, taken);
-    uint8_t found[CAD_KEY_SIZE] = {0};
-    uint8_t status = 0;
+    uint64_t found[2] = {0, 0};
+    uint64_t status = 0;
+    uint64_t want[2];
+    memcpy(want, kid, sizeof want);
     for (size_t i = 0; i < CAD_KEYS_MAX; i++) {
         const struct cad_key_row *row = &table->rows[i];
-        uint8_t mask = same_mask(row->kid, kid);
-        status |= (uint8_t)(row->status & mask);
-        for (size_t k = 0; k < CAD_KEY_SIZE; k++) found[k] |= (uint8_t)(row->key[k] & mask);
+        uint64_t id[2];
+        uint64_t bytes[2];
+        memcpy(id, row->kid, sizeof id);
+        memcpy(bytes, row->key, sizeof bytes);
+        uint64_t mask = same_mask(id, want);
+        status |= row->status & mask;
+        found[0] |= bytes[0] & mask;
+        found[1] |= bytes[1] & mask;
     }
     int64_t left = atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) - 1;
     if (left == 0) wipe(table);
     if (key != NULL) memcpy(key, found, sizeof found);
     mbedtls_platform_zeroize(found, sizeof found);
-    return status;
+    return (int)status;
 }
