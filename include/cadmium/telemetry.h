@@ -345,6 +345,36 @@ void cad_telemetry_stats(const struct cad_telemetry *t, struct cad_telemetry_sta
  */
 size_t cad_telemetry_redact(cad_str text, char *out, size_t cap);
 
+/* ---- CMCD ---------------------------------------------------------------------------------- */
+
+/* Where a key goes in the header form: CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status. */
+enum cad_cmcd_header {
+    CAD_CMCD_OBJECT, CAD_CMCD_REQUEST, CAD_CMCD_SESSION, CAD_CMCD_STATUS, CAD_CMCD_HEADERS
+};
+
+/* What is told with a request for media (CTA-5004 version 1), by its names. Absent: -1, empty. */
+struct cad_cmcd {
+    size_t size;          /* sizeof(struct cad_cmcd) */
+    int64_t br_kbps, tb_kbps; /* of the rung; of the highest */
+    int64_t d_ms;         /* of the segment */
+    int64_t bl_ms, dl_ms; /* buffer; time to the deadline */
+    int64_t mtp_kbps, rtp_kbps; /* estimate; asked for at most */
+    int64_t pr_milli;     /* rate of playback, thousandths */
+    cad_str cid, sid;     /* content; session. Printable ASCII, as all texts here */
+    cad_str ot, sf, st;   /* tokens: v a av i c k m o; d h o; v l */
+    cad_str nor, nrr;     /* next object, percent-coded; next range */
+    bool bs, su;          /* starved since the last request; wanted at once */
+};
+/* Nothing is told. */
+void cad_cmcd_init(struct cad_cmcd *c);
+/*
+ * The value of a header, NUL-terminated; returns its bytes, 0 if there is nothing to tell. The
+ * query form is one whole parameter, "CMCD=...". CAD_E_LIMIT: cap, or 1 KiB. CAD_E_INVAL: a text.
+ */
+int cad_cmcd_header(const struct cad_cmcd *c, enum cad_cmcd_header header, char *out, size_t cap);
+/* Likewise, for a URL without a signature. */
+int cad_cmcd_query(const struct cad_cmcd *c, char *out, size_t cap);
+
 #ifdef __cplusplus
 }
 #endif
