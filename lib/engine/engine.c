@@ -167,6 +167,19 @@ char *engine_text(struct cad_engine *e, cad_str s)
     return p;
 }
 
+struct cad_header *engine_headers(struct cad_engine *e, uint32_t count)
+{
+    size_t align = _Alignof(struct cad_header);
+    size_t at = (e->text_used + align - 1) / align * align;
+    size_t size = count * sizeof(struct cad_header);
+    if (at > ENGINE_TEXT_BYTES || size > ENGINE_TEXT_BYTES - at) {
+        e->text_full = true;
+        return NULL;
+    }
+    e->text_used = at + size;
+    return (struct cad_header *)(void *)(e->text + at);
+}
+
 struct cad_action *engine_action(struct cad_engine *e, enum cad_action_type type)
 {
     struct cad_action *action = cad_ring_push_place(&e->actions);

@@ -61,6 +61,8 @@
 #define ENGINE_FILE_PATIENCE (3 * CAD_SECOND) /* with a file's server before its header is in */
 #define ENGINE_REDIRECTS_MAX 5           /* of one attempt */
 #define ENGINE_BASE_MAX 1024             /* bytes of a URL that relative redirects start from */
+#define ENGINE_KEPT_HEADERS_MAX 4        /* headers of a request that redirects take along */
+#define ENGINE_KEPT_BYTES_MAX 256        /* names and values of them */
 #define ENGINE_WARM_AHEAD (10 * CAD_SECOND) /* media in hand before another server is thought of */
 #define ENGINE_WARM_STALE (60 * CAD_SECOND) /* after its last use a server's connection is gone */
 #define ENGINE_WARM_SPACING (30 * CAD_SECOND) /* at most one warm request in that time */
@@ -253,6 +255,14 @@ struct clock_part {
     uint64_t frames, dropped;
 };
 
+/* Copies of a request's headers: those of an action live for a turn only; redirect.c. */
+struct kept_headers {
+    char text[ENGINE_KEPT_BYTES_MAX]; /* name, value, name, value..., one behind the other */
+    uint16_t sizes[ENGINE_KEPT_HEADERS_MAX][2]; /* of name and value */
+    uint32_t count;
+    bool lost;                   /* there were more than that: such a request is not sent on */
+};
+
 /* Where a request has been sent on to; redirect.c. */
 struct redirect {
     uint32_t hops;               /* followed so far in this attempt */
@@ -261,7 +271,8 @@ struct redirect {
     char base[ENGINE_BASE_MAX];  /* the first URL without its query; empty: too long, or a file */
     char *url;                   /* where it was sent last, NUL-terminated; NULL nowhere */
     size_t url_size;             /* with the NUL */
-    struct cad_http_start start; /* as it was first asked; no URL, no body */
+    struct cad_http_start start; /* as it was first asked; no URL, no body, no headers */
+    struct kept_headers headers;
 };
 
 /* What a live request fills; kept beside the request table (request->owner). */
@@ -338,6 +349,7 @@ struct cad_engine {
 /* ---- engine.c ---- */
 void engine_fail(struct cad_engine *e, const struct cad_error *err);
 char *engine_text(struct cad_engine *e, cad_str s); /* copy for this turn; NULL: full */
+struct cad_header *engine_headers(struct cad_engine *e, uint32_t count); /* the same, not filled */
 struct cad_action *engine_action(struct cad_engine *e, enum cad_action_type type);
 bool engine_draw(struct cad_engine *e, size_t n, char *hex); /* 2n + 1 bytes of hex */
 int64_t engine_wall_ms(const struct cad_engine *e);          /* 0 unknown */
@@ -368,6 +380,13 @@ int title_post_body(struct cad_engine *e, struct cad_fetch_request *request, cad
 /* How far into the network a request of that purpose may go, at first. */
 enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad_purpose purpose);
 /* An attempt has been started with `start`. */
+/* A copy of the headers, or none and `lost`. */
+void redirect_keep(struct kept_headers *kept, const struct cad_header *headers, uint32_t count);
+/* What is told to another origin than the one that the headers were meant for. */
+void redirect_strip(struct kept_headers *kept);
+/* They as part of an action of this turn; CAD_E_AGAIN: no room in it. */
+int redirect_give(struct cad_engine *e, const struct kept_headers *kept,
+                  struct cad_http_start *start);
 void redirect_begin(struct cad_engine *e, struct target *target,
                     const struct cad_http_start *start);
 /* A head came: keeps where it leads to, if it may be followed. */

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
+#include "engine/session.h"
 
 #define HOPS_MAX 8
 
@@ -206,6 +208,148 @@ static void test_redirect_post(void **state)
     }
 }
 
+/* ---- headers --------------------------------------------------------------------------------- */
+
+#define PUT(name, value) {CAD_STR_INIT(name), CAD_STR_INIT(value)}
+static const struct cad_header of_ours[] = {
+    PUT("content-type", "application/json"), PUT("Authorization", "Bearer abc"),
+    PUT("ACCEPT", "*/*"), PUT("Cookie", "")};
+
+/* `count` of them, as an engine would ask with them: the turn's memory is another's afterwards. */
+static void begin_with(struct drv *d, struct target *target, const char *url, uint32_t count)
+{
+    struct cad_header headers[CAD_ARRAY_LEN(of_ours)];
+    char texts[CAD_ARRAY_LEN(of_ours)][2][32];
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(texts[i][0], of_ours[i].name.p, of_ours[i].name.n);
+        memcpy(texts[i][1], of_ours[i].value.p, of_ours[i].value.n);
+        headers[i].name = cad_str_make(texts[i][0], of_ours[i].name.n);
+        headers[i].value = cad_str_make(texts[i][1], of_ours[i].value.n);
+    }
+    struct cad_http_start start = {.url = cad_str_from(url), .headers = headers,
+                                   .header_count = count};
+    redirect_begin(d->engine, target, &start);
+    memset(texts, '!', sizeof texts);
+    memset(headers, 0, sizeof headers);
+    assert_null(target->redirect.start.headers);
+}
+
+static void send_on(struct drv *d, struct target *target, const char *location)
+{
+    struct cad_fetch_request request = {.owner = target};
+    struct cad_http_head head = {.status = 302, .location = cad_str_from(location)};
+    redirect_note(d->engine, &request, &head);
+}
+
+/* What goes along is those of of_ours that the mask tells, and to the letter. */
+static void check_headers(struct drv *d, const struct target *target, uint32_t mask)
+{
+    struct cad_http_start start = {.id = 1};
+    assert_int_equal(redirect_give(d->engine, &target->redirect.headers, &start), 0);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < CAD_ARRAY_LEN(of_ours); i++) {
+        if (!(mask >> i & 1)) continue;
+        assert_true(at < start.header_count);
+        assert_true(cad_str_eq(start.headers[at].name, of_ours[i].name));
+        assert_true(cad_str_eq(start.headers[at].value, of_ours[i].value));
+        at++;
+    }
+    assert_int_equal(start.header_count, at);
+}
+
+static void test_redirect_headers(void **state)
+{
+    static char longest[1200];
+    snprintf(longest, sizeof longest, "https://svc/%0*d", 1100, 7);
+    const struct {
+        const char *url, *location;
+        uint32_t mask;
+    } rows[] = {
+        {"https://svc/a", "b", 15},
+        {"https://svc/a", "https://SVC:443/b", 15},
+        {"https://svc/a", "https://other/a", 5},
+        {"https://svc/a", "//other/a", 5},
+        {"https://svc/a", "https://svc:8443/a", 5},
+        {"http://svc/a", "https://svc/a", 5},
+        {longest, "https://svc/a", 5}, /* nobody knows any more where it was */
+    };
+    struct drv *d = *state;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(rows); i++) {
+        struct target target = {.used = true};
+        begin_with(d, &target, rows[i].url, CAD_ARRAY_LEN(of_ours));
+        check_headers(d, &target, 15);
+        send_on(d, &target, rows[i].location);
+        assert_true(target.redirect.wanted);
+        check_headers(d, &target, rows[i].mask);
+        redirect_forget(d->engine, &target);
+    }
+}
+
+/* What was dropped does not come back with the first origin; a new attempt has it again. */
+static void test_redirect_headers_there_and_back(void **state)
+{
+    struct drv *d = *state;
+    struct target target = {.used = true};
+    begin_with(d, &target, "https://svc/a", 2);
+    check_headers(d, &target, 3);
+    send_on(d, &target, "https://other/a");
+    check_headers(d, &target, 1);
+    send_on(d, &target, "https://svc/a");
+    check_headers(d, &target, 1);
+    begin_with(d, &target, "https://svc/a", 2);
+    check_headers(d, &target, 3);
+    redirect_forget(d->engine, &target);
+}
+
+static void test_redirect_headers_limits(void **state)
+{
+    static const char text[ENGINE_KEPT_BYTES_MAX] = {'n'};
+    struct cad_header headers[ENGINE_KEPT_HEADERS_MAX + 1] = {
+        {{text, 1}, {text, ENGINE_KEPT_BYTES_MAX - 1}}};
+    struct target target = {.used = true};
+    struct cad_http_start start = {.url = CAD_STR("https://svc/a"), .headers = headers};
+    struct drv *d = *state;
+    for (int more = 0; more < 2; more++) {
+        headers[0].name.n = more ? 2 : 1;
+        start.header_count = 1;
+        redirect_begin(d->engine, &target, &start);
+        assert_int_equal(target.redirect.headers.count, 1 - more);
+        send_on(d, &target, "b");
+        assert_true(target.redirect.wanted == !more);
+    }
+    headers[0].value.n = 1;
+    for (uint32_t n = ENGINE_KEPT_HEADERS_MAX; n <= ENGINE_KEPT_HEADERS_MAX + 1; n++) {
+        bool fits = n == ENGINE_KEPT_HEADERS_MAX;
+        start.header_count = n;
+        redirect_begin(d->engine, &target, &start);
+        assert_int_equal(target.redirect.headers.count, fits ? n : 0);
+        send_on(d, &target, "b");
+        assert_true(target.redirect.wanted == fits);
+    }
+    redirect_forget(d->engine, &target);
+}
+
+/* No room in a turn is said, and nothing is half done. */
+static void test_redirect_headers_in_a_full_turn(void **state)
+{
+    struct drv *d = *state;
+    struct target target = {.used = true};
+    begin_with(d, &target, "https://svc/a", 3);
+    size_t need = 3 * sizeof(struct cad_header);
+    for (int i = 0; i < 3; i++) need += of_ours[i].name.n + of_ours[i].value.n + 2;
+    for (size_t left = 0; left <= 200; left++) {
+        struct cad_http_start start = {.id = 1};
+        d->engine->text_used = ENGINE_TEXT_BYTES - left;
+        int rc = redirect_give(d->engine, &target.redirect.headers, &start);
+        assert_true(d->engine->text_used <= ENGINE_TEXT_BYTES);
+        bool fits = left / _Alignof(struct cad_header) * _Alignof(struct cad_header) >= need;
+        assert_int_equal(rc, fits ? CAD_OK : CAD_E_AGAIN);
+        assert_int_equal(start.header_count, rc == 0 ? 3 : 0);
+    }
+    d->engine->text_used = 0;
+    redirect_forget(d->engine, &target);
+}
+
 /* Where the manifest was found in the end is what its own references start from. */
 static void test_redirect_base(void **state)
 {
@@ -389,6 +533,9 @@ int main(void)
         DRV_TEST(test_redirect_too_many),        DRV_TEST(test_redirect_loop),
         DRV_TEST(test_redirect_downgrade),       DRV_TEST(test_redirect_nowhere),
         DRV_TEST(test_redirect_long_base),       DRV_TEST(test_redirect_post),
+        DRV_TEST(test_redirect_headers),         DRV_TEST(test_redirect_headers_limits),
+        DRV_TEST(test_redirect_headers_there_and_back),
+        DRV_TEST(test_redirect_headers_in_a_full_turn),
         DRV_TEST(test_redirect_base),            DRV_TEST(test_redirect_media),
         DRV_TEST(test_redirect_bare_file),       DRV_TEST(test_redirect_media_loop),
         DRV_TEST(test_redirect_stop),            DRV_TEST(test_redirect_address_of_media),
