@@ -383,9 +383,9 @@ cad_time tel_journal_wake(const struct cad_telemetry *t)
     for (uint32_t i = 0; i < CAD_TELEMETRY_PLAYBACKS_MAX; i++) {
         const struct tel_journal *j = &t->journals[i];
         if (!j->used) continue;
-        bool dirty = tel_has_store(t) && !j->put_id && !j->del_id &&
-                     (j->stored < j->version || !j->current);
-        if (dirty) wake = CAD_MIN(wake, CAD_MAX(j->put_after, t->now));
+        bool over = !j->current && j->d.stopped && j->d.event_count == 0;
+        bool dirty = tel_has_store(t) && (over ? !j->gone : j->stored < j->version);
+        if (dirty && !j->put_id && !j->del_id) wake = CAD_MIN(wake, CAD_MAX(j->put_after, t->now));
         if (j->d.event_count == 0 || j->http_id) continue;
         cad_time send = CAD_MAX(j->send_after, t->now);
         if (j->put_id) send = CAD_MAX(send, cad_time_add(j->put_since, TEL_STORE_SLOW));

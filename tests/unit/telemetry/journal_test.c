@@ -60,6 +60,7 @@ static void test_journal_tells_a_session(void **state)
     assert_int_equal(st.events, STAGE_SESSION_EVENTS);
     assert_int_equal(st.events_delivered, STAGE_SESSION_EVENTS);
     assert_int_equal(st.events_waiting, 0);
+    assert_int_equal(s.spins, 0);
     const struct mock_ingest_item *stop = NULL;
     for (size_t i = 0; i < s.ingest.count; i++) {
         if (strcmp(s.ingest.items[i].name, "events/stop") == 0) stop = &s.ingest.items[i];
@@ -230,6 +231,7 @@ static void test_journal_is_offline_for_hours(void **state)
     assert_true(stage_session(&s, "x1"));
     for (int i = 0; i < 5; i++) assert_true(stage_until(&s, s.now + 3600 * CAD_SECOND));
     assert_int_equal(stats_of(&s).events_waiting, STAGE_SESSION_EVENTS - 1); /* collapsed */
+    assert_int_equal(s.spins, 0);
     s.status = 200;
     assert_true(stage_until(&s, s.now + 600 * CAD_SECOND));
     assert_session(&s, "x1");
@@ -253,6 +255,7 @@ static void test_journal_does_not_wait_for_a_broken_store(void **state)
     assert_true(stage_until(&s, s.now + 60 * CAD_SECOND));
     assert_session(&s, "x1");
     assert_true(stats_of(&s).store_failures > 0);
+    assert_int_equal(s.spins, 0);
     stage_deinit(&s);
     open_stage(&s);
     s.config.store = false;

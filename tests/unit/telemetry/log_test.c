@@ -156,6 +156,7 @@ static void test_log_retries_and_rests(void **state)
     assert_true(stage_until(&s, s.now + 400 * CAD_SECOND));
     struct cad_telemetry_stats st = stats_of(&s);
     assert_int_equal(st.batches_lost, 0); /* the store had it */
+    assert_int_equal(s.spins, 0);
     assert_int_equal(s.ingest.duplicates, 0);
     assert_int_equal(mock_ingest_entries(&s.ingest), st.entries);
     assert_int_equal(s.count, 0);

@@ -197,6 +197,7 @@ bool stage_until(struct stage *s, cad_time until)
     for (int i = 0; i < 100000; i++) {
         cad_time wake = cad_telemetry_next_wake(s->t);
         if (wake > until) break;
+        s->spins += wake <= s->now;
         s->now = CAD_MAX(wake, s->now + CAD_MS);
         if (!stage_run(s)) return false;
     }

@@ -35,6 +35,7 @@ struct stage {
     const char *answer_body;  /* of events */
     const char *limits;       /* header of batches */
     cad_time retry_after;
+    uint32_t spins;           /* wake-ups for now, though all that could be done was done */
     uint32_t posts, low_posts, puts, gets, deletes; /* performed */
     struct cad_telemetry_order last_post; /* views are not valid any more */
     char last_url[4096];
