@@ -4,6 +4,7 @@
 #       An OBJECT library cad_room_<room>, put into its umbrella library.  The umbrella is told by the
 #       room's name (drive_virtual* -> cadmium_sim, media* -> cadmium_media, else cadmium) or by LIBRARY.
 #       POSIX is for layers 3 and up only: it makes the operating system's headers speak POSIX 2008 and GNU.
+#       SMALL rooms are not in a sample's way: release builds make them small rather than fast.
 #
 #   cad_program(<target> SOURCES main.c [OUTPUT_NAME name] [LINK libs...] [DEFINES d...] [POSIX])
 #       A program in ${CMAKE_BINARY_DIR}/bin, linked with what LINK names.
@@ -44,7 +45,7 @@ macro(cad_posix_word)
 endmacro()
 
 function(cad_room room)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "POSIX" "LIBRARY" "SOURCES;LINK;DEFINES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "POSIX;SMALL" "LIBRARY" "SOURCES;LINK;DEFINES")
     set(sources ${arg_SOURCES})
     if(NOT sources)
         return()
@@ -63,6 +64,9 @@ function(cad_room room)
     cad_posix_word()
     add_library(cad_room_${room} OBJECT ${sources})
     cad_target_setup(cad_room_${room} ${posix} LINK ${arg_LINK} DEFINES ${arg_DEFINES})
+    if(arg_SMALL)
+        target_compile_options(cad_room_${room} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
+    endif()
     set_property(GLOBAL APPEND PROPERTY CAD_ROOMS_${arg_LIBRARY} ${room})
     set_property(GLOBAL APPEND PROPERTY CAD_LINK_${arg_LIBRARY} ${arg_LINK})
 endfunction()
