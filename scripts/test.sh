@@ -110,7 +110,7 @@ skip_reasons() {
 # that more of them run at a time.
 run_tests() {
     run_ctest "$1" "tests, $1" -j "$jobs" -LE "$realtime"
-    local options=(-j $((jobs * 2)) -L "$realtime" --repeat until-pass:3)
+    local options=(-j $((jobs * 3)) -L "$realtime" --repeat until-pass:3)
     if [[ $1 == asan && -z $thorough ]]; then options+=(-E "$long"); fi
     run_ctest "$1-realtime" "real time, $1" "${options[@]}"
 }

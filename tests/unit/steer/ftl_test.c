@@ -451,8 +451,8 @@ static void test_ftl_largest_recipe_keeps_all_limits(void **state)
     struct stage s;
     struct mock_ftl_target targets[16];
     struct stage_path paths[17] = {{.host = "svc.test", .address = CAD_FTL_ADDRESS_PUBLIC}};
-    char names[16][8];
-    char hosts[16][16];
+    char names[16][16];
+    char hosts[16][24];
     for (int i = 0; i < 16; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "t%d", i);
         (void)snprintf(hosts[i], sizeof(hosts[i]), "h%d.test", i);
@@ -732,8 +732,8 @@ static void test_ftl_config_is_checked(void **state)
 struct random_net {
     struct mock_ftl_target targets[RANDOM_TARGETS];
     struct stage_path paths[RANDOM_TARGETS + 1];
-    char names[RANDOM_TARGETS][8];
-    char hosts[RANDOM_TARGETS][16];
+    char names[RANDOM_TARGETS][16];
+    char hosts[RANDOM_TARGETS][24];
     int64_t delays[MOCK_FTL_PULSES_MAX];
     struct mock_ftl_config mock;
 };
