@@ -12,7 +12,8 @@
 
 struct block {
     size_t n;
-    size_t unused;
+    struct block *before, *next; /* of those that are out */
+    size_t unused;               /* keeps what follows aligned */
 };
 
 static void search_keys(struct cdm_bench *bench, const uint8_t *p, size_t n)
@@ -32,6 +33,9 @@ static void give_back(struct cdm_bench *bench, uint8_t *p, size_t old_bytes)
     if (block->n != old_bytes) bench_breach(bench, "memory is given back with another size");
     search_keys(bench, p, block->n);
     bench->live_blocks--;
+    if (block->next) block->next->before = block->before;
+    if (block->before) block->before->next = block->next;
+    else bench->blocks = block->next;
     free(block);
 }
 
@@ -47,6 +51,10 @@ static void *bench_alloc(void *ctx, void *p, size_t old_bytes, size_t new_bytes,
         if (block != NULL) {
             block->n = new_bytes;
             out = (uint8_t *)(block + 1);
+            block->before = NULL;
+            block->next = bench->blocks;
+            if (block->next) block->next->before = block;
+            bench->blocks = block;
             bench->live_blocks++;
             if (p != NULL) memcpy(out, p, old_bytes < new_bytes ? old_bytes : new_bytes);
         }
@@ -133,6 +141,12 @@ void bench_init(struct cdm_bench *bench, const struct cdm_kind *kind)
 void bench_deinit(struct cdm_bench *bench)
 {
     if (bench->live_blocks != 0) bench_breach(bench, "memory was not given back");
+    /* What a CDM leaked is its breach, and no leak of the test. */
+    while (bench->blocks != NULL) {
+        struct block *block = bench->blocks;
+        bench->blocks = block->next;
+        free(block);
+    }
     pthread_mutex_destroy(&bench->lock);
 }
 

@@ -36,6 +36,7 @@ struct cdm_bench {
     cad_time now, timer;       /* timer: CAD_TIME_NONE none wanted */
     uint32_t last_op;
     int64_t live_blocks;
+    struct block *blocks;      /* that are out */
     uint64_t allocs, fail_at;  /* fail_at 0: never */
     char breach[160];          /* the first; "" none */
 };
