@@ -198,6 +198,8 @@ static void XMLCALL on_close(void *ctx, const char *name)
     struct cad_xml *xml = ctx;
     CAD_UNUSED(name);
     if (xml->error != 0) return;
+    check_token(xml); /* "</a", white space without end, ">" */
+    if (xml->error != 0) return;
     int rc = xml->handler.close(xml->handler.ctx);
     if (rc != 0) fail(xml, rc, "");
     unbind(xml, xml->depth);
