@@ -17,42 +17,7 @@ const char *cad_media_type_name(enum cad_media_type type)
     return (size_t)type < CAD_ARRAY_LEN(names) ? names[type] : "?";
 }
 
-const char *cad_purpose_name(enum cad_purpose purpose)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_PURPOSE_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)purpose < CAD_ARRAY_LEN(names) ? names[purpose] : "?";
-}
-
-const char *cad_scheme_name(enum cad_scheme scheme)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_SCHEME_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)scheme < CAD_ARRAY_LEN(names) ? names[scheme] : "?";
-}
-
-const char *cad_key_status_name(enum cad_key_status status)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_KEY_STATUS_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)status < CAD_ARRAY_LEN(names) ? names[status] : "?";
-}
-
-const char *cad_cdm_event_name(enum cad_cdm_event_type type)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_CDM_EVENT_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)type < CAD_ARRAY_LEN(names) ? names[type] : "?";
-}
+CAD_DEFINE_NAME(cad_purpose_name, enum cad_purpose, CAD_PURPOSE_LIST)
+CAD_DEFINE_NAME(cad_scheme_name, enum cad_scheme, CAD_SCHEME_LIST)
+CAD_DEFINE_NAME(cad_key_status_name, enum cad_key_status, CAD_KEY_STATUS_LIST)
+CAD_DEFINE_NAME(cad_cdm_event_name, enum cad_cdm_event_type, CAD_CDM_EVENT_LIST)

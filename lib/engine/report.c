@@ -8,35 +8,9 @@
 #include "base/util.h"
 #include "engine/session.h"
 
-const char *cad_state_name(enum cad_state state)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_STATE_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)state < CAD_ARRAY_LEN(names) ? names[state] : "?";
-}
-
-const char *cad_app_event_name(enum cad_app_event_type type)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_APP_EVENT_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)type < CAD_ARRAY_LEN(names) ? names[type] : "?";
-}
-
-const char *cad_http_class_name(enum cad_http_class cls)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_HTTP_CLASS_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)cls < CAD_ARRAY_LEN(names) ? names[cls] : "?";
-}
+CAD_DEFINE_NAME(cad_state_name, enum cad_state, CAD_STATE_LIST)
+CAD_DEFINE_NAME(cad_app_event_name, enum cad_app_event_type, CAD_APP_EVENT_LIST)
+CAD_DEFINE_NAME(cad_http_class_name, enum cad_http_class, CAD_HTTP_CLASS_LIST)
 
 /*
  * One line of the decision log. Every line enters the hash, so that two runs can be compared

@@ -6,16 +6,7 @@
 
 #define RACE_TIME (800 * CAD_MS)      /* nothing by then: no order for the start */
 #define RACE_WINDOW_MIN (50 * CAD_MS)
-
-const char *cad_ftl_ec_name(enum cad_ftl_ec ec)
-{
-    static const char *const names[] = {
-#define CAD_X(name, text) text,
-        CAD_FTL_EC_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (size_t)ec < CAD_ARRAY_LEN(names) ? names[ec] : "?";
-}
+CAD_DEFINE_NAME(cad_ftl_ec_name, enum cad_ftl_ec, CAD_FTL_EC_LIST)
 
 static struct ftl_probe *probe_of(struct cad_ftl *ftl, uint32_t id)
 {

@@ -23,15 +23,7 @@ const char *cad_play_state_name(enum cad_play_state state)
     return (unsigned)state < CAD_PLAY_STATES ? names[state] : "?";
 }
 
-const char *cad_leg_name(enum cad_leg leg)
-{
-    static const char *const names[CAD_LEGS] = {
-#define CAD_X(name, text) text,
-        CAD_LEG_LIST(CAD_X)
-#undef CAD_X
-    };
-    return (unsigned)leg < CAD_LEGS ? names[leg] : "?";
-}
+CAD_DEFINE_NAME(cad_leg_name, enum cad_leg, CAD_LEG_LIST)
 
 /* ---- small things -------------------------------------------------------------------------- */
 
