@@ -3,7 +3,7 @@
  * period, seeks over the border of one, tracks chosen at the end of one, headers that come late or
  * never, devices that change in the middle.
  */
-#include "driver.h"
+#include "driver_mpd.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,66 +12,36 @@
 
 #include "base/util.h"
 
-#define MPD_MAX 16384
-
-struct mpd {
-    char text[MPD_MAX];
-    size_t n;
-};
-
-static void put(struct mpd *m, const char *format, ...) CAD_PRINTF(2, 3);
-
-static void put(struct mpd *m, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(m->text + m->n, sizeof m->text - m->n, format, args);
-    va_end(args);
-    assert_true(n >= 0 && (size_t)n < sizeof m->text - m->n);
-    m->n += (size_t)n;
-}
-
+/* Two servers. */
 static void begin(struct mpd *m)
 {
-    m->n = 0;
-    put(m, "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
-        "profiles=\"urn:mpeg:dash:profile:full:2011\" minBufferTime=\"PT2S\" "
-        "mediaPresentationDuration=\"PT60S\"><BaseURL>http://h0/</BaseURL>"
-        "<BaseURL>http://h1/</BaseURL>");
-}
-
-static void period(struct mpd *m, int64_t from_ms)
-{
-    put(m, "<Period id=\"p%" PRId64 "\" start=\"PT%" PRId64 ".%03" PRId64 "S\">", from_ms,
-        from_ms / 1000, from_ms % 1000);
+    mpd_begin(m, 60 * CAD_SECOND);
+    mpd_put(m, "<BaseURL>http://h0/</BaseURL><BaseURL>http://h1/</BaseURL>");
 }
 
 static void set_begin(struct mpd *m, const char *kind, const char *codecs, const char *lang)
 {
-    put(m, "<AdaptationSet contentType=\"%s\" mimeType=\"%s/mp4\" codecs=\"%s\" lang=\"%s\">", kind,
-        kind, codecs, lang);
+    mpd_put(m, "<AdaptationSet contentType=\"%s\" mimeType=\"%s/mp4\" codecs=\"%s\" lang=\"%s\">",
+            kind, kind, codecs, lang);
 }
 
 static void set_end(struct mpd *m)
 {
-    put(m, "</AdaptationSet>");
+    mpd_put(m, "</AdaptationSet>");
 }
 
 static void rep_begin(struct mpd *m, const struct drv *d, uint32_t stream)
 {
-    put(m, "<Representation id=\"r%u\" bandwidth=\"%" PRId64 "\">", stream,
-        d->stream[stream].rate_bps);
+    mpd_put(m, "<Representation id=\"r%u\" bandwidth=\"%" PRId64 "\">", stream,
+            d->stream[stream].rate_bps);
 }
 
-/* The file as it is: what lies at `offset_ms` is shown at the start of the period. */
+/* The file as it is. */
 static void indexed(struct mpd *m, const struct drv *d, uint32_t stream, int64_t offset_ms)
 {
-    const struct cad_synth_stream *s = &d->stream[stream];
     rep_begin(m, d, stream);
-    put(m, "<BaseURL>v%u.mp4</BaseURL><SegmentBase indexRange=\"%" PRId64 "-%" PRId64
-        "\" timescale=\"1000\" presentationTimeOffset=\"%" PRId64 "\">"
-        "<Initialization range=\"0-%" PRId64 "\"/></SegmentBase></Representation>",
-        stream, s->sidx.first, s->sidx.last, offset_ms, s->moov.last);
+    mpd_indexed(m, d, stream, offset_ms);
+    mpd_put(m, "</Representation>");
 }
 
 /* Segments of their own from `from_ms` on, `count` of them, at their own times. */
@@ -79,10 +49,11 @@ static void listed(struct mpd *m, const struct drv *d, uint32_t stream, int64_t 
                    struct cad_range segments)
 {
     rep_begin(m, d, stream);
-    put(m, "<SegmentTemplate timescale=\"1000\" presentationTimeOffset=\"%" PRId64 "\" "
-        "initialization=\"v%u-i.mp4\" media=\"v%u-t$Time$.m4s\"><SegmentTimeline><S t=\"%" PRId64
-        "\" d=\"2000\" r=\"%" PRId64 "\"/></SegmentTimeline></SegmentTemplate></Representation>",
-        offset_ms, stream, stream, segments.first * 2000, segments.last - segments.first);
+    mpd_put(m, "<SegmentTemplate timescale=\"1000\" presentationTimeOffset=\"%" PRId64 "\" "
+            "initialization=\"v%u-i.mp4\" media=\"v%u-t$Time$.m4s\"><SegmentTimeline>"
+            "<S t=\"%" PRId64 "\" d=\"2000\" r=\"%" PRId64 "\"/></SegmentTimeline>"
+            "</SegmentTemplate></Representation>",
+            offset_ms, stream, stream, segments.first * 2000, segments.last - segments.first);
 }
 
 static void picture(struct mpd *m, const struct drv *d, int64_t offset_ms,
@@ -103,26 +74,7 @@ static void sound(struct mpd *m, const struct drv *d, int64_t offset_ms)
     set_end(m);
 }
 
-static void serve(struct drv *d, struct mpd *m)
-{
-    put(m, "</MPD>");
-    free(d->manifest);
-    d->manifest = drv_malloc(m->n + 1);
-    memcpy(d->manifest, m->text, m->n + 1);
-    d->strict_bytes = false; /* headers are asked for by every period */
-    drv_load_url(d, "http://h0/title.mpd", 1);
-    drv_play(d);
-}
-
 static const struct cad_range all = {0, 29};
-
-static void choose(struct drv *d, const char *id)
-{
-    struct cad_event event = {.type = CAD_EVENT_COMMAND};
-    event.u.command = (struct cad_command){.type = CAD_COMMAND_TRACK, .ticket = 7};
-    (void)snprintf(event.u.command.track, sizeof event.u.command.track, "%s", id);
-    drv_feed(d, &event);
-}
 
 static struct cad_track_info track_of(const struct drv *d, enum cad_media_type type,
                                       const char *lang)
@@ -146,20 +98,6 @@ static uint32_t asked(const struct drv *d, uint32_t from, const char *part)
 }
 
 /* Every picture of [from, to) is shown once in the epoch that is on, in order. */
-static void check_pictures(const struct drv *d, cad_time from, cad_time to)
-{
-    const struct drv_slot *slot = &d->sink.slot[CAD_SLOT_VIDEO];
-    cad_time next = from;
-    for (uint32_t i = 0; i < slot->count; i++) {
-        const struct drv_sample *s = &slot->samples[i];
-        if (s->epoch != d->sink.epoch || (s->flags & CAD_SAMPLE_DECODE_ONLY)) continue;
-        if (s->pts < from || s->pts >= to) continue;
-        assert_int_equal(s->pts, next);
-        next += 40 * CAD_MS;
-    }
-    assert_int_equal(next, to);
-}
-
 /* ---- media shorter than its period ----------------------------------------------------------- */
 
 /* Twelve seconds of nothing: what the next file has for times before its period is not fetched. */
@@ -172,21 +110,21 @@ static void test_lane_attack_hole_before_a_period(void **state)
     struct drv *d = drv_renew(state, &o);
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, (struct cad_range){0, 3});
-    put(&m, "</Period>");
-    period(&m, 20000);
+    mpd_put(&m, "</Period>");
+    mpd_period(&m, 20000);
     set_begin(&m, "video", "avc1.64001f", "und");
     indexed(&m, d, 1, 20000);
     set_end(&m);
-    put(&m, "</Period>");
+    mpd_put(&m, "</Period>");
     d->strict_time = false;
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 70 * CAD_SECOND));
     assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
     assert_int_equal(d->sink.flushes, 1);
-    check_pictures(d, 0, 8 * CAD_SECOND);
-    check_pictures(d, 20 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 8 * CAD_SECOND, false);
+    drv_check_pictures(d, 20 * CAD_SECOND, 60 * CAD_SECOND, false);
     int64_t first = INT64_MAX;
     for (uint32_t i = 0; i < d->request_count; i++) {
         const struct drv_request *r = &d->requests[i];
@@ -206,13 +144,13 @@ static void test_lane_attack_late_start(void **state)
     struct drv *d = drv_renew(state, &o);
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, (struct cad_range){2, 29});
     sound(&m, d, 0);
-    put(&m, "</Period>");
-    serve(d, &m);
+    mpd_put(&m, "</Period>");
+    mpd_serve(d, &m);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 70 * CAD_SECOND));
-    check_pictures(d, 4 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 4 * CAD_SECOND, 60 * CAD_SECOND, false);
     assert_int_equal(drv_stats(d).stalls, 0);
 }
 
@@ -224,20 +162,20 @@ static void test_lane_attack_seek_to_before_the_border(void **state)
     struct drv *d = *state;
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, all);
-    put(&m, "</Period>");
-    period(&m, 21000);
+    mpd_put(&m, "</Period>");
+    mpd_period(&m, 21000);
     picture(&m, d, 21000, all);
-    put(&m, "</Period>");
-    serve(d, &m);
+    mpd_put(&m, "</Period>");
+    mpd_serve(d, &m);
     drv_seek(d, 21500 * CAD_MS, 2);
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
     drv_seek(d, 20400 * CAD_MS, 3);
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
     assert_int_equal(drv_last(d, CAD_APP_SEEK_DONE)->position, 20400 * CAD_MS);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 60 * CAD_SECOND));
-    check_pictures(d, 20400 * CAD_MS, 21000 * CAD_MS);
+    drv_check_pictures(d, 20400 * CAD_MS, 21000 * CAD_MS, false);
 }
 
 /* The chapter that plays is held to its end, and that of the wanted position looks just like it. */
@@ -246,23 +184,23 @@ static void test_lane_attack_seek_over_a_chapter(void **state)
     struct drv *d = *state;
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, all);
-    put(&m, "</Period>");
-    period(&m, 10000);
+    mpd_put(&m, "</Period>");
+    mpd_period(&m, 10000);
     picture(&m, d, 10000, all);
     sound(&m, d, 10000);
-    put(&m, "</Period>");
-    period(&m, 20000);
+    mpd_put(&m, "</Period>");
+    mpd_period(&m, 20000);
     picture(&m, d, 20000, all);
-    put(&m, "</Period>");
-    serve(d, &m);
+    mpd_put(&m, "</Period>");
+    mpd_serve(d, &m);
     drv_play_for(d, 5 * CAD_SECOND);
     drv_seek(d, 40 * CAD_SECOND, 2);
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
     assert_int_equal(drv_last(d, CAD_APP_SEEK_DONE)->position, 40 * CAD_SECOND);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 30 * CAD_SECOND));
-    check_pictures(d, 40 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 40 * CAD_SECOND, 60 * CAD_SECOND, false);
 }
 
 /* A seek to where nothing can be decoded goes on behind it. */
@@ -271,17 +209,17 @@ static void test_lane_attack_seek_to_what_cannot_be_played(void **state)
     struct drv *d = *state;
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, all);
-    put(&m, "</Period>");
-    period(&m, 20000);
-    put(&m, "<AdaptationSet contentType=\"text\" mimeType=\"application/ttml+xml\" lang=\"en\">"
-        "<Representation id=\"t\" bandwidth=\"1000\"><BaseURL>t.xml</BaseURL></Representation>"
-        "</AdaptationSet></Period>");
-    period(&m, 40000);
+    mpd_put(&m, "</Period>");
+    mpd_period(&m, 20000);
+    mpd_put(&m, "<AdaptationSet contentType=\"text\" mimeType=\"application/ttml+xml\" lang=\"en\">"
+            "<Representation id=\"t\" bandwidth=\"1000\"><BaseURL>t.xml</BaseURL></Representation>"
+            "</AdaptationSet></Period>");
+    mpd_period(&m, 40000);
     picture(&m, d, 40000, all);
-    put(&m, "</Period>");
-    serve(d, &m);
+    mpd_put(&m, "</Period>");
+    mpd_serve(d, &m);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     drv_seek(d, 30 * CAD_SECOND, 2);
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
@@ -298,21 +236,21 @@ static void test_lane_attack_choice_at_the_end_of_a_chapter(void **state)
     struct drv *d = *state;
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, all);
-    put(&m, "</Period>");
-    period(&m, 10000);
+    mpd_put(&m, "</Period>");
+    mpd_period(&m, 10000);
     picture(&m, d, 10000, all);
     sound(&m, d, 10000);
-    put(&m, "</Period>");
-    serve(d, &m);
+    mpd_put(&m, "</Period>");
+    mpd_serve(d, &m);
     drv_play_for(d, 8800 * CAD_MS);
     assert_false(d->sink.config.audio);
-    choose(d, track_of(d, CAD_MEDIA_VIDEO, "und").id);
+    drv_choose(d, track_of(d, CAD_MEDIA_VIDEO, "und").id, 7);
     drv_play_for(d, 4 * CAD_SECOND);
     assert_true(d->sink.config.audio);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 60 * CAD_SECOND));
-    check_pictures(d, 10 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 10 * CAD_SECOND, 60 * CAD_SECOND, false);
 }
 
 /* Who chooses what is playing costs nothing, however far ahead is fetched. */
@@ -322,18 +260,18 @@ static void test_lane_attack_same_track_again(void **state)
     static struct mpd m;
     begin(&m);
     for (int64_t at = 0; at < 60000; at += 12000) {
-        period(&m, at);
+        mpd_period(&m, at);
         picture(&m, d, at, all);
         sound(&m, d, at);
-        put(&m, "</Period>");
+        mpd_put(&m, "</Period>");
     }
-    serve(d, &m);
+    mpd_serve(d, &m);
     drv_play_for(d, 6 * CAD_SECOND);
     assert_true(drv_stats(d).period > 1);
-    choose(d, track_of(d, CAD_MEDIA_AUDIO, "en").id);
-    choose(d, track_of(d, CAD_MEDIA_VIDEO, "und").id);
+    drv_choose(d, track_of(d, CAD_MEDIA_AUDIO, "en").id, 7);
+    drv_choose(d, track_of(d, CAD_MEDIA_VIDEO, "und").id, 7);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 60 * CAD_SECOND));
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, false);
     for (uint32_t i = 0; i < 30; i++) {
         char part[32];
         (void)snprintf(part, sizeof part, "/v0-t%u.", i * 2000);
@@ -360,7 +298,7 @@ static void test_lane_attack_seek_back_behind_a_choice(void **state)
     struct drv *d = drv_renew(state, &o);
     drv_load(d, 1);
     drv_play_for(d, 8 * CAD_SECOND);
-    choose(d, "A:2");
+    drv_choose(d, "A:2", 7);
     drv_play_for(d, 6 * CAD_SECOND);
     assert_string_equal(drv_last(d, CAD_APP_TRACK)->text, "A:2");
     d->strict_bytes = false;
@@ -382,7 +320,7 @@ static void test_lane_attack_choice_after_the_end_of_sound(void **state)
     struct drv *d = *state;
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     picture(&m, d, 0, all);
     set_begin(&m, "audio", "mp4a.40.2", "en");
     listed(&m, d, DRV_AUDIO, 0, (struct cad_range){0, 4});
@@ -390,11 +328,11 @@ static void test_lane_attack_choice_after_the_end_of_sound(void **state)
     set_begin(&m, "audio", "mp4a.40.2", "de");
     listed(&m, d, DRV_DUB, 0, all);
     set_end(&m);
-    put(&m, "</Period>");
-    serve(d, &m);
+    mpd_put(&m, "</Period>");
+    mpd_serve(d, &m);
     drv_play_for(d, 20 * CAD_SECOND);
     assert_true(d->sink.slot[CAD_SLOT_AUDIO].ended);
-    choose(d, track_of(d, CAD_MEDIA_AUDIO, "de").id);
+    drv_choose(d, track_of(d, CAD_MEDIA_AUDIO, "de").id, 7);
     drv_play_for(d, CAD_SECOND);
     assert_true(d->sink.slot[CAD_SLOT_AUDIO].of_epoch > 0);
     assert_int_equal(asked(d, 0, "/v4-t10000."), 0); /* nobody hears that any more */
@@ -419,23 +357,23 @@ static void play_without_init(struct drv *d)
 {
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     set_begin(&m, "video", "avc1.64001f", "und");
     listed(&m, d, 0, 0, all);
     listed(&m, d, 1, 0, all);
     set_end(&m);
-    put(&m, "</Period>");
+    mpd_put(&m, "</Period>");
     d->options.rate_bps = 2000000;
     d->script = no_init_of_rung_1;
     drv_pin(d, 0);
-    serve(d, &m);
+    mpd_serve(d, &m);
     drv_play_for(d, CAD_SECOND);
     drv_pin(d, 1);
     for (uint32_t i = 0; i < 200 && asked(d, 0, "/v1-t") == 0; i++) drv_play_for(d, 10 * CAD_MS);
     assert_int_equal(asked(d, 0, "/v1-t"), 1);
     drv_pin(d, 0);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 90 * CAD_SECOND));
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, false);
     assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
     assert_int_equal(d->sink.flushes, 1); /* nobody took the sink for stuck */
 }
@@ -472,21 +410,21 @@ static void test_lane_attack_first_segment_lost(void **state)
     struct drv *d = *state;
     static struct mpd m;
     begin(&m);
-    period(&m, 0);
+    mpd_period(&m, 0);
     set_begin(&m, "video", "avc1.64001f", "und");
     listed(&m, d, 0, 0, all);
     listed(&m, d, 1, 0, all);
     set_end(&m);
-    put(&m, "</Period>");
+    mpd_put(&m, "</Period>");
     d->sink.pull_ahead = 4 * CAD_SECOND;
     d->options.latency = 100 * CAD_MS;
     d->script = broken_behind_its_samples;
     drv_pin(d, 0);
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 80 * CAD_SECOND));
     assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
     assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 1);
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, false);
 }
 
 /* ---- servers --------------------------------------------------------------------------------- */

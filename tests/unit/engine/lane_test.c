@@ -3,7 +3,7 @@
  * other without gap or repeat (the driver asserts it), nothing else is disturbed, and a seek finds
  * its way to any period.
  */
-#include "driver.h"
+#include "driver_mpd.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,49 +12,26 @@
 
 #include "base/util.h"
 
-#define MPD_MAX 16384
-
-struct mpd {
-    char text[MPD_MAX];
-    size_t n;
-};
-
-static void put(struct mpd *m, const char *format, ...) CAD_PRINTF(2, 3);
-
-static void put(struct mpd *m, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(m->text + m->n, sizeof m->text - m->n, format, args);
-    va_end(args);
-    assert_true(n >= 0 && (size_t)n < sizeof m->text - m->n);
-    m->n += (size_t)n;
-}
-
 /* How the segments of a period are addressed. */
 enum way { INDEXED, NUMBER, TIMELINE };
 
 static void put_way(struct mpd *m, const struct drv *d, uint32_t stream, enum way way,
                     int64_t offset_ms)
 {
-    const struct cad_synth_stream *s = &d->stream[stream];
     int64_t segments = d->options.duration / DRV_SEGMENT;
     if (way == INDEXED) {
-        put(m, "<BaseURL>/v%u.mp4</BaseURL><SegmentBase indexRange=\"%" PRId64 "-%" PRId64
-            "\" timescale=\"1000\" presentationTimeOffset=\"%" PRId64 "\">"
-            "<Initialization range=\"0-%" PRId64 "\"/></SegmentBase>",
-            stream, s->sidx.first, s->sidx.last, offset_ms, s->moov.last);
+        mpd_indexed(m, d, stream, offset_ms);
         return;
     }
-    put(m, "<SegmentTemplate timescale=\"1000\" presentationTimeOffset=\"%" PRId64 "\" "
-        "initialization=\"/v%u-i.mp4\" ", offset_ms, stream);
+    mpd_put(m, "<SegmentTemplate timescale=\"1000\" presentationTimeOffset=\"%" PRId64 "\" "
+            "initialization=\"/v%u-i.mp4\" ", offset_ms, stream);
     if (way == NUMBER) {
-        put(m, "startNumber=\"%" PRId64 "\" duration=\"2000\" media=\"/v%u-n$Number$.m4s\"/>",
-            offset_ms / 2000, stream);
+        mpd_put(m, "startNumber=\"%" PRId64 "\" duration=\"2000\" media=\"/v%u-n$Number$.m4s\"/>",
+                offset_ms / 2000, stream);
         return;
     }
-    put(m, "media=\"/v%u-t$Time$.m4s\"><SegmentTimeline><S t=\"0\" d=\"2000\" r=\"%" PRId64
-        "\"/></SegmentTimeline></SegmentTemplate>", stream, segments - 1);
+    mpd_put(m, "media=\"/v%u-t$Time$.m4s\"><SegmentTimeline><S t=\"0\" d=\"2000\" r=\"%" PRId64
+            "\"/></SegmentTimeline></SegmentTemplate>", stream, segments - 1);
 }
 
 struct place {
@@ -67,65 +44,34 @@ static void put_set(struct mpd *m, const struct drv *d, const char *lang, uint32
                     struct place place)
 {
     bool audio = first >= DRV_AUDIO;
+    const char *kind = audio ? "audio" : "video";
     uint32_t last = audio ? first : DRV_RUNGS - 1;
-    put(m, "<AdaptationSet contentType=\"%s\" mimeType=\"%s/mp4\" codecs=\"%s\"%s%s%s>",
-        audio ? "audio" : "video", audio ? "audio" : "video", audio ? "mp4a.40.2" : "avc1.64001f",
-        lang[0] ? " lang=\"" : "", lang, lang[0] ? "\"" : "");
+    mpd_put(m, "<AdaptationSet contentType=\"%s\" mimeType=\"%s/mp4\" codecs=\"%s\"%s%s%s>",
+            kind, kind, audio ? "mp4a.40.2" : "avc1.64001f",
+            lang[0] ? " lang=\"" : "", lang, lang[0] ? "\"" : "");
     for (uint32_t i = first; i <= last; i++) {
-        put(m, "<Representation id=\"r%u\" bandwidth=\"%" PRId64 "\"", i, d->stream[i].rate_bps);
-        if (!audio) put(m, " width=\"%u\" height=\"%u\"", d->stream[i].width, d->stream[i].height);
-        put(m, ">");
+        const struct cad_synth_stream *stream = &d->stream[i];
+        mpd_put(m, "<Representation id=\"r%u\" bandwidth=\"%" PRId64 "\"", i, stream->rate_bps);
+        if (!audio) mpd_put(m, " width=\"%u\" height=\"%u\"", stream->width, stream->height);
+        mpd_put(m, ">");
         put_way(m, d, i, place.way, place.from_ms);
-        put(m, "</Representation>");
+        mpd_put(m, "</Representation>");
     }
-    put(m, "</AdaptationSet>");
-}
-
-static void mpd_begin(struct mpd *m, const struct drv *d)
-{
-    m->n = 0;
-    put(m, "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
-        "profiles=\"urn:mpeg:dash:profile:full:2011\" minBufferTime=\"PT2S\" "
-        "mediaPresentationDuration=\"PT%" PRId64 "S\">", d->options.duration / CAD_SECOND);
+    mpd_put(m, "</AdaptationSet>");
 }
 
 /* A period of the title's files from `from` on: what it shows is what the files hold there. */
 static void put_period(struct mpd *m, const struct drv *d, int64_t from_ms, enum way way,
                        bool sound)
 {
-    put(m, "<Period id=\"p%" PRId64 "\" start=\"PT%" PRId64 ".%03" PRId64 "S\">", from_ms,
-        from_ms / 1000, from_ms % 1000);
+    mpd_period(m, from_ms);
     struct place place = {way, from_ms};
     put_set(m, d, "", 0, place);
     if (sound) {
         put_set(m, d, "en", DRV_AUDIO, place);
         put_set(m, d, "de", DRV_DUB, place);
     }
-    put(m, "</Period>");
-}
-
-static void serve(struct drv *d, struct mpd *m)
-{
-    put(m, "</MPD>");
-    free(d->manifest);
-    d->manifest = drv_malloc(m->n + 1);
-    memcpy(d->manifest, m->text, m->n + 1);
-    d->strict_bytes = false; /* headers are asked for by every period */
-    drv_load_url(d, "http://h0/title.mpd", 1);
-    drv_play(d);
-}
-
-static void check_pictures(const struct drv *d, cad_time from, cad_time to)
-{
-    const struct drv_slot *slot = &d->sink.slot[CAD_SLOT_VIDEO];
-    cad_time next = from;
-    for (uint32_t i = 0; i < slot->count; i++) {
-        const struct drv_sample *s = &slot->samples[i];
-        if (s->epoch != d->sink.epoch || (s->flags & CAD_SAMPLE_DECODE_ONLY)) continue;
-        assert_int_equal(s->pts, next);
-        next += 40 * CAD_MS;
-    }
-    assert_int_equal(next, to);
+    mpd_put(m, "</Period>");
 }
 
 static uint32_t requests_with(const struct drv *d, const char *part)
@@ -140,13 +86,13 @@ static uint32_t requests_with(const struct drv *d, const char *part)
 static void play_periods(struct drv *d, enum way way)
 {
     static struct mpd m;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, way, true);
     put_period(&m, d, 20000, way, true);
     put_period(&m, d, 44000, way, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 70 * CAD_SECOND));
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, true);
     assert_int_equal(drv_stats(d).stalls, 0);
     assert_int_equal(drv_stats(d).period_count, 3);
     assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 0);
@@ -173,11 +119,11 @@ static void test_lane_period_ends_in_a_segment(void **state)
 {
     struct drv *d = *state;
     static struct mpd m;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, INDEXED, true);
     put_period(&m, d, 21000, INDEXED, true);
     put_period(&m, d, 39480, TIMELINE, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 70 * CAD_SECOND));
     const struct drv_slot *slot = &d->sink.slot[CAD_SLOT_VIDEO];
     uint8_t shown[1500] = {0};
@@ -195,11 +141,11 @@ static void test_lane_seek_over_periods(void **state)
     struct drv *d = *state;
     static struct mpd m;
     d->options.rate_bps = 3000000;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, INDEXED, true);
     put_period(&m, d, 20000, NUMBER, true);
     put_period(&m, d, 44000, TIMELINE, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     static const int64_t to_s[] = {50, 3, 25, 19, 43, 0, 59, 20};
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     for (uint32_t i = 0; i < CAD_ARRAY_LEN(to_s); i++) {
@@ -209,7 +155,7 @@ static void test_lane_seek_over_periods(void **state)
         drv_play_for(d, (cad_time)i * 300 * CAD_MS);
     }
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 50 * CAD_SECOND));
-    check_pictures(d, 20 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 20 * CAD_SECOND, 60 * CAD_SECOND, true);
 }
 
 /* Sound begins in the second period and ends with it: three chapters, each with its own slots. */
@@ -217,12 +163,12 @@ static void test_lane_chapters(void **state)
 {
     struct drv *d = *state;
     static struct mpd m;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, NUMBER, false);
     put_period(&m, d, 10000, INDEXED, true);
     put_period(&m, d, 30000, TIMELINE, true);
     put_period(&m, d, 50000, INDEXED, false);
-    serve(d, &m);
+    mpd_serve(d, &m);
     drv_play_for(d, 5 * CAD_SECOND);
     assert_false(d->sink.config.audio);
     drv_play_for(d, 10 * CAD_SECOND);
@@ -233,7 +179,7 @@ static void test_lane_chapters(void **state)
     assert_int_equal(drv_count(d, CAD_APP_LOADED), 1);
     assert_int_equal(drv_count(d, CAD_APP_ENDED), 1);
     assert_int_equal(drv_count(d, CAD_APP_FIRST_FRAME), 1);
-    check_pictures(d, 50 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 50 * CAD_SECOND, 60 * CAD_SECOND, true);
     drv_seek(d, 12 * CAD_SECOND, 9);
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
     assert_true(d->sink.config.audio);
@@ -244,10 +190,10 @@ static void test_lane_first_period_starts_late(void **state)
 {
     struct drv *d = *state;
     static struct mpd m;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 40000, INDEXED, true);
     put_period(&m, d, 50000, NUMBER, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     assert_int_equal(drv_last(d, CAD_APP_FIRST_FRAME)->position, 40 * CAD_SECOND);
     drv_play_for(d, 3 * CAD_SECOND);
@@ -255,7 +201,7 @@ static void test_lane_first_period_starts_late(void **state)
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
     assert_int_equal(drv_last(d, CAD_APP_SEEK_DONE)->position, 40 * CAD_SECOND);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 40 * CAD_SECOND));
-    check_pictures(d, 40 * CAD_SECOND, 60 * CAD_SECOND);
+    drv_check_pictures(d, 40 * CAD_SECOND, 60 * CAD_SECOND, true);
 }
 
 static void test_lane_live_is_refused(void **state)
@@ -282,9 +228,9 @@ static void test_lane_init_beside_media(void **state)
 {
     struct drv *d = *state;
     static struct mpd m;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, NUMBER, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     uint64_t turn = 0;
     uint32_t at_once = 0;
@@ -304,12 +250,12 @@ static void test_lane_segments_of_unknown_size(void **state)
     static struct mpd m;
     drv_rule(d, -1, DRV_AUDIO, DRV_SHORT, 0);
     drv_rule(d, -1, 0, DRV_CUT, 30000)->left = 3;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, TIMELINE, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     drv_pin(d, 0);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 90 * CAD_SECOND));
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, true);
     assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
 }
 
@@ -327,24 +273,16 @@ static void test_lane_server_without_ranges(void **state)
     struct drv *d = *state;
     static struct mpd m;
     d->script = cut_then_whole;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, NUMBER, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     drv_pin(d, 0);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 90 * CAD_SECOND));
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, true);
     assert_int_equal(d->script_value, 4);
 }
 
 /* ---- tracks ---------------------------------------------------------------------------------- */
-
-static void choose(struct drv *d, const char *id, uint32_t ticket)
-{
-    struct cad_event event = {.type = CAD_EVENT_COMMAND};
-    event.u.command = (struct cad_command){.type = CAD_COMMAND_TRACK, .ticket = ticket};
-    (void)snprintf(event.u.command.track, sizeof event.u.command.track, "%s", id);
-    drv_feed(d, &event);
-}
 
 static struct drv *with_dub(void **state, int64_t rate_bps)
 {
@@ -399,7 +337,7 @@ static void test_lane_list_of_tracks(void **state)
     assert_string_equal(info.id, "A:2");
     assert_false(info.selected);
     uint32_t version = drv_stats(d).tracks_version;
-    choose(d, "A:2", 5);
+    drv_choose(d, "A:2", 5);
     drv_play_for(d, CAD_SECOND);
     find_track(d, "de", &info);
     assert_true(info.selected);
@@ -413,7 +351,7 @@ static void switch_language(struct drv *d)
     drv_play_for(d, 12 * CAD_SECOND);
     uint32_t epoch = d->sink.epoch;
     uint32_t requests = d->request_count;
-    choose(d, "A:2", 5);
+    drv_choose(d, "A:2", 5);
     assert_true(drv_until(d, CAD_APP_TRACK, 8 * CAD_SECOND));
     assert_string_equal(drv_last(d, CAD_APP_TRACK)->text, "A:2");
     assert_int_equal(drv_last(d, CAD_APP_TRACK)->slot, CAD_SLOT_AUDIO);
@@ -424,7 +362,7 @@ static void switch_language(struct drv *d)
     assert_int_equal(d->sink.epoch, epoch);
     assert_int_equal(drv_stats(d).stalls, 0);
     assert_int_equal(d->bytes_twice, 0);
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, true);
     assert_int_equal(d->sink.slot[CAD_SLOT_AUDIO].configs, 2);
     assert_int_equal(drv_errors(d, CAD_ERROR_DEGRADED), 0);
 }
@@ -447,13 +385,13 @@ static void test_lane_language_storm(void **state)
     drv_load(d, 1);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     for (uint32_t i = 0; i < 31; i++) {
-        choose(d, i % 2 ? "A:1" : "A:2", i);
+        drv_choose(d, i % 2 ? "A:1" : "A:2", i);
         drv_play_for(d, (cad_time)(i * 37 % 11) * 100 * CAD_MS);
     }
     drv_play_for(d, 8 * CAD_SECOND);
     assert_string_equal(drv_slot_stats(d, CAD_SLOT_AUDIO).track, "A:2");
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 70 * CAD_SECOND));
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, true);
     assert_int_equal(drv_stats(d).stalls, 0);
 }
 
@@ -464,7 +402,7 @@ static void test_lane_language_in_pause_and_before_a_seek(void **state)
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     drv_pause(d);
     drv_play_for(d, 3 * CAD_SECOND);
-    choose(d, "A:2", 2);
+    drv_choose(d, "A:2", 2);
     drv_play_for(d, 3 * CAD_SECOND);
     drv_seek(d, 30 * CAD_SECOND, 3);
     drv_play(d);
@@ -477,12 +415,12 @@ static void test_lane_language_in_pause_and_before_a_seek(void **state)
 static void test_lane_no_such_track(void **state)
 {
     struct drv *d = with_dub(state, 0);
-    choose(d, "A:1", 3);
+    drv_choose(d, "A:1", 3);
     drv_settle(d);
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_NOTHING_LOADED);
     drv_load(d, 1);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    choose(d, "A:9", 4);
+    drv_choose(d, "A:9", 4);
     drv_settle(d);
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_NO_SUCH_TRACK);
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->ticket, 4);
@@ -494,22 +432,22 @@ static void test_lane_language_over_periods(void **state)
 {
     struct drv *d = *state;
     static struct mpd m;
-    mpd_begin(&m, d);
+    mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, INDEXED, true);
     put_period(&m, d, 20000, NUMBER, true);
     put_period(&m, d, 40000, TIMELINE, true);
-    serve(d, &m);
+    mpd_serve(d, &m);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     struct cad_track_info info;
     assert_int_equal(find_track(d, "de", &info), 3);
-    choose(d, info.id, 2);
+    drv_choose(d, info.id, 2);
     assert_true(drv_until_state(d, CAD_STATE_ENDED, 80 * CAD_SECOND));
     assert_int_equal(drv_stats(d).stalls, 0);
     assert_true(requests_with(d, "/v4-n") > 5);
     assert_int_equal(requests_with(d, "/v4-t20000."), 0);
     assert_true(requests_with(d, "/v4-t50000.") == 1);
     assert_int_equal(requests_with(d, "/v3-t"), 0);
-    check_pictures(d, 0, 60 * CAD_SECOND);
+    drv_check_pictures(d, 0, 60 * CAD_SECOND, true);
 }
 
 /* ---- speed ----------------------------------------------------------------------------------- */
