@@ -135,41 +135,13 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
 
 /* ---- the request ---- */
 
-static const struct {
-    enum cad_codec codec;
-    cad_str name;
-} profiles_known[] = {
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264bpl30-dash-clear")},
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264mpl30-dash-clear")},
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264mpl31-dash-clear")},
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264mpl40-dash-clear")},
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl30-dash-clear")},
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl31-dash-clear")},
-    {CAD_CODEC_AVC, CAD_STR_INIT("h264hpl40-dash-clear")},
-    {CAD_CODEC_AV1, CAD_STR_INIT("av1-main-L40-dash-clear")},
-    {CAD_CODEC_AAC, CAD_STR_INIT("heaac-2-dash")},
-    {CAD_CODEC_EAC3, CAD_STR_INIT("ddplus-2.0-dash")},
-    {CAD_CODEC_EAC3, CAD_STR_INIT("ddplus-5.1-dash")},
-    {CAD_CODEC_OPUS, CAD_STR_INIT("opus-2-dash")},
-    {CAD_CODEC_FLAC, CAD_STR_INIT("flac-2-dash")},
-};
-
-/* Only what the sink decodes is claimed; everything before it has said what that is. */
-static uint32_t list_profiles(const struct cad_engine *e, cad_str *out)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < CAD_ARRAY_LEN(profiles_known); i++) {
-        bool decoded = (e->caps.codecs >> profiles_known[i].codec & 1) != 0;
-        if (decoded || !e->has_caps) out[n++] = profiles_known[i].name;
-    }
-    return n;
-}
-
 static int service_url(struct cad_engine *e, const struct cad_fetch_request *request,
                        struct cad_licensed_request *ask, cad_str *profiles)
 {
     struct manifest_part *m = &e->manifest;
-    uint32_t profile_count = list_profiles(e, profiles);
+    /* Only what the sink decodes is claimed; before it has said what that is, everything. */
+    uint32_t codecs = e->has_caps ? e->caps.codecs : UINT32_MAX;
+    uint32_t profile_count = cad_licensed_profiles(codecs, profiles, CAD_LICENSED_PROFILES_MAX);
     if (profile_count == 0) return CAD_E_UNSUPPORTED;
     if (!m->xid[0] && !engine_draw(e, 8, m->xid)) return CAD_E_AGAIN;
     if (!m->req_id[0] && !engine_draw(e, 16, m->req_id)) return CAD_E_AGAIN;
@@ -196,7 +168,7 @@ static int service_text(struct cad_engine *e, struct cad_fetch_request *request,
                         cad_buf *body)
 {
     struct cad_licensed_request ask;
-    cad_str profiles[CAD_ARRAY_LEN(profiles_known)];
+    cad_str profiles[CAD_LICENSED_PROFILES_MAX];
     struct cad_sb sb;
     int rc = service_url(e, request, &ask, profiles);
     if (rc != 0) return rc;

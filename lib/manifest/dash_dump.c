@@ -11,34 +11,17 @@
 #include "manifest/dash.h"
 #include "manifest/dump.h"
 
-#define MICRO 6 /* decimals of the dump */
-
 /* ---- values ---------------------------------------------------------------------------------- */
-
-/* a / b (b > 0) rounded to a whole number, halves away from zero; saturating. */
-static int64_t rounded(cad_i128 a, cad_i128 b)
-{
-    cad_i128 size = a < 0 ? -a : a;
-    cad_i128 q = size / b;
-    cad_i128 rest = size - q * b;
-    if (rest >= b - rest) q++;
-    if (q > INT64_MAX) q = INT64_MAX;
-    return a < 0 ? -(int64_t)q : (int64_t)q;
-}
 
 static void key_seconds(struct cad_dump *d, const char *key, cad_dash_time t)
 {
-    if (t == CAD_DASH_NONE) return;
-    cad_jsonw_key(&d->json, cad_str_from(key));
-    cad_jsonw_fixed_trim(&d->json, rounded(t, CAD_DASH_SECOND / 1000000), MICRO);
+    if (t != CAD_DASH_NONE) cad_dump_micros(d, key, t, CAD_DASH_SECOND / 1000000);
 }
 
 /* t is in 10^-18 ticks. */
 static void key_ticks(struct cad_dump *d, const char *key, cad_i128 t, uint32_t timescale)
 {
-    cad_jsonw_key(&d->json, cad_str_from(key));
-    cad_jsonw_fixed_trim(&d->json, rounded(t, (cad_i128)timescale * (CAD_DASH_SECOND / 1000000)),
-                         MICRO);
+    cad_dump_micros(d, key, t, (cad_i128)timescale * (CAD_DASH_SECOND / 1000000));
 }
 
 /* An attribute as written, even if it is empty. */
@@ -191,10 +174,7 @@ static void dump_bases(struct cad_dump *d, const struct cad_dash_bases *bases)
     if (bases->count < 2) return;
     cad_dump_open_array(d, "base_urls");
     for (uint32_t i = 0; i < bases->count; i++) {
-        cad_jsonw_object(&d->json);
-        cad_dump_url(d, "url", bases->items[i].url);
-        cad_dump_text(d, "service_location", bases->items[i].service_location);
-        cad_jsonw_end(&d->json);
+        cad_dump_place(d, bases->items[i].url, bases->items[i].service_location);
     }
     cad_jsonw_end(&d->json);
 }

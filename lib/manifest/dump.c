@@ -19,7 +19,6 @@
 #define DUMP_BYTES_MAX (256u << 20)
 #define VALUE_BYTES_MAX (16u << 20) /* of one URL or base64 text: above any document's limit */
 
-
 /* ---- representations ------------------------------------------------------------------------- */
 
 static void dump_locations(struct cad_dump *d, const struct cad_representation *r)
@@ -29,10 +28,8 @@ static void dump_locations(struct cad_dump *d, const struct cad_representation *
     if (r->location_count < 2) return;
     cad_dump_open_array(d, "base_urls");
     for (uint32_t i = 0; i < r->location_count; i++) {
-        cad_jsonw_object(&d->json);
-        cad_dump_url(d, "url", r->locations[i].url);
-        cad_dump_text(d, "service_location", d->presentation->servers[r->locations[i].server].id);
-        cad_jsonw_end(&d->json);
+        const struct cad_server *server = &d->presentation->servers[r->locations[i].server];
+        cad_dump_place(d, r->locations[i].url, server->id);
     }
     cad_jsonw_end(&d->json);
 }

@@ -11,19 +11,20 @@
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* a / b rounded to 1 / 1,000,000, halves away from zero; b > 0. */
-static int64_t micros(int64_t a, int64_t b)
+void cad_dump_micros(struct cad_dump *d, const char *key, cad_i128 a, cad_i128 b)
 {
-    cad_i128 scaled = (cad_i128)(a < 0 ? -(cad_i128)a : a) * 1000000;
-    cad_i128 rounded = (scaled * 2 + b) / ((cad_i128)b * 2);
-    if (rounded > INT64_MAX) rounded = INT64_MAX;
-    return a < 0 ? -(int64_t)rounded : (int64_t)rounded;
+    cad_i128 size = a < 0 ? -a : a;
+    cad_i128 q = size / b;
+    cad_i128 rest = size - q * b;
+    if (rest >= b - rest) q++;
+    if (q > INT64_MAX) q = INT64_MAX;
+    cad_jsonw_key(&d->json, cad_str_from(key));
+    cad_jsonw_fixed_trim(&d->json, a < 0 ? -(int64_t)q : (int64_t)q, 6);
 }
 
 void cad_dump_ratio(struct cad_dump *d, const char *key, int64_t a, int64_t b)
 {
-    cad_jsonw_key(&d->json, cad_str_from(key));
-    cad_jsonw_fixed_trim(&d->json, micros(a, b), 6);
+    cad_dump_micros(d, key, (cad_i128)a * 1000000, b);
 }
 
 void cad_dump_time(struct cad_dump *d, const char *key, cad_time t)
@@ -89,7 +90,14 @@ void cad_dump_open_array(struct cad_dump *d, const char *key)
     cad_jsonw_array(&d->json);
 }
 
-/* 8-4-4-4-12 lower-case digits. */
+void cad_dump_place(struct cad_dump *d, cad_str url, cad_str service_location)
+{
+    cad_jsonw_object(&d->json);
+    cad_dump_url(d, "url", url);
+    cad_dump_text(d, "service_location", service_location);
+    cad_jsonw_end(&d->json);
+}
+
 void cad_dump_uuid(struct cad_dump *d, const char *key, const uint8_t *uuid)
 {
     static const char digits[] = "0123456789abcdef";

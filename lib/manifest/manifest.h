@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 
 #define CAD_LICENSED_REQ_ID_BYTES 32 /* lower-case hexadecimal digits of a reqId */
+#define CAD_LICENSED_PROFILES_MAX 16 /* names that cad_licensed_profiles knows at most */
 
 struct cad_licensed_request {
     cad_str base;        /* "https://host[:port][/path]", with or without a closing slash */
@@ -35,6 +36,13 @@ CAD_MUST_CHECK int cad_licensed_request_url(const struct cad_licensed_request *r
                                             struct cad_sb *out);
 CAD_MUST_CHECK int cad_licensed_request_body(const struct cad_licensed_request *request,
                                              struct cad_sb *out);
+
+/*
+ * profiles.c: the profiles without protection that a service is asked for (licensed manifest 6),
+ * those whose codec has its bit (1 << enum cad_codec) in codecs, in our order. Views of constant
+ * text into out; how many of them, at most max.
+ */
+uint32_t cad_licensed_profiles(uint32_t codecs, cad_str *out, uint32_t max);
 
 /*
  * The absolute URL of segment `index` of a representation on one of its locations, and the bytes of

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "base/util.h"
+#include "manifest/manifest.h"
 #include "manifest/profiles.h"
 
 #define CHANNELS_MAX 64u
@@ -202,4 +203,26 @@ uint32_t cad_channels_parse(cad_str text)
         sum += (uint32_t)value;
     }
     return sum <= CHANNELS_MAX ? sum : 0;
+}
+
+/* At most CAD_LICENSED_PROFILES_MAX; what each decodes to is read from its name. */
+static const cad_str asked_for[] = {
+    CAD_STR_INIT("h264bpl30-dash-clear"), CAD_STR_INIT("h264mpl30-dash-clear"),
+    CAD_STR_INIT("h264mpl31-dash-clear"), CAD_STR_INIT("h264mpl40-dash-clear"),
+    CAD_STR_INIT("h264hpl30-dash-clear"), CAD_STR_INIT("h264hpl31-dash-clear"),
+    CAD_STR_INIT("h264hpl40-dash-clear"), CAD_STR_INIT("av1-main-L40-dash-clear"),
+    CAD_STR_INIT("heaac-2-dash"),         CAD_STR_INIT("ddplus-2.0-dash"),
+    CAD_STR_INIT("ddplus-5.1-dash"),      CAD_STR_INIT("opus-2-dash"),
+    CAD_STR_INIT("flac-2-dash"),
+};
+
+uint32_t cad_licensed_profiles(uint32_t codecs, cad_str *out, uint32_t max)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(asked_for) && n < max; i++) {
+        struct cad_profile profile;
+        if (!cad_profile_parse(asked_for[i], &profile)) continue;
+        if ((codecs >> profile.codec & 1) != 0) out[n++] = asked_for[i];
+    }
+    return n;
 }

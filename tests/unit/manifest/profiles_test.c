@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "base/util.h"
+#include "manifest/manifest.h"
 #include "manifest/profiles.h"
 
 struct expected {
@@ -106,6 +107,50 @@ static void test_channels(void **state)
     }
 }
 
+/* What a service is asked for, in this order, and the codec of each. */
+static const struct {
+    const char *name;
+    enum cad_codec codec;
+} asked[] = {
+    {"h264bpl30-dash-clear", CAD_CODEC_AVC},    {"h264mpl30-dash-clear", CAD_CODEC_AVC},
+    {"h264mpl31-dash-clear", CAD_CODEC_AVC},    {"h264mpl40-dash-clear", CAD_CODEC_AVC},
+    {"h264hpl30-dash-clear", CAD_CODEC_AVC},    {"h264hpl31-dash-clear", CAD_CODEC_AVC},
+    {"h264hpl40-dash-clear", CAD_CODEC_AVC},    {"av1-main-L40-dash-clear", CAD_CODEC_AV1},
+    {"heaac-2-dash", CAD_CODEC_AAC},            {"ddplus-2.0-dash", CAD_CODEC_EAC3},
+    {"ddplus-5.1-dash", CAD_CODEC_EAC3},        {"opus-2-dash", CAD_CODEC_OPUS},
+    {"flac-2-dash", CAD_CODEC_FLAC},
+};
+
+static void test_profiles_asked_for(void **state)
+{
+    (void)state;
+    cad_str names[CAD_LICENSED_PROFILES_MAX + 1];
+    uint32_t n = cad_licensed_profiles(UINT32_MAX, names, CAD_ARRAY_LEN(names));
+    assert_int_equal(n, CAD_ARRAY_LEN(asked));
+    assert_true(n <= CAD_LICENSED_PROFILES_MAX);
+    for (uint32_t i = 0; i < n; i++) assert_true(cad_str_eqz(names[i], asked[i].name));
+    assert_int_equal(cad_licensed_profiles(0, names, CAD_ARRAY_LEN(names)), 0);
+    assert_int_equal(cad_licensed_profiles(1u << CAD_CODEC_VP9, names, CAD_ARRAY_LEN(names)), 0);
+}
+
+/* Each codec brings its own names and no other; the list ends where the room does. */
+static void test_profiles_asked_for_by_codec(void **state)
+{
+    (void)state;
+    for (uint32_t codec = 0; codec <= CAD_CODEC_WEBVTT; codec++) {
+        cad_str names[CAD_LICENSED_PROFILES_MAX];
+        uint32_t n = cad_licensed_profiles(1u << codec, names, CAD_ARRAY_LEN(names));
+        uint32_t want = 0;
+        for (size_t i = 0; i < CAD_ARRAY_LEN(asked); i++) {
+            if (asked[i].codec != codec) continue;
+            assert_true(want < n && cad_str_eqz(names[want], asked[i].name));
+            want++;
+        }
+        assert_int_equal(n, want);
+        assert_int_equal(cad_licensed_profiles(1u << codec, names, 2), CAD_MIN(want, 2u));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +158,8 @@ int main(void)
         cmocka_unit_test(test_profiles_unknown),
         cmocka_unit_test(test_profiles_truncated),
         cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_profiles_asked_for),
+        cmocka_unit_test(test_profiles_asked_for_by_codec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
