@@ -11,15 +11,21 @@
 
 /* ---- what happened ------------------------------------------------------------------------- */
 
-/* Room for one more element; what was there is kept. */
-static bool grow(const struct cad_scenario_play *play, void **p, uint32_t *cap, uint32_t count,
+/* Room for one more element; what was there is kept. False: play->error says why. */
+static bool grow(struct cad_scenario_play *play, void **p, uint32_t *cap, uint32_t count,
                  size_t size)
 {
     if (count < *cap) return true;
-    if (*cap >= NOTES_MAX) return false;
+    if (*cap >= NOTES_MAX) {
+        play->error = CAD_E_LIMIT;
+        return false;
+    }
     uint32_t more = *cap ? *cap * 2 : 256;
     void *q = cad_alloc_resize(play->alloc, *p, *cap * size, more * size, CAD_MEM_OTHER);
-    if (!q) return false;
+    if (!q) {
+        play->error = CAD_E_NOMEM;
+        return false;
+    }
     *p = q;
     *cap = more;
     return true;
@@ -28,10 +34,7 @@ static bool grow(const struct cad_scenario_play *play, void **p, uint32_t *cap, 
 void cad_scenario_play_request(struct cad_scenario_play *play, cad_time start)
 {
     void *p = play->starts;
-    if (!grow(play, &p, &play->start_cap, play->start_count, sizeof(*play->starts))) {
-        play->error = CAD_E_NOMEM;
-        return;
-    }
+    if (!grow(play, &p, &play->start_cap, play->start_count, sizeof(*play->starts))) return;
     play->starts = p;
     play->starts[play->start_count++] = start;
 }
@@ -41,10 +44,7 @@ static void take_event(struct cad_scenario_play *play, const struct cad_app_even
     if (e->type == CAD_APP_RUNG && e->slot != CAD_SLOT_VIDEO) return;
     if (e->type == CAD_APP_RUNG) play->rung = (int32_t)e->rung;
     void *p = play->notes;
-    if (!grow(play, &p, &play->note_cap, play->note_count, sizeof(*play->notes))) {
-        play->error = CAD_E_NOMEM;
-        return;
-    }
+    if (!grow(play, &p, &play->note_cap, play->note_count, sizeof(*play->notes))) return;
     play->notes = p;
     play->notes[play->note_count++] = (struct cad_scenario_note){
         .at = e->at, .type = e->type, .state = e->state, .rung = e->rung, .error = e->error.code,
@@ -120,8 +120,7 @@ static cad_time next_tick(const struct cad_scenario_play *play, cad_time after)
     for (uint32_t i = 0; i < play->s->expect_count; i++) {
         cad_time every = play->s->expects[i].every;
         if (every == 0) continue;
-        cad_time at = (after / every + 1) * every;
-        if (next == CAD_TIME_NONE || at < next) next = at;
+        next = cad_time_earlier(next, (after / every + 1) * every);
     }
     return next;
 }
@@ -227,6 +226,7 @@ int cad_scenario_play_run(struct cad_scenario_play *play)
         struct cad_scenario_expect *e = &play->s->expects[i];
         if (e->every == 0 && e->at == CAD_TIME_NONE) cad_scenario_check_end(play, e, now);
     }
+    if (play->error) return play->error; /* of a last look: nobody ran anything after it */
     b->stats(b->ctx, &play->result->stats);
     return 0;
 }

@@ -253,13 +253,6 @@ static bool is_over(const struct cad_sim *sim)
     return last && cad_sim_net_in_flight(sim->net) == 0;
 }
 
-static cad_time sooner(cad_time a, cad_time b)
-{
-    if (a == CAD_TIME_NONE) return b;
-    if (b == CAD_TIME_NONE) return a;
-    return CAD_MIN(a, b);
-}
-
 static void jump(struct cad_sim *sim, cad_time to)
 {
     if (to <= sim->now) return;
@@ -286,9 +279,9 @@ int cad_sim_run(struct cad_sim *sim, cad_time until)
         int err = settle(sim);
         if (err) return err;
         if (is_over(sim)) return 1;
-        cad_time next = sooner(cad_sim_net_next(sim->net), sim->sink_wake);
-        next = sooner(next, cad_engine_next_wake(sim->engine));
-        next = sooner(next, cad_sim_faults_next(&sim->faults));
+        cad_time next = cad_time_earlier(cad_sim_net_next(sim->net), sim->sink_wake);
+        next = cad_time_earlier(next, cad_engine_next_wake(sim->engine));
+        next = cad_time_earlier(next, cad_sim_faults_next(&sim->faults));
         if (next == CAD_TIME_NONE || next > until) break;
         still = next > sim->now ? 0 : still + 1;
         if (still > TURNS_MAX) return CAD_E_LIMIT;
@@ -303,7 +296,8 @@ int cad_sim_run(struct cad_sim *sim, cad_time until)
 int cad_sim_suspend(struct cad_sim *sim, cad_time until)
 {
     for (uint32_t still = 0; !sim->error; still++) {
-        cad_time next = sooner(cad_sim_net_next(sim->net), cad_sim_faults_next(&sim->faults));
+        cad_time next = cad_sim_net_next(sim->net);
+        next = cad_time_earlier(next, cad_sim_faults_next(&sim->faults));
         if (next == CAD_TIME_NONE || next > until) break;
         if (next > sim->now) still = 0;
         if (still > TURNS_MAX) return CAD_E_LIMIT;

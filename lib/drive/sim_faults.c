@@ -20,8 +20,7 @@ cad_time cad_sim_faults_next(const struct cad_sim_faults *faults)
 {
     cad_time next = faults->next;
     for (size_t i = 0; i < CAD_ARRAY_LEN(faults->until); i++) {
-        cad_time until = faults->until[i];
-        if (until != CAD_TIME_NONE && (next == CAD_TIME_NONE || until < next)) next = until;
+        next = cad_time_earlier(next, faults->until[i]);
     }
     return next;
 }
