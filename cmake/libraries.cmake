@@ -10,7 +10,7 @@
 
 # Which public header declares functions of which library; every other one is libcadmium's alone.
 set(CAD_HEADERS_cadmium_sim sim.h)
-set(CAD_HEADERS_cadmium_media decode.h)
+set(CAD_HEADERS_cadmium_media decode.h font_freetype.h)
 # Recording is libcadmium's, playing back is libcadmium-sim's.
 set(CAD_HEADERS_TOO_cadmium_sim tape.h)
 

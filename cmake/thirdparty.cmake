@@ -3,6 +3,7 @@
 #
 #   core     Threads::Threads  cad_curl  cad_expat  cad_zlib  cad_mbedcrypto  cad_mbedtls
 #   media    cad_ffmpeg (avcodec avformat avfilter avutil swscale swresample)  cad_dav1d
+#            cad_shaping (FreeType, HarfBuzz and FriBidi; without them there is no font backend)
 #   player   cad_sdl2  cad_fonts (FreeType and fontconfig; without them text is a bitmap font)
 #   tests    cad_microhttpd  cad_cmocka
 
@@ -46,6 +47,7 @@ cad_find_modules(ffmpeg libavcodec libavformat libavfilter libavutil libswscale 
 cad_find_modules(dav1d dav1d)
 cad_find_modules(sdl2 sdl2)
 cad_find_modules(fonts freetype2 fontconfig)
+cad_find_modules(shaping freetype2 harfbuzz fribidi)
 cad_find_modules(microhttpd libmicrohttpd)
 cad_find_modules(cmocka cmocka)
 cad_find_mbedtls(mbedcrypto mbedcrypto)

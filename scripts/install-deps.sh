@@ -21,7 +21,7 @@ build_packages='gcc libc6-dev cmake ninja-build pkg-config|pkgconf ca-certificat
     libcurl4-openssl-dev|libcurl4-gnutls-dev libexpat1-dev libmbedtls-dev zlib1g-dev
     libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev libswscale-dev
     libswresample-dev libdav1d-dev libsdl2-dev libmicrohttpd-dev
-    libfreetype-dev|libfreetype6-dev libfontconfig-dev|libfontconfig1-dev fonts-dejavu-core'
+    libfreetype-dev|libfreetype6-dev libharfbuzz-dev libfribidi-dev libfontconfig-dev|libfontconfig1-dev fonts-dejavu-core'
 demo_packages='ffmpeg'
 test_packages='g++ clang libclang-rt-dev|libclang-rt-14-dev binutils libcmocka-dev universal-ctags
     curl openssl git make doxygen groff-base xvfb xauth imagemagick nginx-light|nginx'
@@ -29,7 +29,7 @@ test_packages='g++ clang libclang-rt-dev|libclang-rt-14-dev binutils libcmocka-d
 # The same for systems that have no dpkg: programs and pkg-config modules to look for.
 build_probes='gcc cmake ninja pkg-config libcurl expat zlib libavcodec libavformat libavfilter libavutil
     libswscale libswresample dav1d sdl2 libmicrohttpd
-    freetype2 fontconfig'
+    freetype2 harfbuzz fribidi fontconfig'
 demo_probes='ffmpeg'
 test_probes='g++ clang nm objdump cmocka ctags curl openssl git make doxygen groff Xvfb xauth convert nginx'
 

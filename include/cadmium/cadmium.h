@@ -5,7 +5,7 @@
  * devices, cdm.h to bring one's own keeper of keys, abr.h to bring one's own rule for the choice of
  * a rung, manifest.h for what there is to play, engine.h for those with a loop of their own, tape.h
  * to record a session, error.h for what went wrong. The headers of the optional libraries stay
- * apart: decode.h (libcadmium-media), sim.h (libcadmium-sim).
+ * apart: decode.h and font_freetype.h (libcadmium-media), sim.h (libcadmium-sim).
  */
 #ifndef CADMIUM_CADMIUM_H
 #define CADMIUM_CADMIUM_H
@@ -13,9 +13,11 @@
 #include "cadmium/abr.h"
 #include "cadmium/base.h"
 #include "cadmium/cdm.h"
+#include "cadmium/draw.h"
 #include "cadmium/engine.h"
 #include "cadmium/error.h"
 #include "cadmium/events.h"
+#include "cadmium/font.h"
 #include "cadmium/manifest.h"
 #include "cadmium/player.h"
 #include "cadmium/sink.h"
