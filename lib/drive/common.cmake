@@ -8,4 +8,5 @@ cad_room(drive_common SOURCES
     tape_format.c
     tape_header.c
     tape_names.c
-    transport.c)
+    transport.c
+    unlock.c)

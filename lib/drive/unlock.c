@@ -1,0 +1,141 @@
+#include "drive/unlock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/ref.h"
+
+int cad_unlock_init(struct cad_unlock *unlock, const struct cad_alloc *alloc,
+                    const struct cad_cdm_ops *ops, struct cad_cdm *cdm)
+{
+    memset(unlock, 0, sizeof *unlock);
+    unlock->ops = ops;
+    unlock->cdm = cdm;
+    return cad_pool_create(alloc, CAD_UNLOCK_IDLE_BYTES, &unlock->pool);
+}
+
+void cad_unlock_deinit(struct cad_unlock *unlock)
+{
+    cad_pool_destroy(&unlock->pool);
+    unlock->ops = NULL;
+    unlock->cdm = NULL;
+}
+
+void cad_sample_release(struct cad_sample *sample)
+{
+    cad_ref_unref(&sample->ref);
+    cad_ref_unref(&sample->crypt_ref);
+    sample->crypt = NULL;
+    sample->data = NULL;
+    sample->size = 0;
+}
+
+bool cad_unlock_take_fail(struct cad_unlock *unlock, struct cad_sink_fail *out)
+{
+    if (unlock->fail.error == CAD_ERR_NONE) return false;
+    *out = unlock->fail;
+    unlock->fail.error = CAD_ERR_NONE;
+    return true;
+}
+
+static void tell(struct cad_unlock *unlock, uint32_t slot, enum cad_error_code error, int64_t code)
+{
+    unlock->fail = (struct cad_sink_fail){.slot = slot, .error = error, .edge_code = code};
+    snprintf(unlock->fail.message, sizeof unlock->fail.message, "%s", cad_error_text(error));
+}
+
+/* The slot stands: told once, however often it is looked at. */
+static int stand(struct cad_unlock *unlock, uint32_t slot, enum cad_error_code error, int64_t code)
+{
+    if (unlock->told[slot] != error) tell(unlock, slot, error, code);
+    unlock->told[slot] = error;
+    return CAD_E_AGAIN;
+}
+
+static int drop(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample,
+                enum cad_error_code error, int64_t code)
+{
+    tell(unlock, slot, error, code);
+    unlock->dropped++;
+    cad_sample_release(sample);
+    return CAD_E_DATA;
+}
+
+/* 0: the key can be used. */
+static int check_key(struct cad_unlock *unlock, uint32_t slot, const struct cad_cdm_sample *crypt)
+{
+    if (!unlock->ops || !unlock->ops->decrypt) {
+        return stand(unlock, slot, CAD_ERR_DRM_UNSUPPORTED, 0);
+    }
+    int status = unlock->ops->key_ready(unlock->cdm, crypt->kid);
+    switch (status) {
+    case CAD_KEY_USABLE:
+    case CAD_KEY_OUTPUT_DOWNSCALED: return 0;
+    case CAD_KEY_EXPIRED:
+    case CAD_KEY_RELEASED: return stand(unlock, slot, CAD_ERR_DRM_KEY_EXPIRED, status);
+    case CAD_KEY_OUTPUT_RESTRICTED: return stand(unlock, slot, CAD_ERR_DRM_OUTPUT, status);
+    case CAD_KEY_ERROR: return stand(unlock, slot, CAD_ERR_DRM_KEY_DENIED, status);
+    default: return CAD_E_AGAIN;
+    }
+}
+
+/* What decrypt answered, when it was not 0. */
+static int refuse(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample, int rc,
+                  uint32_t code)
+{
+    switch (rc) {
+    case CAD_E_AGAIN:
+    case CAD_E_NOMEM:
+    case CAD_E_NO_KEY: return CAD_E_AGAIN; /* it changed between the look and the use */
+    case CAD_E_DATA: return drop(unlock, slot, sample, CAD_ERR_DRM_SAMPLE_BAD, code);
+    case CAD_E_KEY_EXPIRED: return stand(unlock, slot, CAD_ERR_DRM_KEY_EXPIRED, code);
+    case CAD_E_OUTPUT: return stand(unlock, slot, CAD_ERR_DRM_OUTPUT, code);
+    case CAD_E_UNSUPPORTED: return stand(unlock, slot, CAD_ERR_DRM_UNSUPPORTED, code);
+    case CAD_E_LIMIT: return stand(unlock, slot, CAD_ERR_DRM_LIMIT, code);
+    case CAD_E_LOST: return stand(unlock, slot, CAD_ERR_DRM_CRASHED, code);
+    default: return drop(unlock, slot, sample, CAD_ERR_DRM_DECRYPT, code ? (int64_t)code : rc);
+    }
+}
+
+static int decrypt(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample)
+{
+    struct cad_ref *clear = NULL;
+    struct cad_cdm_sample in = *sample->crypt;
+    in.size = sizeof in;
+    in.data = (cad_buf){sample->data, sample->size};
+    in.pts = sample->pts;
+    in.track = slot;
+    if (cad_pool_get(unlock->pool, sample->size, &clear)) return CAD_E_AGAIN;
+    uint32_t code = 0;
+    int rc = unlock->ops->decrypt(unlock->cdm, &in, cad_ref_data(clear), &code);
+    if (rc) {
+        cad_ref_unref(&clear);
+        return refuse(unlock, slot, sample, rc, code);
+    }
+    size_t size = sample->size;
+    cad_sample_release(sample);
+    sample->ref = clear;
+    sample->data = cad_ref_data(clear);
+    sample->size = size;
+    return 0;
+}
+
+int cad_unlock(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample)
+{
+    CAD_ASSERT(slot < CAD_ENGINE_SLOTS);
+    if (!sample->crypt) return 0;
+    bool as_it_is = sample->crypt->scheme == CAD_SCHEME_CLEAR;
+    int rc = as_it_is ? 0 : check_key(unlock, slot, sample->crypt);
+    if (rc) return rc;
+    if (as_it_is || (sample->flags & CAD_SAMPLE_HOLE)) {
+        cad_ref_unref(&sample->crypt_ref);
+        sample->crypt = NULL;
+    } else {
+        rc = decrypt(unlock, slot, sample);
+        if (rc) return rc;
+    }
+    unlock->told[slot] = CAD_ERR_NONE;
+    unlock->decrypted++;
+    return 0;
+}
