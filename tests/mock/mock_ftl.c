@@ -17,6 +17,7 @@ struct mock_ftl {
     struct mock_ftl_config config;
     struct mock_ftl_target targets[MOCK_FTL_TARGETS_MAX];
     struct mock_ftl_counts counts;
+    struct mock_ftl_recipe_script script;
     struct cad_sb recipe;
     uint8_t *body;             /* BODY_BYTES_MAX of filler */
 };
@@ -73,6 +74,7 @@ int mock_ftl_create(const struct mock_ftl_config *config, struct mock_ftl **out)
     mock->config = *config;
     memcpy(mock->targets, config->targets, config->target_count * sizeof(mock->targets[0]));
     mock->counts.iter = -1;
+    mock->script = (struct mock_ftl_recipe_script){.status = config->recipe_status, .left = -1};
     cad_sb_init(&mock->recipe, &alloc, CAD_MEM_OTHER, RECIPE_BYTES_MAX);
     write_recipe(mock);
     mock->body = malloc(BODY_BYTES_MAX);
@@ -94,6 +96,37 @@ void mock_ftl_destroy(struct mock_ftl **mock)
     free((*mock)->body);
     free(*mock);
     *mock = NULL;
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+struct mock_ftl_step *mock_ftl_step(struct mock_ftl *mock, uint32_t target, uint32_t pulse)
+{
+    if (target >= mock->config.target_count || pulse < 1) return NULL;
+    struct mock_ftl_target *t = &mock->targets[target];
+    return pulse <= t->step_count ? &t->steps[pulse - 1] : NULL;
+}
+
+void mock_ftl_set_recipe(struct mock_ftl *mock, const struct mock_ftl_recipe_script *script)
+{
+    mock->script = *script;
+}
+
+int mock_ftl_set_plan(struct mock_ftl *mock, const struct mock_ftl_config *plan)
+{
+    struct mock_ftl_config *c = &mock->config;
+    if (plan->data_bytes < 0 || plan->data_bytes > BODY_BYTES_MAX / 2) return CAD_E_INVAL;
+    c->pulses = plan->pulses;
+    c->delays_ms = plan->delays_ms;
+    c->delay_count = plan->delay_count;
+    c->timeout_ms = plan->timeout_ms;
+    c->next_ms = plan->next_ms;
+    c->data_bytes = plan->data_bytes;
+    c->extra = plan->extra;
+    cad_sb_reset(&mock->recipe);
+    write_recipe(mock);
+    c->delays_ms = NULL; /* they are borrowed for the call */
+    return cad_sb_error(&mock->recipe);
 }
 
 /* ---- serving --------------------------------------------------------------------------------- */
@@ -121,8 +154,13 @@ static int serve_recipe(struct mock_ftl *mock, cad_str query, struct cad_origin_
     }
     mock->counts.iter = iter;
     answer->content_type = "application/json";
-    if (mock->config.recipe_status != 0 && mock->config.recipe_status != 200) {
-        answer_bytes(answer, mock->config.recipe_status, "", 0);
+    struct mock_ftl_recipe_script *script = &mock->script;
+    answer->think = script->think;
+    bool good = (script->status == 0 || script->status == 200) && !script->garbage;
+    if (!good && script->left != 0) {
+        if (script->left > 0) script->left--;
+        if (script->garbage) answer_bytes(answer, 200, portal, sizeof(portal) - 1);
+        else answer_bytes(answer, script->status, "", 0);
         return CAD_OK;
     }
     cad_str json = cad_sb_str(&mock->recipe);
@@ -186,7 +224,10 @@ static int serve(void *ctx, const struct cad_origin_request *request,
     cad_str query = cad_str_sub(request->path, n + 1, request->path.n);
     *answer = (struct cad_origin_answer){0};
     if (!cad_str_eqz(request->method, "GET")) mock->counts.bad++;
-    if (cad_str_eqz(path, MOCK_FTL_RECIPE_PATH)) return serve_recipe(mock, query, answer);
+    const char *recipe = mock->config.recipe_path;
+    if (cad_str_eqz(path, recipe ? recipe : MOCK_FTL_RECIPE_PATH)) {
+        return serve_recipe(mock, query, answer);
+    }
     for (uint32_t i = 0; i < mock->config.target_count; i++) {
         if (!cad_str_eqz(request->host, mock->targets[i].host)) continue;
         if (cad_str_eqz(path, MOCK_FTL_PROBE_PATH)) return serve_pulse(mock, i, query, answer);

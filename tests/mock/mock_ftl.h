@@ -4,9 +4,10 @@
  *   GET {host}/api/ftl/probe?monotonic=true&device=NAME&iter=N   the recipe, JSON
  *   GET {host}/ftl/probe?data=N&pulse=I                          N bytes, as the script says
  *
- * A target is told by its host. A script says, for each pulse, how long the answer takes and what
- * is wrong with it. No socket, no clock, no randomness: what must be decided by chance is drawn by
- * the caller from his seed and written into the script. An origin in the sense of sim.h.
+ * A target is told by its host; the recipe may have another path. A script says, for each pulse,
+ * how long the answer takes and what is wrong with it. No socket, no clock, no randomness: what
+ * must be decided by chance is drawn by the caller from his seed and written into the script. An
+ * origin in the sense of sim.h.
  */
 #ifndef MOCK_FTL_H
 #define MOCK_FTL_H
@@ -53,6 +54,15 @@ struct mock_ftl_config {
     int64_t data_bytes;         /* asked for by each URL */
     const char *extra;          /* members of the recipe, ",\"ctx\":{}" for one; NULL none */
     int32_t recipe_status;      /* 0: 200 */
+    const char *recipe_path;    /* NULL: MOCK_FTL_RECIPE_PATH */
+};
+
+/* What happens to requests for the recipe. */
+struct mock_ftl_recipe_script {
+    int32_t status;             /* 0: 200 */
+    bool garbage;               /* 200, and a page of HTML for JSON */
+    int64_t left;               /* requests that meet it; negative: all */
+    cad_time think;             /* of every one */
 };
 
 struct mock_ftl;
@@ -69,6 +79,12 @@ struct mock_ftl_counts {
     uint64_t bad;               /* requests that no client of ours should make */
 };
 void mock_ftl_counts(const struct mock_ftl *mock, struct mock_ftl_counts *out);
+/* The step of a target's pulse, from 1, to be changed. NULL: there is none. */
+struct mock_ftl_step *mock_ftl_step(struct mock_ftl *mock, uint32_t target, uint32_t pulse);
+void mock_ftl_set_recipe(struct mock_ftl *mock, const struct mock_ftl_recipe_script *script);
+/* Another plan, of the config's pulses, delays_ms, delay_count, timeout_ms, next_ms, data_bytes and
+ * extra; the targets stay. CAD_E_INVAL, CAD_E_NOMEM. */
+CAD_MUST_CHECK int mock_ftl_set_plan(struct mock_ftl *mock, const struct mock_ftl_config *plan);
 /* The recipe as it is served; until the next call. */
 cad_str mock_ftl_recipe(const struct mock_ftl *mock);
 

@@ -69,6 +69,9 @@ struct mock_grant {
 CAD_MUST_CHECK int mock_signed_target(struct mock_origin *origin, const struct mock_grant *grant,
                                       uint32_t asset, char *out, size_t cap);
 
+/* The id of a server in the manifest; host from 0. */
+int64_t mock_cdn_id(const struct mock_origin *origin, uint32_t host);
+
 /* The manifest service: any method; `query` is without the question mark. CAD_E_NOMEM. */
 CAD_MUST_CHECK int mock_serve_manifest(struct mock_origin *origin,
                                        const struct cad_origin_request *request, cad_str query,

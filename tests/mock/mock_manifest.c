@@ -182,7 +182,7 @@ static uint32_t near_hosts(const struct mock_origin *origin)
     return origin->host_count >= 3 ? (origin->host_count + 1) / 2 : origin->host_count;
 }
 
-static int64_t cdn_id(const struct mock_origin *origin, uint32_t host)
+int64_t mock_cdn_id(const struct mock_origin *origin, uint32_t host)
 {
     uint32_t near = near_hosts(origin);
     return host < near ? 11 + (int64_t)host : 21 + (int64_t)(host - near);
@@ -231,7 +231,7 @@ static void write_server(struct writer *m, uint32_t i, cad_str host)
     ptrdiff_t colon = cad_str_rfind_char(host, ':');
     cad_str bare = cad_str_sub(host, 0, colon < 0 ? host.n : (size_t)colon);
     cad_jsonw_object(&m->w);
-    member_int(m, "id", cdn_id(m->origin, i));
+    member_int(m, "id", mock_cdn_id(m->origin, i));
     member_str(m, "key", location_key(m->origin, i));
     member_str(m, "name", name);
     member_int(m, "rank", i + 1);
@@ -290,7 +290,7 @@ static void write_url(struct writer *m, uint32_t host, const char *front, const 
     char url[512];
     (void)snprintf(url, sizeof url, "%s%s", front, target);
     cad_jsonw_object(&m->w);
-    member_int(m, "cdn_id", cdn_id(m->origin, host));
+    member_int(m, "cdn_id", mock_cdn_id(m->origin, host));
     member_str(m, "url", url);
     cad_jsonw_end(&m->w);
 }

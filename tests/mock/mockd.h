@@ -4,9 +4,10 @@
  * mockd_main.c reads options and lives until a signal, mockd_title.c reads a title's folder,
  * mockd_host.c listens and answers, mockd_body.c hands out bodies (paced, cut), mockd_log.c writes
  * the access log, mockd_control.c obeys, mockd_stage.c has the stage of a scenario and mockd_link.c
- * its links. Every connection has a thread of its own, so that a
- * stalled, slow or thinking answer is a thread that waits. One lock guards the origin, the faults
- * and the counters; bodies of media are read without it.
+ * its links, mockd_ingest.c takes events and logs, mockd_ftl.c has recipe and targets of probes.
+ * Every connection has a thread of its own, so that a stalled, slow or thinking answer is a thread
+ * that waits. One lock guards the origin, the services, the faults and the counters; bodies of
+ * media are read without it.
  */
 #ifndef MOCKD_H
 #define MOCKD_H
@@ -18,6 +19,8 @@
 
 #include <microhttpd.h>
 
+#include "mock/mock_ftl.h"
+#include "mock/mock_ingest.h"
 #include "mock/mock_origin.h"
 
 #define MOCKD_UPLOAD_MAX (256u << 10) /* bytes of a request's body */
@@ -57,6 +60,8 @@ int mockd_file_read(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *d
 struct mockd_options {
     const char *title_dir, *title_id;
     const char *access_log, *ready_file, *tls_cert, *tls_key;
+    const char *account;     /* file that tells at the end what was ingested; NULL none */
+    const char *capture;     /* file that each ingested body is appended to; NULL none */
     const char *base_url;    /* of --describe */
     bool describe, mpd, asset_in_path, stage;
     uint32_t hosts;          /* 1..MOCK_HOSTS_MAX */
@@ -117,6 +122,10 @@ struct mockd {
     struct mockd_host control; /* its listener; the faults are not used */
     char *tls_cert, *tls_key;  /* PEM */
     FILE *log;                 /* NULL none */
+    FILE *capture;             /* NULL none */
+    struct mock_ingest ingest; /* events and logs */
+    struct mock_ftl *ftl;      /* recipe and targets of probes; NULL: no title yet */
+    char ftl_names[MOCK_HOSTS_MAX][32]; /* of the targets */
     pthread_t main_thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;    /* of a fault, closing or quitting; monotonic clock */
@@ -135,6 +144,7 @@ struct mockd_request {
     int32_t status;
     enum mock_kind kind;
     bool is_file;            /* of /files/ or /signed/ */
+    const char *service;     /* kind in the log, of what is not the origin's; NULL: it is */
     char asset[MOCKD_NAME_MAX]; /* empty: none */
     struct cad_range range;  /* that is answered; first -1 none */
     struct cad_origin_answer answer; /* its token is released with the request */
@@ -203,6 +213,36 @@ cad_time mockd_link_take(struct mockd_link *link, cad_time now, size_t n);
 size_t mockd_link_piece(const struct mockd_link *link, cad_time now);
 cad_time mockd_link_latency(const struct mockd_link *link, cad_time now);
 
+/* ---- telemetry ingestion: mockd_ingest.c ----------------------------------------------------- */
+
+/* A request for an ingestion path. false: the connection ends without an answer. */
+bool mockd_ingest_serve(struct mockd_request *request, struct MHD_Connection *connection,
+                        cad_time *think);
+/* "/ingest/REST"; NULL: done, else what is wrong. */
+const char *mockd_ingest_command(struct mockd *mockd, cad_str rest, cad_str query);
+/* The account as the body of an answer of the control port. */
+bool mockd_ingest_account(struct mockd *mockd, struct mockd_request *request, cad_str query);
+/* Writes it to the file that was asked for. false: a message went to stderr. */
+bool mockd_ingest_save(const struct mockd *mockd);
+
+/* ---- probes: mockd_ftl.c --------------------------------------------------------------------- */
+
+/* Recipe and targets for the hosts of mockd->origin, all well. The lock is held, or no host is
+ * open. false: out of memory. */
+bool mockd_ftl_renew(struct mockd *mockd);
+bool mockd_ftl_is_path(cad_str path);
+/* As mockd_ingest_serve. */
+bool mockd_ftl_serve(struct mockd_request *request, cad_time *think);
+/* "/ftl/REST"; NULL: done, else what is wrong. */
+const char *mockd_ftl_command(struct mockd *mockd, cad_str rest, cad_str query);
+
+/* ---- small things ---------------------------------------------------------------------------- */
+
+/* A number of a command's query within bounds. */
+bool mockd_query_number(cad_str query, const char *name, int64_t low, int64_t high, int64_t *out);
+/* Writes a file under another name first, so that who finds it finds all of it. false: a message
+ * went to stderr. */
+bool mockd_write_whole(const char *name, cad_str text);
 cad_time mockd_monotonic(void);
 /* The server's clock: Unix epoch, ms, with the skew. */
 int64_t mockd_now_ms(const struct mockd *mockd);

@@ -57,8 +57,7 @@ static void set_offline(struct mockd *mockd, bool offline)
     for (uint32_t i = 0; i < mockd->options.hosts; i++) set_hearing(&mockd->hosts[i]);
 }
 
-/* A number of the query within bounds. */
-static bool number(cad_str query, const char *name, int64_t low, int64_t high, int64_t *out)
+bool mockd_query_number(cad_str query, const char *name, int64_t low, int64_t high, int64_t *out)
 {
     cad_str text = cad_uri_query_value(query, cad_str_from(name));
     return text.n > 0 && cad_str_to_i64(text, out) == 0 && *out >= low && *out <= high;
@@ -82,19 +81,29 @@ static const char *command_host(struct mockd_host *host, cad_str verb, cad_str q
     } else if (cad_str_eqz(verb, "blackhole")) {
         set_fault(host, MOCKD_FAULT_BLACKHOLE, 0);
     } else if (cad_str_eqz(verb, "cap")) {
-        if (!number(query, "bps", 0, INT64_C(1) << 50, &value)) return "bps=N is missing";
+        if (!mockd_query_number(query, "bps", 0, INT64_C(1) << 50, &value)) {
+            return "bps=N is missing";
+        }
         set_cap(host, value);
     } else if (cad_str_eqz(verb, "link")) {
-        if (!number(query, "link", 0, MOCKD_LINKS_MAX, &value)) return "link=N is missing";
+        if (!mockd_query_number(query, "link", 0, MOCKD_LINKS_MAX, &value)) {
+            return "link=N is missing";
+        }
         return mockd_stage_host_link(host, value);
     } else if (cad_str_eqz(verb, "status")) {
-        if (!number(query, "code", 200, 599, &value)) return "code=200..599 is missing";
+        if (!mockd_query_number(query, "code", 200, 599, &value)) {
+            return "code=200..599 is missing";
+        }
         set_fault(host, MOCKD_FAULT_STATUS, value);
     } else if (cad_str_eqz(verb, "reset")) {
-        if (!number(query, "at", 0, INT64_MAX, &value)) return "at=BYTES is missing";
+        if (!mockd_query_number(query, "at", 0, INT64_MAX, &value)) {
+            return "at=BYTES is missing";
+        }
         set_fault(host, MOCKD_FAULT_RESET, value);
     } else if (cad_str_eqz(verb, "rate")) {
-        if (!number(query, "kbps", 0, 10000000, &value)) return "kbps=0..10000000 is missing";
+        if (!mockd_query_number(query, "kbps", 0, 10000000, &value)) {
+            return "kbps=0..10000000 is missing";
+        }
         set_rate(host, value);
     } else {
         return "no such command for a host";
@@ -129,6 +138,26 @@ static void write_hosts(struct cad_jsonw *w, const struct mockd *mockd)
     cad_jsonw_end(w);
 }
 
+/* What the probes' service was asked; nothing without a title. */
+static void write_probes(struct cad_jsonw *w, const struct mockd *mockd)
+{
+    struct mock_ftl_counts counts;
+    if (!mockd->ftl) return;
+    mock_ftl_counts(mockd->ftl, &counts);
+    cad_jsonw_key(w, CAD_STR("probes"));
+    cad_jsonw_object(w);
+    cad_jsonw_key_i64(w, "recipes", (int64_t)counts.recipes);
+    cad_jsonw_key_i64(w, "iter", counts.iter);
+    cad_jsonw_key_i64(w, "bad", (int64_t)counts.bad);
+    cad_jsonw_key(w, CAD_STR("pulses"));
+    cad_jsonw_array(w);
+    for (uint32_t i = 0; i < mockd->options.hosts; i++) {
+        cad_jsonw_i64(w, (int64_t)counts.pulses[i]);
+    }
+    cad_jsonw_end(w);
+    cad_jsonw_end(w);
+}
+
 static bool answer_counts(struct mockd *mockd, struct mockd_request *request)
 {
     char text[COUNTS_BYTES_MAX];
@@ -147,9 +176,11 @@ static bool answer_counts(struct mockd *mockd, struct mockd_request *request)
     cad_jsonw_key_i64(&w, "ranges", (int64_t)counts.ranges);
     cad_jsonw_key_i64(&w, "wholes", (int64_t)counts.wholes);
     cad_jsonw_key_i64(&w, "refused", (int64_t)counts.refused);
-    cad_jsonw_key_i64(&w, "events", (int64_t)counts.events);
-    cad_jsonw_key_i64(&w, "logs", (int64_t)counts.logs);
+    size_t events = mock_ingest_events(&mockd->ingest, NULL, NULL);
+    cad_jsonw_key_i64(&w, "events", (int64_t)events);
+    cad_jsonw_key_i64(&w, "logs", (int64_t)(mockd->ingest.count - events));
     write_hosts(&w, mockd);
+    write_probes(&w, mockd);
     cad_jsonw_end(&w);
     (void)pthread_mutex_unlock(&mockd->lock);
     cad_sb_putc(&sb, '\n');
@@ -176,7 +207,8 @@ static const char *command_stage(struct mockd *mockd, const struct mockd_request
     return mockd_stage_link(mockd, (uint32_t)n, body);
 }
 
-/* "/host/N/VERB", "/service/NAME/VERB", "/network/off", "/stage/...", "/expire" or "/quit". */
+/* "/host/N/VERB", "/service/NAME/VERB", "/network/off", "/stage/...", "/ingest/...", "/ftl/...",
+ * "/expire" or "/quit". */
 static const char *obey(struct mockd *mockd, struct mockd_request *request, cad_str path,
                         cad_str query)
 {
@@ -194,6 +226,8 @@ static const char *obey(struct mockd *mockd, struct mockd_request *request, cad_
         return NULL;
     }
     if (cad_str_eqz(word, "stage")) return command_stage(mockd, request, rest, query);
+    if (cad_str_eqz(word, "ingest")) return mockd_ingest_command(mockd, rest, query);
+    if (cad_str_eqz(word, "ftl")) return mockd_ftl_command(mockd, rest, query);
     if (cad_str_eqz(word, "network")) {
         bool off = cad_str_eqz(rest, "off");
         if (!off && !cad_str_eqz(rest, "on")) return "the network goes on or off";
@@ -247,8 +281,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     request->answer.content_type = "application/json";
     if (cad_str_eqz(path, "/counts") && strcmp(method, "GET") == 0) {
         good = answer_counts(mockd, request);
+    } else if (cad_str_eqz(path, "/account") && strcmp(method, "GET") == 0) {
+        good = mockd_ingest_account(mockd, request, query);
     } else if (strcmp(method, "POST") != 0) {
-        good = answer_outcome(request, "commands are posted; only /counts is read");
+        good = answer_outcome(request, "commands are posted; only /counts and /account are read");
     } else {
         good = answer_outcome(request, obey(mockd, request, path, query));
     }

@@ -467,9 +467,26 @@ static bool is_first(struct MHD_Connection *connection)
     return true;
 }
 
-static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connection *connection)
+/* The answer of whichever part the path belongs to. false: the connection ends without one. */
+static bool serve(struct mockd_request *request, struct MHD_Connection *connection, cad_time *think)
 {
     static const cad_str files = CAD_STR_INIT(FILES_PATH);
+    cad_str path = cad_str_from(request->uri);
+    ptrdiff_t mark = cad_str_find_char(path, '?');
+    path = cad_str_sub(path, 0, mark < 0 ? path.n : (size_t)mark);
+    if (!request->host->mockd->origin) return answer_text(request, 503, "no title yet\n");
+    if (request->too_large) return answer_text(request, 413, "the request is too large\n");
+    if (cad_str_starts(path, files)) {
+        return serve_file(request, connection, cad_str_sub(path, files.n, path.n));
+    }
+    if (cad_str_eqz(path, SIGNED_MPD_PATH)) return serve_signed_mpd(request);
+    if (mock_ingest_channel(path) >= 0) return mockd_ingest_serve(request, connection, think);
+    if (mockd_ftl_is_path(path)) return mockd_ftl_serve(request, think);
+    return serve_origin(request, connection, think);
+}
+
+static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connection *connection)
+{
     int64_t value = 0;
     cad_time think = request->host->mockd->options.think_ms * CAD_MS;
     mockd_stage_enter(request);
@@ -478,23 +495,9 @@ static enum MHD_Result respond(struct mockd_request *request, struct MHD_Connect
     enum mockd_fault fault = take_fault(request, &value);
     if (fault == MOCKD_FAULT_STALL) return MHD_NO;
     if (fault == MOCKD_FAULT_RESET) request->cut_at = value;
-    cad_str path = cad_str_from(request->uri);
-    ptrdiff_t mark = cad_str_find_char(path, '?');
-    path = cad_str_sub(path, 0, mark < 0 ? path.n : (size_t)mark);
-    bool good;
-    if (fault == MOCKD_FAULT_STATUS) {
-        good = answer_text(request, (int32_t)value, "as it was told to\n");
-    } else if (!request->host->mockd->origin) {
-        good = answer_text(request, 503, "no title yet\n");
-    } else if (request->too_large) {
-        good = answer_text(request, 413, "the request is too large\n");
-    } else if (cad_str_starts(path, files)) {
-        good = serve_file(request, connection, cad_str_sub(path, files.n, path.n));
-    } else if (cad_str_eqz(path, SIGNED_MPD_PATH)) {
-        good = serve_signed_mpd(request);
-    } else {
-        good = serve_origin(request, connection, &think);
-    }
+    bool good = fault == MOCKD_FAULT_STATUS
+                    ? answer_text(request, (int32_t)value, "as it was told to\n")
+                    : serve(request, connection, &think);
     if (!good) return MHD_NO;
     think += path_time + mockd_stage_latency(request->host);
     if (think > 0 && !mockd_wait(request->host, mockd_monotonic() + think)) return MHD_NO;

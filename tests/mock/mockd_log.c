@@ -79,8 +79,10 @@ void mockd_log_request(struct mockd *mockd, const struct mockd_request *request,
     } else {
         cad_jsonw_null(&w);
     }
-    cad_jsonw_key_string(&w, "kind",
-                         cad_str_from(request->is_file ? "file" : mock_kind_name(request->kind)));
+    const char *kind = request->service   ? request->service
+                       : request->is_file ? "file"
+                                          : mock_kind_name(request->kind);
+    cad_jsonw_key_string(&w, "kind", cad_str_from(kind));
     put_bound(&w, "first", &request->range, request->range.first);
     put_bound(&w, "last", &request->range, request->range.last);
     cad_jsonw_key_i64(&w, "status", request->status);

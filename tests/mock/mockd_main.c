@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "mock/mockd.h"
 
@@ -40,6 +41,8 @@ static const char usage[] =
     "  --control-port P     port of the control calls; 0: any that is free (0)\n"
     "  --ready-file FILE    write the JSON line there too, in one step\n"
     "  --access-log FILE    append one JSON object for each request\n"
+    "  --account FILE       at the end write there which events and logs came (docs/mocks.md)\n"
+    "  --capture FILE       append the body of each of these as a line\n"
     "  --url-life SECONDS   how long signed URLs are good (43200)\n"
     "  --think-ms N         wait before each answer (0)\n"
     "  --rate-kbps N        pace each connection; 0: no limit (0)\n"
@@ -79,7 +82,7 @@ enum option_id {
     OPT_NUMBERS,
     OPT_TITLE_DIR = OPT_NUMBERS, OPT_TITLE_ID, OPT_READY_FILE, OPT_ACCESS_LOG, OPT_TLS_CERT,
     OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_ADDRESS,
-    OPT_STAGE, OPT_HELP
+    OPT_STAGE, OPT_ACCOUNT, OPT_CAPTURE, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -95,6 +98,8 @@ static const struct option long_options[] = {
     {"title-id", required_argument, NULL, OPT_TITLE_ID},
     {"ready-file", required_argument, NULL, OPT_READY_FILE},
     {"access-log", required_argument, NULL, OPT_ACCESS_LOG},
+    {"account", required_argument, NULL, OPT_ACCOUNT},
+    {"capture", required_argument, NULL, OPT_CAPTURE},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"describe", required_argument, NULL, OPT_DESCRIBE},
@@ -124,6 +129,8 @@ static void set_text(struct mockd_options *options, enum option_id id)
     case OPT_TITLE_ID: options->title_id = optarg; break;
     case OPT_READY_FILE: options->ready_file = optarg; break;
     case OPT_ACCESS_LOG: options->access_log = optarg; break;
+    case OPT_ACCOUNT: options->account = optarg; break;
+    case OPT_CAPTURE: options->capture = optarg; break;
     case OPT_TLS_CERT: options->tls_cert = optarg; break;
     case OPT_TLS_KEY: options->tls_key = optarg; break;
     case OPT_BASE_URL: options->base_url = optarg; break;
@@ -274,19 +281,22 @@ static bool open_hosts(struct mockd *mockd)
     }
     if (!mockd_host_init(&mockd->control, mockd, 0, options->control_port)) return false;
     if (!make_origin(mockd)) return false;
+    if (mockd->origin && !mockd_ftl_renew(mockd)) {
+        (void)fprintf(stderr, "cadmium-mockd: out of memory\n");
+        return false;
+    }
     for (uint32_t i = 0; i < options->hosts; i++) {
         if (!mockd_host_open(&mockd->hosts[i])) return false;
     }
     return mockd_control_open(mockd);
 }
 
-/* Writes the line under another name first, so that who finds the file finds all of it. */
-static bool write_ready_file(const char *name, cad_str line)
+bool mockd_write_whole(const char *name, cad_str text)
 {
     char other[4096];
     int n = snprintf(other, sizeof other, "%s.new", name);
     FILE *file = n > 0 && (size_t)n < sizeof other ? fopen(other, "wb") : NULL;
-    bool good = file && fwrite(line.p, 1, line.n, file) == line.n;
+    bool good = file && fwrite(text.p, 1, text.n, file) == text.n;
     if (file && fclose(file) != 0) good = false;
     if (good && rename(other, name) == 0) return true;
     (void)fprintf(stderr, "cadmium-mockd: %s: %s\n", name, strerror(errno));
@@ -317,7 +327,7 @@ static bool announce(const struct mockd *mockd)
     (void)fputs(cad_sb_z(&sb), stdout);
     (void)fflush(stdout);
     if (!mockd->options.ready_file) return true;
-    return write_ready_file(mockd->options.ready_file, cad_sb_str(&sb));
+    return mockd_write_whole(mockd->options.ready_file, cad_sb_str(&sb));
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -339,18 +349,20 @@ static int describe(struct mockd *mockd)
     return EXIT_SUCCESS;
 }
 
+static bool open_append(const char *name, FILE **out)
+{
+    if (!name) return true;
+    *out = fopen(name, "ae");
+    if (!*out) (void)fprintf(stderr, "cadmium-mockd: %s: %s\n", name, strerror(errno));
+    return *out != NULL;
+}
+
 /* Serves until a signal; every thread but this one has the signals blocked. */
 static int serve(struct mockd *mockd, const sigset_t *signals)
 {
     int number = 0;
-    if (mockd->options.access_log) {
-        mockd->log = fopen(mockd->options.access_log, "ae");
-        if (!mockd->log) {
-            (void)fprintf(stderr, "cadmium-mockd: %s: %s\n", mockd->options.access_log,
-                          strerror(errno));
-            return EXIT_FAILURE;
-        }
-    }
+    if (!open_append(mockd->options.access_log, &mockd->log)) return EXIT_FAILURE;
+    if (!open_append(mockd->options.capture, &mockd->capture)) return EXIT_FAILURE;
     if (!load_tls(mockd) || !open_hosts(mockd) || !announce(mockd)) return EXIT_FAILURE;
     while (sigwait(signals, &number) != 0) {
     }
@@ -371,6 +383,8 @@ static void stop(struct mockd *mockd)
     free(mockd->tls_cert);
     free(mockd->tls_key);
     if (mockd->log) (void)fclose(mockd->log);
+    if (mockd->capture) (void)fclose(mockd->capture);
+    mock_ftl_destroy(&mockd->ftl);
 }
 
 static bool init_locks(struct mockd *mockd)
@@ -394,6 +408,8 @@ int main(int argc, char **argv)
         free(mockd);
         return EXIT_FAILURE;
     }
+    struct cad_alloc alloc = cad_alloc_system();
+    mock_ingest_init(&mockd->ingest, &alloc);
     mockd->options = options;
     mockd->main_thread = pthread_self();
     (void)sigemptyset(&signals);
@@ -407,6 +423,9 @@ int main(int argc, char **argv)
         status = options.describe ? describe(mockd) : serve(mockd, &signals);
     }
     stop(mockd);
+    bool served = status == EXIT_SUCCESS && !options.describe;
+    if (served && !mockd_ingest_save(mockd)) status = EXIT_FAILURE;
+    mock_ingest_deinit(&mockd->ingest);
     (void)pthread_mutex_destroy(&mockd->lock);
     (void)pthread_cond_destroy(&mockd->changed);
     free(mockd);

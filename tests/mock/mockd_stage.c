@@ -129,7 +129,10 @@ const char *mockd_stage_title(struct mockd *mockd, cad_str query, cad_str ladder
     clear(mockd);
     mockd->stage = stage;
     mockd->origin = mock_synth_origin(stage->mock);
+    mock_ingest_clear(&mockd->ingest);
+    bool probes = mockd_ftl_renew(mockd);
     (void)pthread_mutex_unlock(&mockd->lock);
+    if (!probes) return "out of memory";
     for (uint32_t i = 0; i < mockd->options.hosts; i++) {
         if (!mockd_host_open(&mockd->hosts[i])) return "a port could not be opened";
     }
