@@ -155,6 +155,16 @@ const char *cad_decoder_name(const struct cad_decoder *decoder);
 typedef void (*cad_frame_fn)(void *ctx, const struct cad_frame *frame);
 
 /*
+ * Called by a sink of this library, on the thread that steps it, when other text is to be shown,
+ * also while the clock stands. config tells what it is. With size 0 (and no codec) nothing is shown
+ * from now on; else data is a whole document, which holds from pts for duration and whose times
+ * count from pts. After a flush it is told that nothing is shown, and then the document again:
+ * who has kept a reference of its ref (cad_ref_ref) knows the bytes by their address. Borrowed for
+ * the call. Must not call the sink.
+ */
+typedef void (*cad_text_fn)(void *ctx, const struct cad_sample *text);
+
+/*
  * How a sink of this library behaves.
  *
  * Pictures that come late are dropped, and when decoding falls more than 500 ms behind and stays
@@ -177,7 +187,9 @@ struct cad_sink_options {
     uint32_t passthrough;     /* bit 1 << enum cad_codec: sound that is not decoded: on_sound gets
                                  its access units untouched with their configuration. Rates other
                                  than 1 are then not offered; default 0 */
-    void *ctx;                /* of on_frame and on_sound */
+    cad_text_fn on_text;      /* of documents of timed text; the sink takes text only where it is
+                                 set; default NULL: none */
+    void *ctx;                /* of on_frame, on_sound and on_text */
 };
 /* Set the defaults. */
 void cad_sink_options_init(struct cad_sink_options *options);
