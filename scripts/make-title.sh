@@ -21,11 +21,20 @@ has six channels. A title that is there already and was made in the same way is 
                     (build/release/bin/cadmium-mockd)
   --dash LIST       also as segments, by ffmpeg's DASH muxer: of number, time, periods, parted by commas,
                     each a folder with a manifest.mpd; see below
+  --drm SCHEME      cenc or cbcs: pictures and sound are protected, by three keys; see below
+  --of DIR          with --drm: protect the files of a title that is there, rather than encode
+  --mux PROGRAM     cadmium-mux, which protects files; built if it is not there
+                    (build/release/bin/cadmium-mux)
   --force           make it anew in any case
   --help            this text
 
-DIR then holds video-<kbps>.mp4, audio-<language>.mp4, audio-en_51.mp4, manifest.json (a licensed manifest) and
-title.mpd (the same files by SegmentBase). Needs ffmpeg with libx264 and libsvtav1.
+DIR then holds video-<kbps>.mp4, audio-<language>.mp4, audio-en_51.mp4, text-en.ttml and text-de.ttml (subtitles),
+manifest.json (a licensed manifest) and title.mpd (the same files by SegmentBase). Needs ffmpeg with libx264 and
+libsvtav1.
+
+  --drm: sound has a key, pictures up to 576 lines have one (small: up to 144), larger ones another. Keys and key
+  ids follow from the title id and are for tests only. They are in DIR/.keys, which cadmium-mockd reads for its
+  licence service and no server hands out: lines of KID:KEY and what the key is for.
 
   number            SegmentTemplate with $Number$ and duration
   time              SegmentTemplate with SegmentTimeline and $Time$
@@ -43,6 +52,9 @@ preset=standard
 base_url=http://127.0.0.1:8081/files
 title_id=900100
 mockd=$root/build/release/bin/cadmium-mockd
+mux=$root/build/release/bin/cadmium-mux
+drm=
+of=
 force=
 dash=
 other= # set: what is put in between
@@ -54,7 +66,7 @@ give_up() {
 
 while (($# > 0)); do
     case $1 in
-    --input | --duration | --out | --preset | --base-url | --title-id | --mockd | --dash)
+    --input | --duration | --out | --preset | --base-url | --title-id | --mockd | --dash | --drm | --of | --mux)
         if (($# < 2)); then give_up "$1 needs a value" 2; fi
         name=${1#--}
         printf -v "${name//-/_}" '%s' "$2"
@@ -75,7 +87,12 @@ if [[ -n $duration && ! $duration =~ ^[0-9]+(\.[0-9]+)?$ ]]; then give_up '--dur
 for variant in ${dash//,/ }; do
     if [[ ! $variant =~ ^(number|time|periods)$ ]]; then give_up "--dash takes number, time, periods, not $variant" 2; fi
 done
-command -v ffmpeg >/dev/null || give_up 'ffmpeg is missing: scripts/install-deps.sh demo'
+if [[ -n $drm && ! $drm =~ ^(cenc|cbcs)$ ]]; then give_up '--drm takes cenc or cbcs' 2; fi
+if [[ -n $drm && -n $dash ]]; then give_up '--dash makes clear segments: it does not go with --drm' 2; fi
+if [[ -n $of && -z $drm ]]; then give_up '--of wants --drm' 2; fi
+if [[ -n $of && -n $input ]]; then give_up '--of takes a title, not a VIDEO' 2; fi
+if [[ -n $of && ! -s $of/manifest.json ]]; then give_up "$of: there is no title" 2; fi
+[[ -n $of ]] || command -v ffmpeg >/dev/null || give_up 'ffmpeg is missing: scripts/install-deps.sh demo'
 
 # kbps, width, height, codec; the generated picture has the size that `source` says.
 case $preset in
@@ -84,6 +101,7 @@ standard)
     audio_kbps=128
     surround_kbps=384
     source_width=1280
+    sd_height=576
     av1_preset=10
     x264_preset=veryfast
     ;;
@@ -92,6 +110,7 @@ small)
     audio_kbps=48
     surround_kbps=192
     source_width=320
+    sd_height=144
     av1_preset=12
     x264_preset=ultrafast
     ;;
@@ -123,7 +142,8 @@ fi
 # How a title was made, this script included, to know one that needs no making.
 recipe() {
     cksum <"$root/scripts/make-title.sh"
-    printf '%s\n' "$preset" "$duration" "$rate" "$base_url" "$title_id" "$dash"
+    printf '%s\n' "$preset" "$duration" "$rate" "$base_url" "$title_id" "$dash" "$drm"
+    if [[ -n $of ]]; then stat -c '%n %s %Y' "$of"/*.mp4; fi
     if [[ -n $input ]]; then stat -c '%n %s %Y' "$input"; fi
 }
 
@@ -132,12 +152,17 @@ if [[ -z $force && -s $out/manifest.json && $(cat "$out/recipe" 2>/dev/null) == 
     exit 0
 fi
 
-if [[ ! -x $mockd ]]; then
-    if [[ $mockd != "$root/build/release/bin/cadmium-mockd" ]]; then give_up "$mockd: no such program" 2; fi
-    echo 'make-title: building cadmium-mockd'
-    (cd "$root" && cmake --preset release >/dev/null && cmake --build build/release --target bin/cadmium-mockd >/dev/null) ||
-        give_up 'cadmium-mockd did not build'
-fi
+# need PROGRAM   builds one of ours where it is not there
+need() {
+    local name=${1##*/}
+    if [[ -x $1 ]]; then return; fi
+    if [[ $1 != "$root/build/release/bin/$name" ]]; then give_up "$1: no such program" 2; fi
+    echo "make-title: building $name"
+    (cd "$root" && cmake --preset release >/dev/null && cmake --build build/release --target "bin/$name" >/dev/null) ||
+        give_up "$name did not build"
+}
+need "$mockd"
+if [[ -n $drm ]]; then need "$mux"; fi
 
 # A drifting sky, a game of life, a clock and a frame number (no font is needed), and a white square with
 # each beep.
@@ -317,6 +342,42 @@ dash_time() {
     done
 }
 
+# id_of WORDS   16 bytes that follow from the title id, in hexadecimal; for tests, not for secrets
+id_of() { printf 'cadmium test title %s %s' "$title_id" "$1" | sha256sum | cut -c 1-32; }
+
+# key_of FILE   which key protects it
+key_of() {
+    local kbps height rung
+    case ${1##*/} in
+    audio-*) echo audio ;;
+    *)
+        kbps=${1##*/video-}
+        for rung in "${ladder[@]}"; do
+            read -r rung _ height _ <<<"$rung"
+            if [[ $rung == "${kbps%.mp4}" ]]; then break; fi
+        done
+        if ((height <= sd_height)); then echo sd; else echo hd; fi
+        ;;
+    esac
+}
+
+# Protects every file of a folder, here: in place; IVs of files with one key must differ, so they follow from names.
+protect() {
+    local file name role seed pssh roles=(audio sd hd)
+    for role in "${roles[@]}"; do printf '%s:%s %s\n' "$(id_of "kid $role")" "$(id_of "key $role")" "$role"; done >"$part/.keys"
+    chmod 600 "$part/.keys"
+    for file in "$1"/video-*.mp4 "$1"/audio-*.mp4; do
+        name=${file##*/}
+        role=$(key_of "$file")
+        seed=$(printf '%s %s' "$title_id" "$name" | cksum | cut -d' ' -f1)
+        pssh=(--pssh-kid "$(id_of 'kid audio')")
+        if [[ $role != audio ]]; then pssh=(--pssh-kid "$(id_of 'kid sd')" --pssh-kid "$(id_of 'kid hd')"); fi
+        "$mux" --scheme "$drm" --key "$(id_of "kid $role"):$(id_of "key $role")" --iv-seed "$seed" "${pssh[@]}" \
+            "$file" "$part/$name.new" || return 1
+        mv "$part/$name.new" "$part/$name"
+    done
+}
+
 # period MPD ID START DURATION OFFSET BASE   the one period of an MPD as one of several; seconds.
 period() {
     awk -v id="$2" -v start="$3" -v duration="$4" -v offset="$5" -v base="$6" '
@@ -380,12 +441,18 @@ trap 'exit 143' TERM HUP
 mkdir -p "$part"
 
 start=$SECONDS
-echo "make-title: ${#ladder[@]} rungs, ${#sounds[@]} of sound, $duration s of ${input:-generated picture}"
-if ! encode; then
-    tail -n 20 "$part/ffmpeg.log" >&2
-    give_up 'ffmpeg failed'
+if [[ -n $of ]]; then
+    echo "make-title: $drm of $of"
+else
+    echo "make-title: ${#ladder[@]} rungs, ${#sounds[@]} of sound, $duration s of ${input:-generated picture}"
+    if ! encode; then
+        tail -n 20 "$part/ffmpeg.log" >&2
+        give_up 'ffmpeg failed'
+    fi
+    rm -f "$part/ffmpeg.log"
 fi
-rm -f "$part/ffmpeg.log"
+if [[ -n $drm ]]; then protect "${of:-$part}" || give_up 'the files could not be protected'; fi
+"$mockd" --describe "$part" --write-text || give_up 'no subtitles could be written'
 "$mockd" --describe "$part" --title-id "$title_id" --base-url "$base_url" >"$part/manifest.json" ||
     give_up 'the files are not as they should be'
 "$mockd" --describe "$part" --mpd >"$part/title.mpd" || give_up 'the files have no MPD'

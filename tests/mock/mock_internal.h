@@ -2,7 +2,8 @@
  * mock_internal.h - what the files of the mock origin share.
  *
  * mock_origin.c answers requests and serves media, mock_manifest.c reads manifest requests and
- * writes manifests, mock_mpd.c writes them as MPDs, mock_sign.c signs and checks URLs.
+ * writes manifests, mock_mpd.c writes them as MPDs, mock_sign.c signs and checks URLs,
+ * mock_licence.c gives keys, mock_ttml.c writes subtitles.
  */
 #ifndef MOCK_INTERNAL_H
 #define MOCK_INTERNAL_H
@@ -13,6 +14,8 @@
 
 #define MOCK_MANIFEST_BYTES_MAX (8u << 20)
 #define MOCK_XID_BYTES_MAX 128
+#define MOCK_TRACK_KIDS_MAX 8    /* key ids of the assets of one type */
+#define MOCK_PSSH_TEXT_MAX 256   /* of their pssh in base64 */
 
 /* The body of one media answer: what cad_origin_answer.token points to. */
 struct mock_body {
@@ -41,7 +44,8 @@ struct mock_origin {
     int64_t url_life_s;
     uint64_t seed;
     bool bare_manifest, asset_in_path;
-    bool manifest_down;
+    bool manifest_down, text_down;
+    struct mock_licence licence;
     uint16_t generation;     /* of URLs; older ones are refused */
     struct mock_signer signer;
     struct cad_sb body;      /* of the last answer that is text */
@@ -59,6 +63,16 @@ void mock_answer_text(struct mock_origin *origin, struct cad_origin_answer *answ
 /* A short plain body that says what the status means. */
 void mock_answer_status(struct mock_origin *origin, struct cad_origin_answer *answer,
                         int32_t status, const char *text);
+
+/* Key ids of all assets of a type, in the order of assets, none twice. */
+uint32_t mock_kids(const struct mock_origin *origin, enum cad_media_type type,
+                   uint8_t (*kids)[CAD_KEY_ID_SIZE]);
+/* Their pssh box, in base64; as cadmium-mux puts it into files, when it is told of them in this
+ * order. Empty without. */
+void mock_pssh_text(const struct mock_origin *origin, enum cad_media_type type,
+                    char out[MOCK_PSSH_TEXT_MAX]);
+/* ".mp4", or ".ttml" of text: what files of assets end with. */
+const char *mock_file_ending(const struct mock_asset *asset);
 
 /* What a signed URL grants, and to whom. */
 struct mock_grant {

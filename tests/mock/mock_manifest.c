@@ -1,141 +1,17 @@
-/* The licensed manifest service: reads a request, writes the manifest that answers it. */
+/* The licensed manifest service: writes the manifest that answers a request. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/base64.h"
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "base/uri.h"
 #include "base/util.h"
-#include "mock/mock_internal.h"
+#include "mock/mock_ask.h"
+#include "mock/mock_ftl.h"
 
 #define FILE_EXPIRY_MS INT64_C(4102444800000) /* 2100-01-01: manifests in files do not expire */
-#define PROFILE_BYTES_MAX 256
-
-/* ---- the request ----------------------------------------------------------------------------- */
-
-/* What a body asked for. Strings are views into the request or its scratch. */
-struct ask {
-    int64_t id, version;
-    bool has_url, has_params, has_viewable, has_profiles, has_type, has_flavor;
-    int64_t viewable;
-    uint64_t xid;                     /* hash; 0 none */
-    bool wanted[MOCK_ASSETS_MAX];     /* its profile was asked for */
-};
-
-/* A string value that must be one of a list (separated by '|'). */
-static bool is_one_of(const struct cad_json *j, const char *list)
-{
-    char text[64];
-    cad_str value, field;
-    if (cad_json_string(j, text, sizeof text, &value) < 0) return false;
-    cad_str rest = cad_str_from(list);
-    while (cad_str_split(&rest, '|', &field)) {
-        if (cad_str_eq(field, value)) return true;
-    }
-    return false;
-}
-
-/* Numbers as strings are accepted for ids only. */
-static bool read_id(const struct cad_json *j, int64_t *out)
-{
-    char text[32];
-    cad_str value;
-    if (cad_json_i64(j, out) == 0) return true;
-    if (cad_json_string(j, text, sizeof text, &value) < 0) return false;
-    return cad_str_to_i64(value, out) == 0;
-}
-
-static bool read_profiles(struct cad_json *j, const struct mock_origin *origin, struct ask *ask)
-{
-    if (cad_json_type(j) != CAD_JSON_ARRAY_BEGIN) return false;
-    while (cad_json_next(j) == CAD_JSON_STRING) {
-        char text[PROFILE_BYTES_MAX];
-        cad_str profile;
-        if (cad_json_string(j, text, sizeof text, &profile) < 0) continue;
-        for (uint32_t i = 0; i < origin->asset_count; i++) {
-            if (cad_str_eqz(profile, origin->assets[i].profile)) ask->wanted[i] = true;
-        }
-    }
-    return cad_json_type(j) == CAD_JSON_ARRAY_END;
-}
-
-static bool read_xid(const struct cad_json *j, struct ask *ask)
-{
-    char text[MOCK_XID_BYTES_MAX];
-    cad_str xid;
-    if (cad_json_string(j, text, sizeof text, &xid) < 0 || xid.n == 0) return false;
-    ask->xid = cad_hash64(xid.p, xid.n, 1) | 1;
-    return true;
-}
-
-/* Enters the value of the current key; a member with a wrong type is treated as missing. */
-static int read_params(struct cad_json *j, const struct mock_origin *origin, struct ask *ask)
-{
-    if (cad_json_type(j) != CAD_JSON_OBJECT_BEGIN) return cad_json_skip(j);
-    ask->has_params = true;
-    while (cad_json_next(j) == CAD_JSON_KEY) {
-        struct cad_json key = *j;
-        cad_json_next(j);
-        struct cad_json value = *j;
-        int rc = cad_json_skip(j);
-        if (rc < 0) return rc;
-        if (cad_json_key_is(&key, "viewableId")) {
-            ask->has_viewable = read_id(&value, &ask->viewable);
-        } else if (cad_json_key_is(&key, "profiles")) {
-            ask->has_profiles = read_profiles(&value, origin, ask);
-        } else if (cad_json_key_is(&key, "type")) {
-            ask->has_type = is_one_of(&value, "standard|offline");
-        } else if (cad_json_key_is(&key, "flavor")) {
-            ask->has_flavor = is_one_of(&value, "STANDARD|PRE_FETCH|SUPPLEMENTAL");
-        } else if (cad_json_key_is(&key, "xid") && !read_xid(&value, ask)) {
-            ask->xid = 0;
-        }
-    }
-    return cad_json_error(j);
-}
-
-static int read_ask(cad_buf body, const struct mock_origin *origin, struct ask *ask)
-{
-    struct cad_json j;
-    cad_json_init(&j, cad_str_from_buf(body), NULL);
-    if (cad_json_next(&j) != CAD_JSON_OBJECT_BEGIN) return CAD_E_DATA;
-    while (cad_json_next(&j) == CAD_JSON_KEY) {
-        struct cad_json key = j;
-        cad_json_next(&j);
-        int rc = 0;
-        if (cad_json_key_is(&key, "params")) {
-            rc = read_params(&j, origin, ask);
-        } else if (cad_json_key_is(&key, "id") && read_id(&j, &ask->id)) {
-            continue;
-        } else if (cad_json_key_is(&key, "version") && cad_json_i64(&j, &ask->version) == 0) {
-            continue;
-        } else if (cad_json_key_is(&key, "url")) {
-            ask->has_url = is_one_of(&j, "licensedManifest");
-            rc = cad_json_skip(&j);
-        } else {
-            rc = cad_json_skip(&j);
-        }
-        if (rc < 0) return rc;
-    }
-    if (cad_json_error(&j) < 0) return cad_json_error(&j);
-    return cad_json_next(&j) == CAD_JSON_END ? 0 : CAD_E_DATA;
-}
-
-/* NULL, or the first required member that is missing or wrong (licensed manifest 2). */
-static const char *missing_member(const struct ask *ask)
-{
-    if (ask->version != 2) return "version";
-    if (!ask->has_url) return "url";
-    if (!ask->has_params) return "params";
-    if (!ask->has_type) return "params.type";
-    if (!ask->has_viewable) return "params.viewableId";
-    if (!ask->has_profiles) return "params.profiles";
-    if (!ask->has_flavor) return "params.flavor";
-    if (ask->xid == 0) return "params.xid";
-    return NULL;
-}
 
 /* ---- writing: servers and URLs --------------------------------------------------------------- */
 
@@ -301,7 +177,8 @@ static void write_urls(struct writer *m, uint32_t asset)
     char target[MOCK_MESSAGE_MAX], front[MOCK_HOST_BYTES_MAX + 16];
     open_array(m, "urls");
     if (m->base_url) {
-        (void)snprintf(target, sizeof target, "/%s.mp4", origin->assets[asset].id);
+        (void)snprintf(target, sizeof target, "/%s%s", origin->assets[asset].id,
+                       mock_file_ending(&origin->assets[asset]));
         write_url(m, 0, m->base_url, target);
     } else {
         int rc =
@@ -335,6 +212,13 @@ static void channels_text(const struct mock_asset *asset, char out[8])
     }
 }
 
+/* Also what a drmHeader is called. */
+static void kid_text(const uint8_t *kid, char out[2 * CAD_KEY_ID_SIZE + 1])
+{
+    out[0] = out[2 * CAD_KEY_ID_SIZE] = 0;
+    if (cad_hex_encode((cad_buf){kid, CAD_KEY_ID_SIZE}, out, 2 * CAD_KEY_ID_SIZE) < 0) out[0] = 0;
+}
+
 static void write_stream(struct writer *m, uint32_t i)
 {
     const struct mock_asset *asset = &m->origin->assets[i];
@@ -358,7 +242,12 @@ static void write_stream(struct writer *m, uint32_t i)
         channels_text(asset, channels);
         member_str(m, "channels", channels);
     }
-    cad_jsonw_key_bool(&m->w, "isDrm", false);
+    cad_jsonw_key_bool(&m->w, "isDrm", asset->scheme[0] != 0);
+    if (asset->scheme[0]) {
+        char id[2 * CAD_KEY_ID_SIZE + 1];
+        kid_text(asset->kid, id);
+        member_str(m, "drmHeaderId", id);
+    }
     write_box(m, "moov", asset->moov);
     write_box(m, "sidx", asset->sidx);
     if (asset->header_bytes > 0) member_int(m, "startByteOffset", asset->header_bytes);
@@ -372,6 +261,10 @@ static void track_id(const struct mock_asset *asset, char out[128])
 {
     if (asset->type == CAD_MEDIA_VIDEO) {
         (void)snprintf(out, 128, "V:1");
+        return;
+    }
+    if (asset->type == CAD_MEDIA_TEXT) {
+        (void)snprintf(out, 128, "T:%s", asset->lang[0] ? asset->lang : asset->id);
         return;
     }
     (void)snprintf(out, 128, "A:%s:%" PRIu32 ":%s", asset->lang[0] ? asset->lang : "und",
@@ -412,20 +305,77 @@ static void write_video_size(struct writer *m, uint32_t first)
     member_int(m, "pixelAspectY", 1);
 }
 
-/* Language and, where it is one of a few, its name; the first audio asset has the original one. */
+/* Language and, where it is one of a few, its name. */
 static void write_language(struct writer *m, const struct mock_asset *asset)
 {
     static const char *const names[][2] = {{"en", "English"}, {"de", "Deutsch"}};
-    const struct mock_asset *assets = m->origin->assets;
-    uint32_t first = 0;
-    while (first < m->origin->asset_count && assets[first].type != CAD_MEDIA_AUDIO) first++;
     member_str(m, "language", asset->lang[0] ? asset->lang : "und");
     for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) {
         if (strcmp(names[i][0], asset->lang) == 0) {
             member_str(m, "languageDescription", names[i][1]);
         }
     }
+}
+
+/* The first audio asset has the original language. */
+static void write_native(struct writer *m, const struct mock_asset *asset)
+{
+    const struct mock_asset *assets = m->origin->assets;
+    uint32_t first = 0;
+    while (first < m->origin->asset_count && assets[first].type != CAD_MEDIA_AUDIO) first++;
     cad_jsonw_key_bool(&m->w, "isNative", strcmp(asset->lang, assets[first].lang) == 0);
+}
+
+/* What is said of a key: what to ask for it with, and the largest picture that it opens. */
+static void write_header(struct writer *m, const struct mock_asset *first, const uint8_t *kid)
+{
+    char id[2 * CAD_KEY_ID_SIZE + 1], pssh[MOCK_PSSH_TEXT_MAX], text[32];
+    uint32_t width = 0, height = 0;
+    size_t n = 0;
+    for (uint32_t i = 0; i < m->origin->asset_count; i++) {
+        const struct mock_asset *asset = &m->origin->assets[i];
+        if (!same_track(first, asset) || memcmp(asset->kid, kid, CAD_KEY_ID_SIZE) != 0) continue;
+        width = CAD_MAX(width, asset->width);
+        height = CAD_MAX(height, asset->height);
+    }
+    kid_text(kid, id);
+    mock_pssh_text(m->origin, first->type, pssh);
+    cad_jsonw_object(&m->w);
+    member_str(m, "bytes", pssh);
+    member_str(m, "checksum", "");
+    member_str(m, "drmHeaderId", id);
+    int rc = cad_base64_encode((cad_buf){kid, CAD_KEY_ID_SIZE}, 0, text, sizeof text, &n);
+    if (rc == 0) cad_jsonw_key_string(&m->w, "keyId", cad_str_make(text, n));
+    if (height > 0) {
+        open_object(m, "resolution");
+        member_int(m, "width", width);
+        member_int(m, "height", height);
+        cad_jsonw_end(&m->w);
+    }
+    cad_jsonw_end(&m->w);
+}
+
+/* The keys of a track that are wanted: the first is the default, each further one a header of its
+ * own. The init data of each names all of its type, so that one licence opens the track. */
+static void write_headers(struct writer *m, uint32_t first)
+{
+    const struct mock_asset *assets = m->origin->assets;
+    uint8_t kids[MOCK_TRACK_KIDS_MAX][CAD_KEY_ID_SIZE];
+    uint32_t count = mock_kids(m->origin, assets[first].type, kids), written = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        bool used = false;
+        for (uint32_t i = first; i < m->origin->asset_count && !used; i++) {
+            used = is_wanted(m, i) && assets[i].scheme[0] &&
+                   same_track(&assets[first], &assets[i]) &&
+                   memcmp(assets[i].kid, kids[k], CAD_KEY_ID_SIZE) == 0;
+        }
+        if (!used) continue;
+        if (written == 0) cad_jsonw_key(&m->w, CAD_STR("drmHeader"));
+        if (written == 1) open_array(m, "prkDrmHeaders");
+        write_header(m, &assets[first], kids[k]);
+        written++;
+    }
+    if (written > 1) cad_jsonw_end(&m->w);
 }
 
 /* The track whose first wanted asset is `first`. */
@@ -448,8 +398,10 @@ static void write_track(struct writer *m, uint32_t first, uint32_t rank)
         channels_text(asset, text);
         member_str(m, "channels", text);
         write_language(m, asset);
+        write_native(m, asset);
         cad_jsonw_key_bool(&m->w, "isNoneTrack", false);
     }
+    write_headers(m, first);
     open_array(m, "streams");
     for (uint32_t i = first; i < m->origin->asset_count; i++) {
         if (is_wanted(m, i) && same_track(asset, &assets[i])) write_stream(m, i);
@@ -474,6 +426,64 @@ static void write_tracks(struct writer *m, const char *key, enum cad_media_type 
     cad_jsonw_end(&m->w);
 }
 
+/* ---- writing: timed text --------------------------------------------------------------------- */
+
+/* "Off", which has no files. */
+static void write_no_text(struct writer *m)
+{
+    cad_jsonw_object(&m->w);
+    member_str(m, "new_track_id", "T:none");
+    member_str(m, "type", "timedtext");
+    member_str(m, "trackType", "PRIMARY");
+    cad_jsonw_key_bool(&m->w, "isNoneTrack", true);
+    cad_jsonw_key_bool(&m->w, "isForcedNarrative", false);
+    open_object(m, "ttDownloadables");
+    cad_jsonw_end(&m->w);
+    member_int(m, "rank", -1);
+    cad_jsonw_key_bool(&m->w, "hydrated", true);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_text(struct writer *m, uint32_t i, uint32_t rank)
+{
+    const struct mock_asset *asset = &m->origin->assets[i];
+    char id[128];
+    track_id(asset, id);
+    cad_jsonw_object(&m->w);
+    member_str(m, "new_track_id", id);
+    member_str(m, "type", "timedtext");
+    member_str(m, "trackType", "PRIMARY");
+    write_language(m, asset);
+    cad_jsonw_key_bool(&m->w, "isNoneTrack", false);
+    cad_jsonw_key_bool(&m->w, "isForcedNarrative", false);
+    cad_jsonw_key_bool(&m->w, "isLanguageLeftToRight", true);
+    member_int(m, "rank", rank);
+    cad_jsonw_key_bool(&m->w, "hydrated", true);
+    open_object(m, "downloadableIds");
+    member_str(m, asset->profile, asset->id);
+    cad_jsonw_end(&m->w);
+    open_object(m, "ttDownloadables");
+    open_object(m, asset->profile);
+    member_int(m, "size", asset->size_bytes);
+    cad_jsonw_key_bool(&m->w, "isImage", false);
+    write_urls(m, i);
+    cad_jsonw_end(&m->w);
+    cad_jsonw_end(&m->w);
+    cad_jsonw_end(&m->w);
+}
+
+static void write_texts(struct writer *m)
+{
+    uint32_t rank = 0;
+    open_array(m, "timedtexttracks");
+    for (uint32_t i = 0; i < m->origin->asset_count; i++) {
+        if (m->origin->assets[i].type != CAD_MEDIA_TEXT || !is_wanted(m, i)) continue;
+        if (rank == 0) write_no_text(m);
+        write_text(m, i, rank++);
+    }
+    cad_jsonw_end(&m->w);
+}
+
 static void write_recommended(struct writer *m)
 {
     char id[128];
@@ -493,6 +503,18 @@ static void write_recommended(struct writer *m)
 
 /* ---- writing: the manifest ------------------------------------------------------------------- */
 
+/* Wanted assets of picture and sound that are protected, or that are not. */
+static uint32_t count_assets(const struct writer *m, bool is_protected)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->origin->asset_count; i++) {
+        const struct mock_asset *asset = &m->origin->assets[i];
+        if (asset->type == CAD_MEDIA_TEXT || !is_wanted(m, i)) continue;
+        n += (asset->scheme[0] != 0) == is_protected;
+    }
+    return n;
+}
+
 static void write_link(struct writer *m, const char *name, const char *path, const char *context)
 {
     char href[128];
@@ -503,13 +525,32 @@ static void write_link(struct writer *m, const char *name, const char *path, con
     cad_jsonw_end(&m->w);
 }
 
+/* Of a manifest in a file keys alone are linked to: whoever serves it has them. */
 static void write_links(struct writer *m, const char *context)
 {
+    static const char license[] = MOCK_LICENCE_PATH "?licenseType=standard&playbackContextId=";
     open_object(m, "links");
-    write_link(m, "license", "/license?licenseType=standard&playbackContextId=", context);
-    write_link(m, "events", "/events?playbackContextId=", context);
-    write_link(m, "logblob", "/log/cadmium/logblob/1", "");
+    if (!m->base_url || count_assets(m, true) > 0) write_link(m, "license", license, context);
+    if (!m->base_url) {
+        write_link(m, "events", "/events?playbackContextId=", context);
+        write_link(m, "logblob", "/log/cadmium/logblob/1", "");
+        write_link(m, "probe", MOCK_FTL_RECIPE_PATH, "");
+    }
     cad_jsonw_end(&m->w);
+}
+
+static void write_protection(struct writer *m)
+{
+    bool has_drm = count_assets(m, true) > 0, has_clear = count_assets(m, false) > 0;
+    if (has_drm) {
+        member_str(m, "drmContextId", "default");
+        member_str(m, "drmType", "clearkey");
+        member_int(m, "drmVersion", 1);
+    }
+    cad_jsonw_key_bool(&m->w, "hasDrmProfile", has_drm);
+    cad_jsonw_key_bool(&m->w, "hasDrmStreams", has_drm);
+    cad_jsonw_key_bool(&m->w, "hasClearProfile", has_clear);
+    cad_jsonw_key_bool(&m->w, "hasClearStreams", has_clear);
 }
 
 static void write_expiry(struct writer *m)
@@ -541,22 +582,13 @@ static void write_manifest(struct writer *m)
     member_int(m, "bookmark", -1);
     member_str(m, "playbackContextId", context);
     write_expiry(m);
-    cad_jsonw_key_bool(&m->w, "hasDrmProfile", false);
-    cad_jsonw_key_bool(&m->w, "hasDrmStreams", false);
-    cad_jsonw_key_bool(&m->w, "hasClearProfile", true);
-    cad_jsonw_key_bool(&m->w, "hasClearStreams", true);
+    write_protection(m);
     write_locations(m);
     write_servers(m);
-    if (m->base_url) {
-        open_object(m, "links");
-        cad_jsonw_end(&m->w);
-    } else {
-        write_links(m, context);
-    }
+    write_links(m, context);
     write_tracks(m, "video_tracks", CAD_MEDIA_VIDEO);
     write_tracks(m, "audio_tracks", CAD_MEDIA_AUDIO);
-    open_array(m, "timedtexttracks");
-    cad_jsonw_end(&m->w);
+    write_texts(m);
     write_recommended(m);
     cad_jsonw_end(&m->w);
 }
@@ -671,7 +703,7 @@ static bool profiles_suffice(const struct mock_origin *origin, const bool *wante
     return true;
 }
 
-static int grant(struct mock_origin *origin, const struct ask *ask, int64_t now_ms,
+static int grant(struct mock_origin *origin, const struct mock_ask *ask, int64_t now_ms,
                  struct cad_origin_answer *answer)
 {
     struct writer m = {.origin = origin, .wanted = ask->wanted};
@@ -700,7 +732,7 @@ int mock_serve_manifest(struct mock_origin *origin, const struct cad_origin_requ
                                           "there is no such title", false};
     static const struct denial unplayable = {200, "NO_STREAMS", "profiles",
                                              "no stream has a profile that was asked for", false};
-    struct ask ask = {0};
+    struct mock_ask ask = {0};
     int64_t now_ms = request->now_ms;
     if (origin->manifest_down) {
         deny(origin, &down, now_ms, answer);
@@ -713,8 +745,12 @@ int mock_serve_manifest(struct mock_origin *origin, const struct cad_origin_requ
         answer->header_count = 1;
         return 0;
     }
-    int rc = read_ask(request->body, origin, &ask);
-    const char *member = rc < 0 ? "body" : missing_member(&ask);
+    int rc = mock_ask_read(request->body, origin, &ask);
+    /* A client that names no profile of text is told of what there is. */
+    for (uint32_t i = 0; i < origin->asset_count && !ask.names_text; i++) {
+        if (origin->assets[i].type == CAD_MEDIA_TEXT) ask.wanted[i] = true;
+    }
+    const char *member = rc < 0 ? "body" : mock_ask_missing(&ask);
     if (!member && !attempt_is_good(query)) member = "reqAttempt";
     if (member) {
         deny_request(origin, member, now_ms, answer);

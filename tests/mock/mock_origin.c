@@ -3,10 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "mock/mock_internal.h"
+#include "mock/mock_ttml.h"
+
+#define LICENCE_SLOW (4 * CAD_SECOND)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -81,6 +85,7 @@ static struct mock_body *body_take(struct mock_origin *origin)
 
 static const char *asset_content_type(const struct mock_asset *asset)
 {
+    if (asset->type == CAD_MEDIA_TEXT) return MOCK_TTML_TYPE;
     return asset->type == CAD_MEDIA_AUDIO ? "audio/mp4" : "video/mp4";
 }
 
@@ -197,6 +202,11 @@ static int serve_asset(struct mock_origin *origin, const struct cad_origin_reque
     origin->seen.asset = asset->id;
     bool part = url->has_range || request->range.first >= 0;
     origin->seen.kind = part ? MOCK_KIND_RANGE : MOCK_KIND_WHOLE;
+    if (asset->type == CAD_MEDIA_TEXT) origin->seen.kind = MOCK_KIND_TEXT;
+    if (asset->type == CAD_MEDIA_TEXT && origin->text_down) {
+        mock_answer_status(origin, answer, 404, "not found");
+        return 0;
+    }
     if (!good) {
         answer_bad_range(origin, asset, answer);
         return 0;
@@ -209,6 +219,7 @@ static int serve_asset(struct mock_origin *origin, const struct cad_origin_reque
         return 0;
     }
     origin->counts.wholes++;
+    if (asset->type == CAD_MEDIA_TEXT) origin->counts.texts++;
     add_header(answer, "Accept-Ranges", "bytes");
     if (part) {
         answer->status = 206;
@@ -296,6 +307,17 @@ static void take_post(struct mock_origin *origin, const struct cad_origin_reques
     answer->status = 204;
 }
 
+static void serve_licence(struct mock_origin *origin, const struct cad_origin_request *request,
+                          struct cad_origin_answer *answer)
+{
+    cad_sb_reset(&origin->body);
+    mock_licence_serve(&origin->licence, request, &origin->body, answer);
+    mock_answer_text(origin, answer, answer->status, answer->content_type);
+    origin->seen.kind = MOCK_KIND_LICENCE;
+    origin->seen.kids = (const uint8_t (*)[CAD_KEY_ID_SIZE])origin->licence.asked;
+    origin->seen.kid_count = origin->licence.asked_count;
+}
+
 static int serve(void *ctx, const struct cad_origin_request *request,
                  struct cad_origin_answer *answer)
 {
@@ -310,6 +332,8 @@ static int serve(void *ctx, const struct cad_origin_request *request,
     if (cad_str_eqz(path, MOCK_MANIFEST_PATH)) {
         origin->seen.kind = MOCK_KIND_MANIFEST;
         rc = mock_serve_manifest(origin, request, query, answer);
+    } else if (cad_str_eqz(path, MOCK_LICENCE_PATH)) {
+        serve_licence(origin, request, answer);
     } else if (cad_str_eqz(path, "/time")) {
         serve_time(origin, request, answer);
     } else if (cad_str_eqz(path, "/events")) {
@@ -344,6 +368,7 @@ static bool config_is_good(const struct mock_origin_config *config)
     if (!config->title || config->duration <= 0 || config->url_life < 0) return false;
     if (config->asset_count == 0 || config->asset_count > MOCK_ASSETS_MAX) return false;
     if (config->host_count == 0 || config->host_count > MOCK_HOSTS_MAX) return false;
+    if (config->key_count > MOCK_KEYS_MAX) return false;
     for (uint32_t i = 0; i < config->asset_count; i++) {
         if (!asset_is_good(&config->assets[i])) return false;
     }
@@ -385,7 +410,8 @@ int mock_origin_create(const struct mock_origin_config *config, struct mock_orig
     origin->alloc = alloc;
     origin->title_number = title;
     cad_sb_init(&origin->body, &origin->alloc, CAD_MEM_OTHER, MOCK_MANIFEST_BYTES_MAX);
-    int rc = mock_signer_init(&origin->signer, config->seed);
+    int rc = mock_licence_init(&origin->licence, config->keys, config->key_count);
+    if (rc == 0) rc = mock_signer_init(&origin->signer, config->seed);
     if (rc < 0) {
         cad_alloc_free(&alloc, origin, sizeof *origin, CAD_MEM_OTHER);
         return rc;
@@ -407,6 +433,7 @@ void mock_origin_destroy(struct mock_origin **pointer)
         cad_alloc_free(&alloc, body, sizeof *body, CAD_MEM_OTHER);
     }
     mock_signer_deinit(&origin->signer);
+    mock_licence_deinit(&origin->licence);
     cad_sb_deinit(&origin->body);
     cad_alloc_free(&alloc, origin, sizeof *origin, CAD_MEM_OTHER);
 }
@@ -416,11 +443,74 @@ void mock_origin_counts(const struct mock_origin *origin, struct mock_origin_cou
     *out = origin->counts;
 }
 
+/* "licence", "licence-..."; CAD_E_NOTFOUND. */
+static int switch_licence(struct mock_licence *service, cad_str name, bool up)
+{
+    static const struct { const char *name; enum mock_licence_mode mode; } faults[] = {
+        {"licence", MOCK_LICENCE_DOWN}, {"licence-refused", MOCK_LICENCE_REFUSED},
+        {"licence-garbage", MOCK_LICENCE_GARBAGE}, {"licence-cut", MOCK_LICENCE_CUT}};
+    if (cad_str_eqz(name, "licence-slow")) {
+        service->delay = up ? 0 : LICENCE_SLOW;
+        return 0;
+    }
+    for (size_t i = 0; i < CAD_ARRAY_LEN(faults); i++) {
+        if (!cad_str_eqz(name, faults[i].name)) continue;
+        service->fault = (struct mock_licence_fault){.mode = up ? MOCK_LICENCE_OK : faults[i].mode};
+        return 0;
+    }
+    return CAD_E_NOTFOUND;
+}
+
 int mock_origin_service(struct mock_origin *origin, cad_str name, bool up)
 {
-    if (!cad_str_eqz(name, "manifest")) return CAD_E_NOTFOUND;
-    origin->manifest_down = !up;
+    if (cad_str_eqz(name, "manifest")) {
+        origin->manifest_down = !up;
+    } else if (cad_str_eqz(name, "text")) {
+        origin->text_down = !up;
+    } else {
+        return switch_licence(&origin->licence, name, up);
+    }
     return 0;
+}
+
+struct mock_licence *mock_origin_licence(struct mock_origin *origin)
+{
+    return &origin->licence;
+}
+
+/* ---- keys and names -------------------------------------------------------------------------- */
+
+uint32_t mock_kids(const struct mock_origin *origin, enum cad_media_type type,
+                   uint8_t (*kids)[CAD_KEY_ID_SIZE])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < origin->asset_count && n < MOCK_TRACK_KIDS_MAX; i++) {
+        const struct mock_asset *asset = &origin->assets[i];
+        if (asset->type != type || !asset->scheme[0]) continue;
+        uint32_t k = 0;
+        while (k < n && memcmp(kids[k], asset->kid, CAD_KEY_ID_SIZE) != 0) k++;
+        if (k == n) memcpy(kids[n++], asset->kid, CAD_KEY_ID_SIZE);
+    }
+    return n;
+}
+
+void mock_pssh_text(const struct mock_origin *origin, enum cad_media_type type,
+                    char out[MOCK_PSSH_TEXT_MAX])
+{
+    uint8_t kids[MOCK_TRACK_KIDS_MAX][CAD_KEY_ID_SIZE];
+    uint8_t box[MOCK_PSSH_BYTES(MOCK_TRACK_KIDS_MAX)];
+    size_t n = 0;
+    uint32_t count = mock_kids(origin, type, kids);
+    out[0] = 0;
+    if (count == 0) return;
+    mock_pssh_write((const uint8_t (*)[CAD_KEY_ID_SIZE])kids, count, box);
+    cad_buf whole = {box, MOCK_PSSH_BYTES(count)};
+    if (cad_base64_encode(whole, 0, out, MOCK_PSSH_TEXT_MAX - 1, &n) == 0) out[n] = 0;
+}
+
+const char *mock_file_ending(const struct mock_asset *asset)
+{
+    return asset->type == CAD_MEDIA_TEXT ? ".ttml" : ".mp4";
 }
 
 void mock_origin_expire(struct mock_origin *origin)
@@ -442,6 +532,8 @@ const char *mock_kind_name(enum mock_kind kind)
     case MOCK_KIND_TIME: return "time";
     case MOCK_KIND_EVENTS: return "events";
     case MOCK_KIND_LOG: return "log";
+    case MOCK_KIND_LICENCE: return "licence";
+    case MOCK_KIND_TEXT: return "text";
     case MOCK_KIND_OTHER: break;
     }
     return "other";

@@ -11,6 +11,7 @@
  *   GET  {service}/time                                          {"serverTime":MS}
  *   HEAD {host}/                                                 204: opens a connection, no more
  *   POST {service}/events, {service}/log/cadmium/logblob/1       counted, 204
+ *   POST {service}/license?...                                   mock_licence.h
  *
  * TOKEN names title, asset and session; SIG is base64url of an HMAC-SHA-256 over path (without
  * /range/...), o, v, e and t under the origin's secret. The query must come back byte for byte. A
@@ -24,6 +25,7 @@
 #define MOCK_ORIGIN_H
 
 #include "cadmium/sim.h"
+#include "mock/mock_licence.h"
 
 #define MOCK_ASSETS_MAX 80
 #define MOCK_HOSTS_MAX 8
@@ -36,7 +38,9 @@ struct mock_asset {
     char id[40];                 /* downloadable_id, and the name in the URL's path */
     enum cad_media_type type;
     char profile[48];            /* content_profile */
-    char lang[16];               /* audio */
+    char lang[16];               /* audio and text */
+    char scheme[8];              /* "cenc", "cbcs"; empty: clear */
+    uint8_t kid[CAD_KEY_ID_SIZE];/* of the key that opens it, unless it is clear */
     uint32_t channels;           /* audio */
     uint32_t sample_rate_hz;     /* audio; 0 unknown */
     char codecs[48];             /* RFC 6381, of MPDs; may be empty */
@@ -65,6 +69,8 @@ struct mock_origin_config {
     uint64_t seed;               /* of the secret and of session ids: tests only */
     bool bare_manifest;          /* answer without the envelope */
     bool asset_in_path;          /* URLs name the asset: http://host/video-750?o=... */
+    const struct mock_key *keys; /* that the licence service gives; copied */
+    uint32_t key_count;          /* 0: it knows none */
 };
 
 struct mock_origin;
@@ -83,10 +89,17 @@ struct mock_origin_counts {
     uint64_t denied;             /* manifest requests answered with an error envelope */
     uint64_t wholes;             /* answers of an asset that were no range in the path */
     uint64_t events, logs;       /* posts that were taken */
+    uint64_t texts;              /* answers of timed text; of wholes */
 };
 void mock_origin_counts(const struct mock_origin *origin, struct mock_origin_counts *out);
-/* The manifest service answers 503 while down. Names: "manifest". CAD_E_NOTFOUND otherwise. */
+/*
+ * A service goes down, and is well again. Names: "manifest", "licence" (both answer 503 while
+ * down), "licence-refused", "licence-garbage", "licence-cut" (what they do while down:
+ * mock_licence.h), "licence-slow" (four seconds late), "text" (404). CAD_E_NOTFOUND otherwise.
+ */
 CAD_MUST_CHECK int mock_origin_service(struct mock_origin *origin, cad_str name, bool up);
+/* The licence service, for its faults and counters. */
+struct mock_licence *mock_origin_licence(struct mock_origin *origin);
 /* Every URL signed so far is expired from now on. */
 void mock_origin_expire(struct mock_origin *origin);
 /*
@@ -114,12 +127,16 @@ enum mock_kind {
     MOCK_KIND_WHOLE,             /* an asset, all of it */
     MOCK_KIND_TIME,
     MOCK_KIND_EVENTS,
-    MOCK_KIND_LOG
+    MOCK_KIND_LOG,
+    MOCK_KIND_LICENCE,
+    MOCK_KIND_TEXT               /* a file of timed text */
 };
 struct mock_origin_seen {
     enum mock_kind kind;
     const char *asset;           /* id; NULL where no asset was found */
     struct cad_range range;      /* asked for, in the asset; first -1 none */
+    const uint8_t (*kids)[CAD_KEY_ID_SIZE]; /* of a licence, that were asked for */
+    uint32_t kid_count;
 };
 void mock_origin_seen(const struct mock_origin *origin, struct mock_origin_seen *out);
 const char *mock_kind_name(enum mock_kind kind);

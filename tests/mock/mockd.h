@@ -19,6 +19,7 @@
 
 #include <microhttpd.h>
 
+#include "base/jsonw.h"
 #include "mock/mock_ftl.h"
 #include "mock/mock_ingest.h"
 #include "mock/mock_origin.h"
@@ -46,11 +47,16 @@ struct mockd_title {
     struct mock_asset assets[MOCK_ASSETS_MAX]; /* pictures by rising rate, then sound */
     struct mockd_file files[MOCK_ASSETS_MAX];
     uint32_t asset_count;
+    struct mock_key keys[MOCK_KEYS_MAX]; /* of the file .keys, if it is there */
+    uint32_t key_count;
     cad_time duration;       /* of the longest asset */
 };
 
-/* Opens every video-*.mp4 and audio-*.mp4 of a folder. false: a message went to stderr. */
+/* Opens every video-*.mp4, audio-*.mp4 and text-*.ttml of a folder, and reads its keys. false: a
+ * message went to stderr. */
 bool mockd_title_open(struct mockd_title *title, const char *folder);
+/* Writes text-en.ttml and text-de.ttml into the folder, as long as the title. false: as above. */
+bool mockd_title_write_text(const struct mockd_title *title);
 void mockd_title_close(struct mockd_title *title);
 /* read of struct mock_asset, ctx: the struct mockd_file. Any thread. */
 int mockd_file_read(void *ctx, int64_t offset, size_t n, uint8_t *out, size_t *done);
@@ -63,7 +69,7 @@ struct mockd_options {
     const char *account;     /* file that tells at the end what was ingested; NULL none */
     const char *capture;     /* file that each ingested body is appended to; NULL none */
     const char *base_url;    /* of --describe */
-    bool describe, mpd, asset_in_path, stage;
+    bool describe, mpd, asset_in_path, stage, write_text;
     uint32_t hosts;          /* 1..MOCK_HOSTS_MAX */
     uint16_t port, control_port; /* 0: any that is free */
     uint32_t ipv4;           /* that hosts listen on, host byte order: loopback, or 100.64.0.0/10 */
@@ -144,6 +150,7 @@ struct mockd_request {
     int32_t status;
     enum mock_kind kind;
     bool is_file;            /* of /files/ or /signed/ */
+    char kids[MOCKD_NAME_MAX]; /* of a licence, parted by commas, as many as fit; empty: none */
     const char *service;     /* kind in the log, of what is not the origin's; NULL: it is */
     char asset[MOCKD_NAME_MAX]; /* empty: none */
     struct cad_range range;  /* that is answered; first -1 none */
@@ -224,6 +231,15 @@ const char *mockd_ingest_command(struct mockd *mockd, cad_str rest, cad_str quer
 bool mockd_ingest_account(struct mockd *mockd, struct mockd_request *request, cad_str query);
 /* Writes it to the file that was asked for. false: a message went to stderr. */
 bool mockd_ingest_save(const struct mockd *mockd);
+
+/* ---- licences: mockd_licence.c --------------------------------------------------------------- */
+
+/* "/licence/REST"; NULL: done, else what is wrong. */
+const char *mockd_licence_command(struct mockd *mockd, cad_str rest, cad_str query);
+/* What the service was asked and gave, as a member of an object. The lock is held. */
+void mockd_licence_counts(const struct mockd *mockd, struct cad_jsonw *w);
+/* Keeps the key ids of a request for the log. */
+void mockd_licence_note(struct mockd_request *request, const struct mock_origin_seen *seen);
 
 /* ---- probes: mockd_ftl.c --------------------------------------------------------------------- */
 

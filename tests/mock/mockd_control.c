@@ -181,6 +181,7 @@ static bool answer_counts(struct mockd *mockd, struct mockd_request *request)
     cad_jsonw_key_i64(&w, "logs", (int64_t)(mockd->ingest.count - events));
     write_hosts(&w, mockd);
     write_probes(&w, mockd);
+    mockd_licence_counts(mockd, &w);
     cad_jsonw_end(&w);
     (void)pthread_mutex_unlock(&mockd->lock);
     cad_sb_putc(&sb, '\n');
@@ -228,6 +229,7 @@ static const char *obey(struct mockd *mockd, struct mockd_request *request, cad_
     if (cad_str_eqz(word, "stage")) return command_stage(mockd, request, rest, query);
     if (cad_str_eqz(word, "ingest")) return mockd_ingest_command(mockd, rest, query);
     if (cad_str_eqz(word, "ftl")) return mockd_ftl_command(mockd, rest, query);
+    if (cad_str_eqz(word, "licence")) return mockd_licence_command(mockd, rest, query);
     if (cad_str_eqz(word, "network")) {
         bool off = cad_str_eqz(rest, "off");
         if (!off && !cad_str_eqz(rest, "on")) return "the network goes on or off";

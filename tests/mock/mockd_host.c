@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "base/util.h"
+#include "mock/mock_ttml.h"
 #include "mock/mockd.h"
 
 #define FILES_PATH "/files/"
@@ -292,6 +293,7 @@ static const char *file_type(cad_str name)
     if (cad_str_ends(name, CAD_STR(".json"))) return "application/json";
     if (cad_str_ends(name, CAD_STR(".mpd"))) return MPD_TYPE;
     if (cad_str_ends(name, CAD_STR(".m4s"))) return "video/iso.segment";
+    if (cad_str_ends(name, CAD_STR(".ttml"))) return MOCK_TTML_TYPE;
     if (!cad_str_ends(name, CAD_STR(".mp4"))) return "application/octet-stream";
     return cad_str_starts(name, CAD_STR("audio-")) ? "audio/mp4" : "video/mp4";
 }
@@ -392,6 +394,7 @@ static bool keep_answer(struct mockd_request *request, const struct cad_origin_a
     request->status = answer->status;
     request->kind = seen->kind;
     request->range = seen->range;
+    mockd_licence_note(request, seen);
     if (seen->asset) {
         cad_str_copyz(request->asset, sizeof request->asset, cad_str_from(seen->asset));
     }

@@ -83,6 +83,7 @@ void mockd_log_request(struct mockd *mockd, const struct mockd_request *request,
                        : request->is_file ? "file"
                                           : mock_kind_name(request->kind);
     cad_jsonw_key_string(&w, "kind", cad_str_from(kind));
+    if (request->kids[0]) cad_jsonw_key_string(&w, "kids", cad_str_from(request->kids));
     put_bound(&w, "first", &request->range, request->range.first);
     put_bound(&w, "last", &request->range, request->range.last);
     cad_jsonw_key_i64(&w, "status", request->status);

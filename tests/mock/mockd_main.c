@@ -54,6 +54,7 @@ static const char usage[] =
     "  --describe DIR       print the manifest of DIR's files, with plain URLs, and end\n"
     "  --base-url URL       what those URLs start with (" BASE_URL_DEFAULT ")\n"
     "  --mpd                describe them by an MPD, which lies next to them\n"
+    "  --write-text         write English and German subtitles into DIR and end, in place of that\n"
     "  --help               this text\n";
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -82,7 +83,7 @@ enum option_id {
     OPT_NUMBERS,
     OPT_TITLE_DIR = OPT_NUMBERS, OPT_TITLE_ID, OPT_READY_FILE, OPT_ACCESS_LOG, OPT_TLS_CERT,
     OPT_TLS_KEY, OPT_DESCRIBE, OPT_BASE_URL, OPT_ASSET_IN_PATH, OPT_MPD, OPT_ADDRESS,
-    OPT_STAGE, OPT_ACCOUNT, OPT_CAPTURE, OPT_HELP
+    OPT_STAGE, OPT_WRITE_TEXT, OPT_ACCOUNT, OPT_CAPTURE, OPT_HELP
 };
 
 static const struct option long_options[] = {
@@ -108,6 +109,7 @@ static const struct option long_options[] = {
     {"address", required_argument, NULL, OPT_ADDRESS},
     {"mpd", no_argument, NULL, OPT_MPD},
     {"stage", no_argument, NULL, OPT_STAGE},
+    {"write-text", no_argument, NULL, OPT_WRITE_TEXT},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -137,6 +139,7 @@ static void set_text(struct mockd_options *options, enum option_id id)
     case OPT_ASSET_IN_PATH: options->asset_in_path = true; break;
     case OPT_MPD: options->mpd = true; break;
     case OPT_STAGE: options->stage = true; break;
+    case OPT_WRITE_TEXT: options->write_text = true; break;
     case OPT_ADDRESS: options->ipv4 = read_address(optarg); break;
     case OPT_DESCRIBE:
         options->title_dir = optarg;
@@ -173,6 +176,7 @@ static const char *wrong_usage(const struct mockd_options *options)
     if (options->tls_cert && !options->tls_key) return "--tls-cert wants --tls-key beside it";
     if (options->tls_key && !options->tls_cert) return "--tls-key wants --tls-cert beside it";
     if (options->mpd && !options->describe) return "--mpd wants --describe";
+    if (options->write_text && !options->describe) return "--write-text wants --describe";
     if (options->ipv4 == 0) return "--address wants one of 127.0.0.0/8 or 100.64.0.0/10";
     if (scheme == 0 || base.n == scheme) return "--base-url wants an http: or https: URL";
     return NULL;
@@ -256,6 +260,7 @@ static bool make_origin(struct mockd *mockd)
         .host_count = mockd->options.hosts, .scheme = mockd->tls_cert ? "https" : "http",
         .url_life = mockd->options.url_life_s * CAD_SECOND, .seed = mockd->options.seed,
         .asset_in_path = mockd->options.asset_in_path,
+        .keys = mockd->title.keys, .key_count = mockd->title.key_count,
     };
     if (mockd->options.stage) return true; /* it comes with the title */
     for (uint32_t i = 0; i < config.host_count; i++) config.hosts[i] = mockd->hosts[i].name;
@@ -335,6 +340,9 @@ static bool announce(const struct mockd *mockd)
 static int describe(struct mockd *mockd)
 {
     cad_str text = {0};
+    if (mockd->options.write_text) {
+        return mockd_title_write_text(&mockd->title) ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
     mockd->options.has_seed = true;
     mockd->options.hosts = 1;
     (void)snprintf(mockd->hosts[0].name, sizeof mockd->hosts[0].name, "127.0.0.1");

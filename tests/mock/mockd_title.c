@@ -1,4 +1,5 @@
-/* Reads a title's folder: every MP4 file of it becomes an asset, described by its own boxes. */
+/* Reads a title's folder: every MP4 file of it becomes an asset, described by its own boxes, and so
+ * does every file of timed text. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,13 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "mock/mock_ttml.h"
 #include "mock/mockd.h"
 #include "mp4/mp4.h"
 
 #define HEAD_BYTES_MAX (32u << 20) /* moov, sidx and the first fragment fit in there */
 #define HEAD_BYTES_FIRST (1u << 20)
+#define TEXT_BYTES_MAX (16u << 20)
+#define KEYS_BYTES_MAX 8192
+#define KEYS_FILE ".keys"          /* a name that is not served: is_plain_path */
 #define ORIGINAL_LANGUAGE "en"     /* of titles that have several */
 
 static bool complain(const char *name, const char *what)
@@ -116,23 +123,42 @@ static bool measure(const struct facts *facts, struct mock_asset *asset, cad_tim
 }
 
 /* heaac-2-dash is what AAC in two channels is called here, low complexity too: who decodes the one
- * decodes the other, and no free encoder makes the former. */
-static const char *profile_of(enum cad_codec codec, uint32_t channels)
+ * decodes the other, and no free encoder makes the former. Of protected pictures the name differs;
+ * that of AV1 tells the scheme. */
+static const char *profile_of(const struct cad_mp4_init *init)
 {
-    switch (codec) {
-    case CAD_CODEC_AVC: return "h264mpl40-dash-clear";
-    case CAD_CODEC_AV1: return "av1-main-L40-dash-clear";
+    switch (init->codec) {
+    case CAD_CODEC_AVC:
+        return init->encrypted ? "playready-h264mpl40-dash" : "h264mpl40-dash-clear";
+    case CAD_CODEC_AV1:
+        if (!init->encrypted) return "av1-main-L40-dash-clear";
+        return init->scheme == CAD_FOURCC('c', 'b', 'c', 's') ? "av1-main-L40-dash-cbcs-prk"
+                                                              : "av1-main-L40-dash-cenc-prk";
     case CAD_CODEC_AAC: return "heaac-2-dash";
-    case CAD_CODEC_EAC3: return channels > 2 ? "ddplus-5.1-dash" : "ddplus-2.0-dash";
+    case CAD_CODEC_EAC3: return init->channels > 2 ? "ddplus-5.1-dash" : "ddplus-2.0-dash";
     case CAD_CODEC_OPUS: return "opus-2-dash";
     case CAD_CODEC_FLAC: return "flac-2-dash";
     default: return NULL;
     }
 }
 
+static bool describe_protection(const struct cad_mp4_init *init, struct mock_asset *asset)
+{
+    bool cbcs = init->scheme == CAD_FOURCC('c', 'b', 'c', 's');
+    if (!init->has_protection || (!cbcs && init->scheme != CAD_FOURCC('c', 'e', 'n', 'c'))) {
+        return false;
+    }
+    (void)snprintf(asset->scheme, sizeof asset->scheme, "%s", cbcs ? "cbcs" : "cenc");
+    memcpy(asset->kid, init->protection.kid, sizeof asset->kid);
+    return true;
+}
+
 static bool describe(const char *name, const struct facts *facts, struct mock_asset *asset)
 {
-    const char *profile = profile_of(facts->init.codec, facts->init.channels);
+    const char *profile = profile_of(&facts->init);
+    if (facts->init.encrypted && !describe_protection(&facts->init, asset)) {
+        return complain(name, "protected in a way that is not known here");
+    }
     if (!profile) return complain(name, "a codec that licensed manifests have no profile for");
     (void)snprintf(asset->profile, sizeof asset->profile, "%s", profile);
     asset->type = facts->init.type;
@@ -158,17 +184,34 @@ static bool describe(const char *name, const struct facts *facts, struct mock_as
     return true;
 }
 
-/* The file's name without ".mp4" is the asset's id; what follows "audio-", up to a "_", is its
- * language. */
+/* The file's name up to the point is the asset's id; what follows "audio-" or "text-", up to a "_",
+ * is its language. */
 static void name_asset(const char *name, struct mock_asset *asset)
 {
-    cad_str stem = cad_str_sub(cad_str_from(name), 0, strlen(name) - 4);
+    cad_str stem = cad_str_from(name);
+    stem = cad_str_sub(stem, 0, (size_t)cad_str_rfind_char(stem, '.'));
     cad_str_copyz(asset->id, sizeof asset->id, stem);
-    if (strncmp(name, "audio-", 6) == 0) {
+    size_t start = strncmp(name, "audio-", 6) == 0 ? 6 : strncmp(name, "text-", 5) == 0 ? 5 : 0;
+    if (start > 0) {
         ptrdiff_t mark = cad_str_find_char(stem, '_');
         size_t end = mark < 0 ? stem.n : (size_t)mark;
-        cad_str_copyz(asset->lang, sizeof asset->lang, cad_str_sub(stem, 6, end - 6));
+        cad_str_copyz(asset->lang, sizeof asset->lang, cad_str_sub(stem, start, end - start));
     }
+}
+
+static bool is_text_name(const char *name)
+{
+    return strncmp(name, "text-", 5) == 0;
+}
+
+/* Its rate is that of the whole file over the title, which is not known yet. */
+static void describe_text(struct mock_asset *asset, int64_t size_bytes)
+{
+    asset->type = CAD_MEDIA_TEXT;
+    asset->size_bytes = size_bytes;
+    asset->rate_kbps = 1;
+    asset->moov = asset->sidx = (struct cad_range){-1, -1};
+    (void)snprintf(asset->profile, sizeof asset->profile, "%s", MOCK_TTML_PROFILE);
 }
 
 static bool read_file(const char *name, struct mockd_file *file, struct mock_asset *asset,
@@ -212,6 +255,7 @@ static bool is_media_name(const char *name)
 {
     cad_str s = cad_str_from(name);
     if (s.n >= sizeof((struct mock_asset *)0)->id) return false;
+    if (is_text_name(name)) return cad_str_ends(s, CAD_STR(".ttml"));
     if (!cad_str_ends(s, CAD_STR(".mp4"))) return false;
     return cad_str_starts(s, CAD_STR("video-")) || cad_str_starts(s, CAD_STR("audio-"));
 }
@@ -235,6 +279,10 @@ static bool add_file(struct mockd_title *title, const char *name)
     asset->index = i;
     asset->read = mockd_file_read;
     asset->ctx = file;
+    if (is_text_name(name)) {
+        describe_text(asset, file->size_bytes);
+        return true;
+    }
     if (!read_file(name, file, asset, &duration)) return false;
     title->duration = CAD_MAX(title->duration, duration);
     return true;
@@ -243,10 +291,11 @@ static bool add_file(struct mockd_title *title, const char *name)
 static int rank_of(const struct mock_asset *asset)
 {
     if (asset->type == CAD_MEDIA_VIDEO) return 0;
-    return strcmp(asset->lang, ORIGINAL_LANGUAGE) == 0 ? 1 : 2;
+    int rank = strcmp(asset->lang, ORIGINAL_LANGUAGE) == 0 ? 1 : 2;
+    return asset->type == CAD_MEDIA_TEXT ? rank + 2 : rank;
 }
 
-/* Pictures by rate; sound by language, the original one first, and by channels. */
+/* Pictures by rate; sound by language, the original one first, and by channels; so is text. */
 static int compare_assets(const void *left, const void *right)
 {
     const struct mock_asset *a = left, *b = right;
@@ -256,6 +305,55 @@ static int compare_assets(const void *left, const void *right)
     if (a->channels != b->channels) return a->channels < b->channels ? -1 : 1;
     if (a->rate_kbps != b->rate_kbps) return a->rate_kbps < b->rate_kbps ? -1 : 1;
     return strcmp(a->id, b->id);
+}
+
+/* Lines KID:KEY, 32 hexadecimal digits each; what stands behind a blank is for people. */
+static bool read_key_line(cad_str line, struct mockd_title *title)
+{
+    struct mock_key *key = &title->keys[title->key_count];
+    cad_str text, kid;
+    size_t n[2] = {0, 0};
+    if (line.n == 0 || line.p[0] == '#') return true;
+    if (title->key_count == MOCK_KEYS_MAX || !cad_str_split(&line, ' ', &text)) return false;
+    if (!cad_str_split(&text, ':', &kid) || !text.p) return false;
+    if (cad_hex_decode(kid, key->kid, sizeof key->kid, &n[0]) < 0) return false;
+    if (cad_hex_decode(text, key->key, sizeof key->key, &n[1]) < 0) return false;
+    if (n[0] != sizeof key->kid || n[1] != sizeof key->key) return false;
+    title->key_count++;
+    return true;
+}
+
+/* A folder without the file has no keys. */
+static bool read_keys(struct mockd_title *title)
+{
+    char text[KEYS_BYTES_MAX];
+    struct mockd_file file = {.fd = openat(title->folder_fd, KEYS_FILE, O_RDONLY | O_CLOEXEC)};
+    size_t n = 0;
+    if (file.fd < 0) return errno == ENOENT || complain(KEYS_FILE, strerror(errno));
+    int rc = mockd_file_read(&file, 0, sizeof text, (uint8_t *)text, &n);
+    (void)close(file.fd);
+    bool good = rc == 0 && n < sizeof text;
+    cad_str rest = cad_str_make(text, n), line;
+    while (good && cad_str_split(&rest, '\n', &line)) good = read_key_line(line, title);
+    return good || complain(KEYS_FILE, "not lines of KID:KEY");
+}
+
+bool mockd_title_write_text(const struct mockd_title *title)
+{
+    static const char *const languages[] = {"en", "de"};
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_sb text;
+    bool good = true;
+    cad_sb_init(&text, &alloc, CAD_MEM_OTHER, TEXT_BYTES_MAX);
+    for (size_t i = 0; good && i < CAD_ARRAY_LEN(languages); i++) {
+        char name[sizeof title->folder + 16];
+        (void)snprintf(name, sizeof name, "%s/text-%s.ttml", title->folder, languages[i]);
+        cad_sb_reset(&text);
+        mock_ttml_write(&text, languages[i], title->duration);
+        good = cad_sb_error(&text) == 0 && mockd_write_whole(name, cad_sb_str(&text));
+    }
+    cad_sb_deinit(&text);
+    return good;
 }
 
 bool mockd_title_open(struct mockd_title *title, const char *folder)
@@ -271,12 +369,12 @@ bool mockd_title_open(struct mockd_title *title, const char *folder)
         return false;
     }
     const struct dirent *entry;
-    bool good = true;
+    bool good = read_keys(title);
     while (good && (entry = readdir(list))) {
         if (is_media_name(entry->d_name)) good = add_file(title, entry->d_name);
     }
     (void)closedir(list);
-    if (good && title->asset_count == 0) {
+    if (good && title->duration == 0) {
         good = complain(folder, "no video-*.mp4 or audio-*.mp4 in it (scripts/make-title.sh)");
     }
     if (!good) {

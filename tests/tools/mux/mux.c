@@ -28,6 +28,8 @@
 #define TRAF CAD_FOURCC('t', 'r', 'a', 'f')
 #define TRUN CAD_FOURCC('t', 'r', 'u', 'n')
 #define TFHD CAD_FOURCC('t', 'f', 'h', 'd')
+#define ENCA CAD_FOURCC('e', 'n', 'c', 'a')
+#define ENCV CAD_FOURCC('e', 'n', 'c', 'v')
 #define STSD CAD_FOURCC('s', 't', 's', 'd')
 
 struct mux {
@@ -38,7 +40,6 @@ struct mux {
     struct cad_mp4_sidx sidx;
     size_t moov_at, moov_end, sidx_at, media_at;
     struct mux_rule rule;
-    mbedtls_aes_context aes;
     uint8_t iv[CAD_CDM_IV_SIZE]; /* of the next sample, or constant */
     struct cad_mp4_reader reader; /* over the media behind the sidx */
     struct cad_mp4_sample next;
@@ -178,7 +179,7 @@ static int put_stsd(struct mux *m, cad_buf body, struct cad_sb *out)
     int rc = cad_mp4_child_next(entries, &at, &entry);
     if (rc < 0) return fail(m, CAD_E_DATA, "no sample entry");
     bool audio = m->init.type == CAD_MEDIA_AUDIO;
-    size_t box = begin(out, audio ? CAD_FOURCC('e', 'n', 'c', 'a') : CAD_FOURCC('e', 'n', 'c', 'v'));
+    size_t box = begin(out, audio ? ENCA : ENCV);
     put_bytes(out, entry.body.p, entry.body.n);
     put_sinf(m, entry.type, out);
     end(out, box);
@@ -294,7 +295,7 @@ static int encrypt_samples(struct mux *m, size_t at, size_t stop, uint8_t *bytes
         if (rc < 0) return fail(m, rc, "a sample that cannot be taken apart");
         rc = note_sample(m);
         if (rc == 0) {
-            rc = mux_encrypt(&m->aes, &m->rule, m->iv, &m->plan, sample, m->next.size);
+            rc = mux_encrypt(&m->rule, m->iv, &m->plan, sample, m->next.size);
         }
         if (rc < 0) return fail(m, rc, "the cipher failed");
         if (!is_constant_iv(m)) count_up(m->iv);
@@ -495,7 +496,7 @@ static int set_up(struct mux *m)
     if (rc < 0) return fail(m, rc, "pictures of a codec that cannot be protected here");
     m->sizes = calloc(CAD_MAX(m->sidx.count, 1u), sizeof *m->sizes);
     if (!m->sizes) return CAD_E_NOMEM;
-    if (mbedtls_aes_setkey_enc(&m->aes, m->options.key, 128) != 0) return CAD_E_NOMEM;
+    if (mbedtls_aes_setkey_enc(&m->rule.aes, m->options.key, 128) != 0) return CAD_E_NOMEM;
     derive_iv(m);
     cad_mp4_reader_init(&m->reader, &m->init);
     m->reader.origin = m->media_at;
@@ -510,7 +511,7 @@ int mux_open(const struct mux_options *options, cad_buf file, struct mux **out, 
     if (!m) return CAD_E_NOMEM;
     m->options = *options;
     m->file = file;
-    mbedtls_aes_init(&m->aes);
+    mbedtls_aes_init(&m->rule.aes);
     cad_sb_init(&m->info, &alloc, CAD_MEM_OTHER, OUT_BYTES_MAX);
     cad_sb_init(&m->maps, &alloc, CAD_MEM_OTHER, FRAGMENT_SAMPLES_MAX);
     int rc = set_up(m);
@@ -527,7 +528,7 @@ void mux_close(struct mux **mux)
 {
     if (!mux || !*mux) return;
     struct mux *m = *mux;
-    mbedtls_aes_free(&m->aes);
+    mbedtls_aes_free(&m->rule.aes);
     cad_sb_deinit(&m->info);
     cad_sb_deinit(&m->maps);
     free(m->sizes);

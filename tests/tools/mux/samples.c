@@ -129,8 +129,8 @@ static int encrypt_cbcs(mbedtls_aes_context *aes, const uint8_t *constant_iv, bo
     return 0;
 }
 
-int mux_encrypt(mbedtls_aes_context *aes, const struct mux_rule *rule, const uint8_t *iv,
-                const struct mux_plan *plan, uint8_t *sample, size_t n)
+int mux_encrypt(struct mux_rule *rule, const uint8_t *iv, const struct mux_plan *plan,
+                uint8_t *sample, size_t n)
 {
     const struct cad_cdm_subsample whole = {0, (uint32_t)n};
     const struct cad_cdm_subsample *runs = plan->count ? plan->runs : &whole;
@@ -142,9 +142,9 @@ int mux_encrypt(mbedtls_aes_context *aes, const struct mux_rule *rule, const uin
         int rc = 0;
         at += runs[i].clear_bytes;
         if (rule->scheme == CAD_SCHEME_CBCS) {
-            rc = encrypt_cbcs(aes, iv, !rule->whole, sample + at, runs[i].cipher_bytes);
-        } else if (mbedtls_aes_crypt_ctr(aes, runs[i].cipher_bytes, &offset, counter, stream,
-                                         sample + at, sample + at) != 0) {
+            rc = encrypt_cbcs(&rule->aes, iv, !rule->whole, sample + at, runs[i].cipher_bytes);
+        } else if (mbedtls_aes_crypt_ctr(&rule->aes, runs[i].cipher_bytes, &offset, counter,
+                                         stream, sample + at, sample + at) != 0) {
             rc = CAD_E_IO;
         }
         if (rc < 0) return rc;

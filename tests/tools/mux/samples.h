@@ -25,6 +25,7 @@ struct mux_rule {
     enum cad_scheme scheme;
     enum cad_codec codec;
     bool whole;              /* no subsamples: sound */
+    mbedtls_aes_context aes; /* has the key */
     struct mux_avc avc;
 };
 
@@ -32,8 +33,7 @@ struct mux_rule {
 CAD_MUST_CHECK int mux_plan(struct mux_rule *rule, cad_buf sample, struct mux_plan *out);
 
 /* Encrypts in place. iv: CAD_CDM_IV_SIZE bytes. cbcs: a pattern unless the rule says whole. */
-CAD_MUST_CHECK int mux_encrypt(mbedtls_aes_context *aes, const struct mux_rule *rule,
-                               const uint8_t *iv, const struct mux_plan *plan, uint8_t *sample,
-                               size_t n);
+CAD_MUST_CHECK int mux_encrypt(struct mux_rule *rule, const uint8_t *iv,
+                               const struct mux_plan *plan, uint8_t *sample, size_t n);
 
 #endif
