@@ -43,6 +43,8 @@ CAD_MUST_CHECK int cad_licensed_request_body(const struct cad_licensed_request *
  * text into out; how many of them, at most max.
  */
 uint32_t cad_licensed_profiles(uint32_t codecs, cad_str *out, uint32_t max);
+/* The same of pictures under protection; at most CAD_LICENSED_PROFILES_MAX more. */
+uint32_t cad_licensed_profiles_protected(uint32_t codecs, cad_str *out, uint32_t max);
 
 /*
  * The absolute URL of segment `index` of a representation on one of its locations, and the bytes of

@@ -205,7 +205,7 @@ uint32_t cad_channels_parse(cad_str text)
     return sum <= CHANNELS_MAX ? sum : 0;
 }
 
-/* At most CAD_LICENSED_PROFILES_MAX; what each decodes to is read from its name. */
+/* At most CAD_LICENSED_PROFILES_MAX in each list; what each decodes to is read from its name. */
 static const cad_str asked_for[] = {
     CAD_STR_INIT("h264bpl30-dash-clear"), CAD_STR_INIT("h264mpl30-dash-clear"),
     CAD_STR_INIT("h264mpl31-dash-clear"), CAD_STR_INIT("h264mpl40-dash-clear"),
@@ -213,16 +213,37 @@ static const cad_str asked_for[] = {
     CAD_STR_INIT("h264hpl40-dash-clear"), CAD_STR_INIT("av1-main-L40-dash-clear"),
     CAD_STR_INIT("heaac-2-dash"),         CAD_STR_INIT("ddplus-2.0-dash"),
     CAD_STR_INIT("ddplus-5.1-dash"),      CAD_STR_INIT("opus-2-dash"),
-    CAD_STR_INIT("flac-2-dash"),
+    CAD_STR_INIT("flac-2-dash"),          CAD_STR_INIT("imsc1.1"),
 };
+
+/* The same pictures under protection; sound has one name for both. */
+static const cad_str asked_for_protected[] = {
+    CAD_STR_INIT("playready-h264bpl30-dash"),   CAD_STR_INIT("playready-h264mpl30-dash"),
+    CAD_STR_INIT("playready-h264mpl31-dash"),   CAD_STR_INIT("playready-h264mpl40-dash"),
+    CAD_STR_INIT("playready-h264hpl30-dash"),   CAD_STR_INIT("playready-h264hpl31-dash"),
+    CAD_STR_INIT("playready-h264hpl40-dash"),   CAD_STR_INIT("av1-main-L40-dash-cbcs-prk"),
+    CAD_STR_INIT("av1-main-L40-dash-cenc-prk"),
+};
+
+/* Those of a list that are of one of the codecs. */
+static uint32_t choose_names(const cad_str *names, size_t count, uint32_t codecs, cad_str *out,
+                             uint32_t max)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < count && n < max; i++) {
+        struct cad_profile profile;
+        if (!cad_profile_parse(names[i], &profile)) continue;
+        if ((codecs >> profile.codec & 1) != 0) out[n++] = names[i];
+    }
+    return n;
+}
 
 uint32_t cad_licensed_profiles(uint32_t codecs, cad_str *out, uint32_t max)
 {
-    uint32_t n = 0;
-    for (size_t i = 0; i < CAD_ARRAY_LEN(asked_for) && n < max; i++) {
-        struct cad_profile profile;
-        if (!cad_profile_parse(asked_for[i], &profile)) continue;
-        if ((codecs >> profile.codec & 1) != 0) out[n++] = asked_for[i];
-    }
-    return n;
+    return choose_names(asked_for, CAD_ARRAY_LEN(asked_for), codecs, out, max);
+}
+
+uint32_t cad_licensed_profiles_protected(uint32_t codecs, cad_str *out, uint32_t max)
+{
+    return choose_names(asked_for_protected, CAD_ARRAY_LEN(asked_for_protected), codecs, out, max);
 }

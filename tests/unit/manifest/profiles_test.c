@@ -118,7 +118,7 @@ static const struct {
     {"h264hpl40-dash-clear", CAD_CODEC_AVC},    {"av1-main-L40-dash-clear", CAD_CODEC_AV1},
     {"heaac-2-dash", CAD_CODEC_AAC},            {"ddplus-2.0-dash", CAD_CODEC_EAC3},
     {"ddplus-5.1-dash", CAD_CODEC_EAC3},        {"opus-2-dash", CAD_CODEC_OPUS},
-    {"flac-2-dash", CAD_CODEC_FLAC},
+    {"flac-2-dash", CAD_CODEC_FLAC},            {"imsc1.1", CAD_CODEC_TTML},
 };
 
 static void test_profiles_asked_for(void **state)
@@ -151,6 +151,29 @@ static void test_profiles_asked_for_by_codec(void **state)
     }
 }
 
+/* What is protected has names of its own, of codecs that are asked for in the clear as well. */
+static void test_profiles_asked_for_under_protection(void **state)
+{
+    (void)state;
+    cad_str names[CAD_LICENSED_PROFILES_MAX + 1];
+    uint32_t n = cad_licensed_profiles_protected(UINT32_MAX, names, CAD_ARRAY_LEN(names));
+    assert_int_equal(n, 9);
+    for (uint32_t i = 0; i < n; i++) {
+        struct cad_profile profile;
+        assert_true(cad_profile_parse(names[i], &profile));
+        assert_int_equal(profile.type, CAD_MEDIA_VIDEO);
+        for (size_t k = 0; k < CAD_ARRAY_LEN(asked); k++) {
+            assert_false(cad_str_eqz(names[i], asked[k].name));
+        }
+    }
+    n = cad_licensed_profiles_protected(1u << CAD_CODEC_AV1, names, CAD_ARRAY_LEN(names));
+    assert_int_equal(n, 2);
+    assert_true(cad_str_eqz(names[0], "av1-main-L40-dash-cbcs-prk"));
+    assert_int_equal(cad_licensed_profiles_protected(1u << CAD_CODEC_AVC, names, 3), 3);
+    assert_true(cad_str_eqz(names[0], "playready-h264bpl30-dash"));
+    assert_int_equal(cad_licensed_profiles_protected(1u << CAD_CODEC_AAC, names, 3), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_channels),
         cmocka_unit_test(test_profiles_asked_for),
         cmocka_unit_test(test_profiles_asked_for_by_codec),
+        cmocka_unit_test(test_profiles_asked_for_under_protection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
