@@ -224,8 +224,8 @@ static int serve(void *ctx, const struct cad_origin_request *request,
     cad_str query = cad_str_sub(request->path, n + 1, request->path.n);
     *answer = (struct cad_origin_answer){0};
     if (!cad_str_eqz(request->method, "GET")) mock->counts.bad++;
-    const char *recipe = mock->config.recipe_path;
-    if (cad_str_eqz(path, recipe ? recipe : MOCK_FTL_RECIPE_PATH)) {
+    const char *other = mock->config.recipe_path;
+    if (cad_str_eqz(path, MOCK_FTL_RECIPE_PATH) || (other && cad_str_eqz(path, other))) {
         return serve_recipe(mock, query, answer);
     }
     for (uint32_t i = 0; i < mock->config.target_count; i++) {

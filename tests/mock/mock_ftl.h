@@ -4,7 +4,7 @@
  *   GET {host}/api/ftl/probe?monotonic=true&device=NAME&iter=N   the recipe, JSON
  *   GET {host}/ftl/probe?data=N&pulse=I                          N bytes, as the script says
  *
- * A target is told by its host; the recipe may have another path. A script says, for each pulse,
+ * A target is told by its host; the recipe may have a second path. A script says, for each pulse,
  * how long the answer takes and what is wrong with it. No socket, no clock, no randomness: what
  * must be decided by chance is drawn by the caller from his seed and written into the script. An
  * origin in the sense of sim.h.
@@ -54,7 +54,7 @@ struct mock_ftl_config {
     int64_t data_bytes;         /* asked for by each URL */
     const char *extra;          /* members of the recipe, ",\"ctx\":{}" for one; NULL none */
     int32_t recipe_status;      /* 0: 200 */
-    const char *recipe_path;    /* NULL: MOCK_FTL_RECIPE_PATH */
+    const char *recipe_path;    /* of the recipe too; NULL: MOCK_FTL_RECIPE_PATH alone */
 };
 
 /* What happens to requests for the recipe. */

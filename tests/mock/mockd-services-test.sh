@@ -184,6 +184,12 @@ wanted = [(f"cdn:{s['id']}", f"http://{s['dns']['host']}/ftl/probe?data=5120") f
 told = [(u["name"], u["url"]) for u in json.load(open(sys.argv[2]))["urls"]]
 print(len(told), wanted == told)
 END
+link() { grep -o "\"$1\":{\"href\":\"[^\"]*\"" "$work/manifest" | sed 's/.*"href":"//; s/"$//'; }
+tail='reqAttempt=1&reqId=77777777777777777777777777777777'
+check 'link of events' "$(code -d '{"params":{"xid":"z"}}' "$base$(link events)&$tail&reqName=events/start")" 200
+check 'link of logs' "$(code -d '{}' "$base$(link logblob)?${tail//7/6}&reqName=logblob")" 200
+check 'link of probes' "$(code "$base$(link probe)?monotonic=true&iter=0")" 200
+check 'its body' "$(says "$work/body" 'len(j["urls"])')" 3
 check 'a recipe' "$(code "$base/ftl/recipe?monotonic=true&device=test&iter=0")" 200
 check 'its targets are the servers' "$(python3 "$work/servers.py" "$work/manifest" "$work/body")" '3 True'
 check 'its plan' "$(says "$work/body" '(j["pulses"], j["pulse_delays"])')" '(3, [0, 500, 2000])'
@@ -227,12 +233,12 @@ for host in 1 2 3; do post "/ftl/target/$host/ok"; done
 post '/ftl/target/3/slow?ms=300'
 read -r seconds < <(curl -s -o /dev/null -w '%{time_total}\n' "http://${hosts[2]}/ftl/probe?data=2048&pulse=1")
 check 'a slow target' "$(awk -v s="$seconds" 'BEGIN { print (s >= 0.3) }')" 1
-check 'counts' "$(counts '[j["probes"][k] for k in ("recipes", "iter", "pulses")]')" '[6, 5, [2, 4, 3, 0]]'
+check 'counts' "$(counts '[j["probes"][k] for k in ("recipes", "iter", "pulses")]')" '[7, 5, [2, 4, 3, 0]]'
 
 # --- the log, the bodies, the account at the end ---
 check 'kinds' "$(sed -n 's/.*"kind":"\([a-z]*\)".*/\1/p' "$work/log" | sort -u | tr '\n' ' ')" \
     'events log manifest other probe recipe '
-check 'bodies' "$(python3 -c 'import json, sys; print(len([json.loads(l)["body"] for l in sys.stdin]))' <"$work/capture")" 17
+check 'bodies' "$(python3 -c 'import json, sys; print(len([json.loads(l)["body"] for l in sys.stdin]))' <"$work/capture")" 19
 curl -s "$control/account" >"$work/before"
 kill "$server"
 wait "$server"

@@ -43,7 +43,8 @@ bool mockd_ftl_renew(struct mockd *mockd)
 
 bool mockd_ftl_is_path(cad_str path)
 {
-    return cad_str_eqz(path, RECIPE_PATH) || cad_str_eqz(path, MOCK_FTL_PROBE_PATH);
+    return cad_str_eqz(path, RECIPE_PATH) || cad_str_eqz(path, MOCK_FTL_RECIPE_PATH) ||
+           cad_str_eqz(path, MOCK_FTL_PROBE_PATH);
 }
 
 static bool keep(struct mockd_request *request, const struct cad_origin_answer *answer)
@@ -64,7 +65,8 @@ bool mockd_ftl_serve(struct mockd_request *request, cad_time *think)
         .method = cad_str_from(request->method), .host = cad_str_from(request->host->name),
         .path = cad_str_from(request->uri), .range = {-1, -1}, .now_ms = mockd_now_ms(mockd),
     };
-    request->service = cad_str_starts(ask.path, CAD_STR(RECIPE_PATH)) ? "recipe" : "probe";
+    bool pulse = cad_str_starts(ask.path, CAD_STR(MOCK_FTL_PROBE_PATH));
+    request->service = pulse ? "probe" : "recipe";
     (void)pthread_mutex_lock(&mockd->lock);
     int rc = mockd->ftl ? mock_ftl_ops()->serve(mockd->ftl, &ask, &answer) : CAD_E_NOMEM;
     bool good = rc == 0 && keep(request, &answer);

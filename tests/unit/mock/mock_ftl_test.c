@@ -34,7 +34,7 @@ static int ask(struct mock_ftl *mock, const char *host, const char *path,
     return mock_ftl_ops()->serve(mock, &request, answer);
 }
 
-static void test_mock_ftl_recipe_under_its_path(void **state)
+static void test_mock_ftl_recipe_under_its_paths(void **state)
 {
     (void)state;
     struct mock_ftl *mock = make();
@@ -47,10 +47,12 @@ static void test_mock_ftl_recipe_under_its_path(void **state)
         "{\"name\":\"cdn:2\",\"url\":\"http://b:2/ftl/probe?data=100\"}],\"pulses\":2,"
         "\"pulse_delays\":[0,5]}"));
     assert_int_equal(ask(mock, "c:3", MOCK_FTL_RECIPE_PATH "?monotonic=true&iter=1", &answer), 0);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(ask(mock, "c:3", "/s?monotonic=true&iter=2", &answer), 0);
     assert_int_equal(answer.status, 404);
     mock_ftl_counts(mock, &counts);
-    assert_int_equal(counts.recipes, 1);
-    assert_int_equal(counts.iter, 0);
+    assert_int_equal(counts.recipes, 2);
+    assert_int_equal(counts.iter, 1);
     assert_int_equal(counts.bad, 1);
     mock_ftl_destroy(&mock);
 }
@@ -124,7 +126,7 @@ static void test_mock_ftl_another_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mock_ftl_recipe_under_its_path),
+        cmocka_unit_test(test_mock_ftl_recipe_under_its_paths),
         cmocka_unit_test(test_mock_ftl_recipe_fails_so_often),
         cmocka_unit_test(test_mock_ftl_steps_change),
         cmocka_unit_test(test_mock_ftl_another_plan),
