@@ -1,7 +1,8 @@
 /*
- * cadmium-ttml - prints what a TTML document shows, and when, as JSON.
+ * cadmium-ttml - prints what a TTML document shows, and when, as JSON; draws it at a time.
  *
- * An example of text.h: feed a file in slices, finish, dump.
+ * An example of text.h: feed a file in slices, finish, dump; and of draw.h: lay out what is shown
+ * at a time with the fonts of font_freetype.h, blend, write.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cadmium/draw.h"
+#include "cadmium/font_freetype.h"
 #include "cadmium/text.h"
 
 #include "base/shown.h"
@@ -18,10 +21,14 @@
 
 enum {
     EXIT_USAGE = 1,
+    EXIT_DOCUMENT = 2,
     EXIT_FILE = 3,
     SLICE_BYTES = 65536,
     FINISH_WORK = 65536,
     DUMP_BYTES_MAX = 1 << 30,
+    FONTS_MAX = 64,
+    SIDE_MAX = 8192,
+    BACKDROP = 0x60, /* grey, behind what a PPM shows */
 };
 
 /* Of a document that cannot be processed. */
@@ -29,13 +36,24 @@ enum {
 
 static const char usage[] =
     "usage: cadmium-ttml dump --json FILE\n"
+    "       cadmium-ttml render --time T --size WxH [option ...] --out IMAGE FILE\n"
     "       cadmium-ttml --help | --version\n"
     "\n"
-    "Prints the intermediate synchronic documents of FILE (\"-\": standard input), a TTML or\n"
-    "IMSC document, as one JSON object.\n"
+    "dump prints the intermediate synchronic documents of FILE (\"-\": standard input), a TTML\n"
+    "or IMSC document, as one JSON object. render draws what FILE shows at a time.\n"
     "\n"
-    "Exit status: 0 an object was printed, also for a document that cannot be processed, with\n"
-    "one line on standard error; 1 usage; 3 the file could not be read or nothing written.\n";
+    "  --time T          seconds, or hours:minutes:seconds, with a fraction or without\n"
+    "  --size WxH        of the root container, pixels, each 1 to 8192\n"
+    "  --out IMAGE       .png or .pam: with transparency; .ppm: on grey\n"
+    "  --font FILE       a font file; may be given again; then the system's are not used\n"
+    "  --fonts FOLDER    fonts of this folder and below, in place of /usr/share/fonts\n"
+    "  --text-size N     of letters, percent of what the document says, 25 to 400\n"
+    "  --forced          only what is marked as forced\n"
+    "  --words           print place, size and text of each word\n"
+    "\n"
+    "Exit status: 0 an object or image was written, by dump also for a document that cannot be\n"
+    "processed, with one line on standard error; 1 usage; 2 render could not process the\n"
+    "document; 3 a file could not be read, nothing written, or there are no fonts.\n";
 
 /* Names and texts come from outside: a terminal would obey their controls. */
 static void put_safe(const char *text)
@@ -90,7 +108,7 @@ static int print_text(const struct cad_text *text)
     return status;
 }
 
-static int report(const char *name, const struct cad_text_parser *parser)
+static void report(const char *name, const struct cad_text_parser *parser)
 {
     struct cad_text_error error;
     cad_text_parser_error(parser, &error);
@@ -99,7 +117,6 @@ static int report(const char *name, const struct cad_text_parser *parser)
     (void)fprintf(stderr, ":%" PRIu32 ": ", error.line);
     put_safe(error.message);
     (void)fputc('\n', stderr);
-    return print(CAD_STR(ERROR_OBJECT));
 }
 
 /* CAD_E_IO where reading failed; errno says why. */
@@ -117,11 +134,11 @@ static int feed_all(struct cad_text_parser *parser, FILE *stream)
     return rc;
 }
 
-static int dump(const char *name, FILE *stream)
+/* *out: the document. EXIT_DOCUMENT: it cannot be processed, which was said. */
+static int load(const char *name, FILE *stream, struct cad_text **out)
 {
     struct cad_text_options options;
     struct cad_text_parser *parser = NULL;
-    struct cad_text *text = NULL;
     cad_text_options_init(&options);
     int rc = cad_text_parser_create(&options, &parser);
     if (rc != 0) return fail(name, cad_result_text(rc));
@@ -131,11 +148,319 @@ static int dump(const char *name, FILE *stream)
         return fail(name, strerror(errno));
     }
     do {
-        rc = cad_text_parser_finish(parser, FINISH_WORK, &text);
+        rc = cad_text_parser_finish(parser, FINISH_WORK, out);
     } while (rc == CAD_E_AGAIN);
-    int status = rc == 0 ? print_text(text) : report(name, parser);
-    cad_text_destroy(&text);
+    if (rc != 0) report(name, parser);
     cad_text_parser_destroy(&parser);
+    return rc == 0 ? EXIT_SUCCESS : EXIT_DOCUMENT;
+}
+
+static int load_file(const char *name, struct cad_text **out)
+{
+    if (strcmp(name, "-") == 0) return load(name, stdin, out);
+    FILE *stream = fopen(name, "rb");
+    if (!stream) return fail(name, strerror(errno));
+    int status = load(name, stream, out);
+    (void)fclose(stream);
+    return status;
+}
+
+static int dump(const char *name)
+{
+    struct cad_text *text = NULL;
+    int status = load_file(name, &text);
+    if (status == EXIT_DOCUMENT) return print(CAD_STR(ERROR_OBJECT));
+    if (status == EXIT_SUCCESS) status = print_text(text);
+    cad_text_destroy(&text);
+    return status;
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+/* Red, green, blue and alpha, not premultiplied, row by row. */
+struct picture {
+    uint8_t *pixels;
+    uint32_t width, height;
+};
+
+static uint32_t crc_of(uint32_t crc, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        crc ^= p[i];
+        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1u)));
+    }
+    return crc;
+}
+
+static void put_u32(uint8_t *to, uint32_t v)
+{
+    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* A part of the chunk that crc goes over. */
+static void put_part(FILE *out, uint32_t *crc, const uint8_t *p, size_t n)
+{
+    *crc = crc_of(*crc, p, n);
+    (void)fwrite(p, 1, n, out);
+}
+
+static void put_word(FILE *out, uint32_t v)
+{
+    uint8_t bytes[4];
+    put_u32(bytes, v);
+    (void)fwrite(bytes, 1, sizeof(bytes), out);
+}
+
+/* The rows as one zlib stream of stored blocks, a row each: larger than need be, but simple. */
+static void put_png_rows(FILE *out, const struct picture *pic)
+{
+    size_t row = 1 + 4 * (size_t)pic->width;
+    uint32_t crc = 0xffffffffu;
+    uint32_t a = 1;
+    uint32_t b = 0;
+    put_word(out, (uint32_t)(2 + pic->height * (5 + row) + 4));
+    put_part(out, &crc, (const uint8_t *)"IDAT\x78\x01", 6);
+    for (uint32_t y = 0; y < pic->height; y++) {
+        const uint8_t *pixels = pic->pixels + y * (row - 1);
+        uint8_t head[6] = {y + 1 == pic->height, (uint8_t)row, (uint8_t)(row >> 8),
+                           (uint8_t)~row, (uint8_t)(~row >> 8), 0};
+        put_part(out, &crc, head, sizeof(head));
+        put_part(out, &crc, pixels, row - 1);
+        b = (b + a) % 65521; /* the filter byte, 0 */
+        for (size_t i = 0; i + 1 < row; i++) {
+            a = (a + pixels[i]) % 65521;
+            b = (b + a) % 65521;
+        }
+    }
+    uint8_t sum[4];
+    put_u32(sum, (b << 16) | a);
+    put_part(out, &crc, sum, sizeof(sum));
+    put_word(out, ~crc);
+}
+
+static void put_png(FILE *out, const struct picture *pic)
+{
+    uint8_t head[17] = "IHDR\0\0\0\0\0\0\0\0\x08\x06\0\0";
+    uint32_t crc = 0xffffffffu;
+    put_u32(head + 4, pic->width);
+    put_u32(head + 8, pic->height);
+    (void)fwrite("\x89PNG\r\n\x1a\n\0\0\0\x0d", 1, 12, out);
+    put_part(out, &crc, head, sizeof(head));
+    put_word(out, ~crc);
+    put_png_rows(out, pic);
+    (void)fwrite("\0\0\0\0IEND\xae\x42\x60\x82", 1, 12, out);
+}
+
+static void put_pam(FILE *out, const struct picture *pic)
+{
+    (void)fprintf(out,
+                  "P7\nWIDTH %" PRIu32 "\nHEIGHT %" PRIu32
+                  "\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n",
+                  pic->width, pic->height);
+    (void)fwrite(pic->pixels, 4, (size_t)pic->width * pic->height, out);
+}
+
+static void put_ppm(FILE *out, const struct picture *pic)
+{
+    (void)fprintf(out, "P6\n%" PRIu32 " %" PRIu32 "\n255\n", pic->width, pic->height);
+    for (size_t i = 0; i < (size_t)pic->width * pic->height; i++) {
+        const uint8_t *p = pic->pixels + 4 * i;
+        for (int k = 0; k < 3; k++) {
+            (void)fputc((p[k] * p[3] + BACKDROP * (255 - p[3]) + 127) / 255, out);
+        }
+    }
+}
+
+typedef void (*put_fn)(FILE *out, const struct picture *pic);
+
+/* By the end of a name; NULL: none of them. */
+static put_fn format_of(const char *name)
+{
+    cad_str s = cad_str_from(name);
+    if (cad_str_ends(s, CAD_STR(".png"))) return put_png;
+    if (cad_str_ends(s, CAD_STR(".pam"))) return put_pam;
+    return cad_str_ends(s, CAD_STR(".ppm")) ? put_ppm : NULL;
+}
+
+/* ---- drawing --------------------------------------------------------------------------------- */
+
+/* What render was asked for. */
+struct job {
+    const char *file, *out;
+    cad_time at;
+    const char *fonts[FONTS_MAX];
+    uint32_t font_count;
+    const char *folder; /* NULL: the default, unless there are fonts */
+    struct cad_text_draw_options options;
+    bool words;
+};
+
+static int open_fonts(struct job *job)
+{
+    struct cad_font_config config;
+    cad_font_config_init(&config);
+    config.files = job->fonts;
+    config.file_count = job->font_count;
+    if (job->folder) {
+        config.folders = &job->folder;
+        config.folder_count = 1;
+    } else if (job->font_count > 0) {
+        config.folder_count = 0;
+    }
+    return cad_font_freetype_create(&job->options.alloc, &config, &job->options.fonts);
+}
+
+static void print_words(const struct cad_text_picture *picture)
+{
+    for (const struct cad_text_word *w = picture->words; w; w = w->next) {
+        cad_str rest = w->text;
+        (void)printf("%" PRId32 " %" PRId32 " %" PRIu32 " %" PRIu32 " ", w->x, w->y, w->width,
+                     w->height);
+        while (rest.n > 0) {
+            size_t bad = 0;
+            size_t n = cad_shown_run(rest, &bad);
+            (void)fwrite(rest.p, 1, n, stdout);
+            if (bad > 0) (void)fputc('?', stdout);
+            rest = cad_str_sub(rest, n + bad, rest.n);
+        }
+        (void)putchar('\n');
+    }
+}
+
+static int write_picture(const struct job *job, const struct cad_text_picture *picture)
+{
+    struct picture made = {NULL, picture->width, picture->height};
+    size_t count = (size_t)made.width * made.height;
+    made.pixels = calloc(count, 4);
+    if (!made.pixels) return fail(job->out, cad_result_text(CAD_E_NOMEM));
+    struct cad_text_canvas canvas = {made.pixels, made.width, made.height, 4 * (size_t)made.width};
+    cad_text_blend(picture, &canvas);
+    for (uint8_t *p = made.pixels; p < made.pixels + 4 * count; p += 4) {
+        for (int k = 0; k < 3 && p[3] > 0; k++) {
+            unsigned whole = (p[k] * 255u + p[3] / 2u) / p[3];
+            p[k] = (uint8_t)(whole < 255 ? whole : 255);
+        }
+    }
+    FILE *out = fopen(job->out, "wb");
+    bool good = out != NULL;
+    if (out) {
+        format_of(job->out)(out, &made);
+        good = !ferror(out);
+        if (fclose(out) != 0) good = false;
+    }
+    int why = errno;
+    free(made.pixels);
+    return good ? EXIT_SUCCESS : fail(job->out, strerror(why));
+}
+
+static int render_text(struct job *job, const struct cad_text *text)
+{
+    struct cad_text_isd *isd = NULL;
+    struct cad_text_picture *picture = NULL;
+    int rc = open_fonts(job);
+    if (rc != 0) return fail("fonts", cad_result_text(rc));
+    rc = cad_text_isd_at(text, job->at, &isd);
+    if (rc == 0) rc = cad_text_layout(isd, &job->options, &picture);
+    int status = rc == 0 ? write_picture(job, picture) : fail("layout", cad_result_text(rc));
+    if (rc == 0 && job->words) print_words(picture);
+    cad_text_picture_destroy(&picture);
+    cad_text_isd_destroy(&isd);
+    cad_font_freetype_destroy(&job->options.fonts);
+    return status;
+}
+
+/* ---- arguments ------------------------------------------------------------------------------- */
+
+/* A decimal number of at most six digits at *p, which moves behind it; -1: none. */
+static int64_t number(const char **p)
+{
+    int64_t v = 0;
+    int digits = 0;
+    for (; cad_is_digit(**p) && digits < 7; (*p)++, digits++) v = 10 * v + (**p - '0');
+    return digits > 0 && digits < 7 ? v : -1;
+}
+
+/* Seconds, minutes:seconds or hours:minutes:seconds with up to nine decimals. */
+static bool read_time(const char *p, cad_time *out)
+{
+    int64_t seconds = 0;
+    for (int part = 0; part < 3; part++) {
+        int64_t v = number(&p);
+        if (v < 0) return false;
+        seconds = 60 * seconds + v;
+        if (*p != ':') break;
+        if (part == 2) return false;
+        p++;
+    }
+    cad_time t = seconds * CAD_SECOND;
+    if (*p == '.') {
+        int64_t unit = CAD_SECOND / 10;
+        for (p++; cad_is_digit(*p); p++, unit /= 10) t += unit * (*p - '0');
+    }
+    *out = t;
+    return *p == 0;
+}
+
+static bool read_size(const char *p, struct cad_text_draw_options *options)
+{
+    int64_t w = number(&p);
+    if (w < 1 || w > SIDE_MAX || *p++ != 'x') return false;
+    int64_t h = number(&p);
+    if (h < 1 || h > SIDE_MAX || *p != 0) return false;
+    options->width = (uint32_t)w;
+    options->height = (uint32_t)h;
+    return true;
+}
+
+static bool take_option(struct job *job, const char *name, const char *value)
+{
+    if (strcmp(name, "--time") == 0) return read_time(value, &job->at);
+    if (strcmp(name, "--size") == 0) return read_size(value, &job->options);
+    if (strcmp(name, "--out") == 0) {
+        job->out = value;
+        return format_of(value) != NULL;
+    }
+    if (strcmp(name, "--fonts") == 0) {
+        job->folder = value;
+        return true;
+    }
+    if (strcmp(name, "--text-size") == 0) {
+        int64_t percent = number(&value);
+        job->options.user.size_percent = (uint32_t)percent;
+        return percent >= 25 && percent <= 400 && *value == 0;
+    }
+    if (strcmp(name, "--font") != 0 || job->font_count == FONTS_MAX) return false;
+    job->fonts[job->font_count++] = value;
+    return true;
+}
+
+static bool read_job(int argc, char **argv, struct job *job)
+{
+    job->at = CAD_TIME_NONE;
+    cad_text_draw_options_init(&job->options);
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--forced") == 0) job->options.forced_only = true;
+        else if (strcmp(argv[i], "--words") == 0) job->words = true;
+        else if (strncmp(argv[i], "--", 2) == 0) {
+            if (i + 1 == argc || !take_option(job, argv[i], argv[i + 1])) return false;
+            i++;
+        } else if (job->file) return false;
+        else job->file = argv[i];
+    }
+    return job->file && job->out && job->at != CAD_TIME_NONE && job->options.width > 0;
+}
+
+static int render(int argc, char **argv)
+{
+    struct job job = {.file = NULL};
+    struct cad_text *text = NULL;
+    if (!read_job(argc, argv, &job)) {
+        (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    int status = load_file(job.file, &text);
+    if (status == EXIT_SUCCESS) status = render_text(&job, text);
+    cad_text_destroy(&text);
     return status;
 }
 
@@ -147,14 +472,10 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         return printf("cadmium-ttml %s\n", cad_version()) < 0 ? EXIT_FILE : EXIT_SUCCESS;
     }
+    if (argc > 2 && strcmp(argv[1], "render") == 0) return render(argc, argv);
     if (argc != 4 || strcmp(argv[1], "dump") != 0 || strcmp(argv[2], "--json") != 0) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[3], "-") == 0) return dump(argv[3], stdin);
-    FILE *stream = fopen(argv[3], "rb");
-    if (!stream) return fail(argv[3], strerror(errno));
-    int status = dump(argv[3], stream);
-    (void)fclose(stream);
-    return status;
+    return dump(argv[3]);
 }

@@ -41,6 +41,13 @@ struct cad_font_metrics {
     int32_t thickness;                 /* of both lines, > 0 */
 };
 
+/* A paragraph, of which the levels and scripts are asked for. */
+struct cad_font_paragraph {
+    const uint32_t *text; /* code points, with bidi controls as they stand in the text */
+    uint32_t count;       /* of text, > 0 */
+    bool rtl;             /* its base direction */
+};
+
 /* A piece of a paragraph of one face, size, script and direction. */
 struct cad_font_shape {
     uint32_t face;        /* from find */
@@ -88,11 +95,10 @@ struct cad_font_ops {
     /* size as in struct cad_font_shape. */
     int (*metrics)(void *ctx, uint32_t face, int32_t size, struct cad_font_metrics *out);
     /*
-     * For each of the count characters of a paragraph its bidi level (UAX #9, a paragraph right to
-     * left if rtl, with the controls that text holds) and its script, that of what stands around
-     * where it has none of its own.
+     * For each of the p->count characters its bidi level (UAX #9), at most 126, and its script;
+     * one without a script has that of what stands around it.
      */
-    int (*analyse)(void *ctx, const uint32_t *text, uint32_t count, bool rtl, uint8_t *levels,
+    int (*analyse)(void *ctx, const struct cad_font_paragraph *p, uint8_t *levels,
                    uint32_t *scripts);
     /*
      * The glyphs in the order in which they are painted from the left (or top), at most max of
