@@ -114,6 +114,11 @@ struct cad_synth_config {
     cad_time duration;           /* of the title */
     uint32_t frame_rate;         /* pictures a second; default 24 */
     int64_t audio_rate_bps;      /* default 96000; 0: no audio */
+    enum cad_scheme scheme;      /* CLEAR (default); CBCS: each sample whole, with a constant IV, so
+                                    that nothing in a fragment tells of it */
+    uint8_t kid[CAD_KEY_ID_SIZE]; /* of the key, unless it is clear */
+    uint8_t hd_kid[CAD_KEY_ID_SIZE], audio_kid[CAD_KEY_ID_SIZE]; /* of the keys of pictures above
+                                    576 lines, and of sound; zeros: the same key (default) */
 };
 /* Set the defaults. */
 void cad_synth_config_init(struct cad_synth_config *config);
@@ -133,6 +138,8 @@ struct cad_synth_stream {
     struct cad_range moov, sidx; /* in the file */
     int64_t header_bytes;        /* first media byte */
     uint32_t segment_count;      /* >= 1 */
+    enum cad_scheme scheme;      /* CLEAR or CBCS */
+    uint8_t kid[CAD_KEY_ID_SIZE]; /* of its key, unless it is clear */
 };
 /* How many files the title has. */
 uint32_t cad_synth_stream_count(const struct cad_synth *synth);
@@ -171,6 +178,14 @@ struct cad_sim_config {
     int64_t device_clock_error_ms;/* what the device's wall clock is wrong by */
     struct cad_tape_recorder *tape; /* records the session (tape.h); NULL: none. Lives longer than
                                        the simulation */
+    const struct cad_cdm_ops *cdm; /* opens protected titles; it must answer on the thread that calls
+                                       it. NULL: there is none (default) */
+    cad_str key_system;           /* of cdm; borrowed; default "org.w3.clearkey" */
+    cad_time cdm_latency;         /* from a call of the CDM to what it tells; default 0 */
+    struct cad_store store;       /* outlives the simulation, so that another one finds what this
+                                       one kept; orders that nobody took the answer of are carried
+                                       out first. ops NULL: nothing is kept (default) */
+    cad_time store_latency;       /* from an order to its answer; default 0 */
 };
 /* Set the defaults. */
 void cad_sim_config_init(struct cad_sim_config *config);
@@ -212,6 +227,8 @@ cad_time cad_sim_now(const struct cad_sim *sim);
 /* Run until `until`, or until the engine has ended, failed or stopped and nothing is in flight.
  * 0 reached `until`; 1 over; negative: failure of the simulation itself. */
 CAD_MUST_CHECK int cad_sim_run(struct cad_sim *sim, cad_time until);
+/* Run until `until`, over or not: what is still to be told to services gets its time. */
+CAD_MUST_CHECK int cad_sim_linger(struct cad_sim *sim, cad_time until);
 /* The device sleeps until then: no turn of engine or sink while time and network go on. */
 CAD_MUST_CHECK int cad_sim_suspend(struct cad_sim *sim, cad_time until);
 /* Let time pass up to `until` after cad_sim_run answered 1: nothing happens in it. */
@@ -224,6 +241,13 @@ void cad_sim_stats(const struct cad_sim *sim, struct cad_engine_stats *out);
 uint32_t cad_sim_tracks(const struct cad_sim *sim, struct cad_track_info *out, uint32_t max);
 /* How long the sink's clock stood for want of samples: its own account, beside stats.stall_time. */
 cad_time cad_sim_underrun_time(const struct cad_sim *sim);
+/* What the sink holds of timed text. */
+struct cad_sim_text {
+    uint64_t documents;       /* that were pulled since the simulation began */
+    char lang[24];            /* that is shown; empty: none */
+};
+/* A copy of that. */
+void cad_sim_text(const struct cad_sim *sim, struct cad_sim_text *out);
 
 /* One line of the access log: what an origin was asked and how it went. */
 struct cad_sim_access {
@@ -271,6 +295,8 @@ struct cad_scenario_audio {
     uint32_t channels;         /* >= 1 */
 };
 
+#define CAD_SCENARIO_TEXT_MAX 8  /* text tracks of a title, at most */
+
 /* What a scenario asks an origin to serve. */
 struct cad_scenario_title {
     cad_str id;                  /* for the manifest service */
@@ -281,6 +307,10 @@ struct cad_scenario_title {
     uint64_t seed;               /* of tokens and the like */
     const struct cad_scenario_audio *audio; /* the synthesizer's sound is offered as each of them */
     uint32_t audio_count;        /* 0: once, in English, of two channels */
+    const char (*text)[16];      /* languages of text tracks, BCP 47: a document in each */
+    uint32_t text_count;         /* 0: none */
+    enum cad_scheme scheme;      /* of the synthesizer's media */
+    uint8_t kid[CAD_KEY_ID_SIZE]; /* of its key, unless it is clear */
 };
 /* What a scenario needs of its caller. */
 struct cad_scenario_options {

@@ -20,6 +20,7 @@
 #define AUDIO_CHANNELS 2u
 #define SEGMENTS_MAX 65535u        /* references of one sidx */
 #define FRAME_RATE_MAX 240u
+#define SD_HEIGHT 576u             /* pictures above it may have a key of their own */
 #define DURATION_MAX (INT64_C(7) * 24 * 3600 * CAD_SECOND)
 
 struct stream {
@@ -35,6 +36,10 @@ struct cad_synth {
     cad_time duration;
     uint32_t frame_rate;
     int64_t audio_rate_bps;
+    enum cad_scheme scheme;
+    uint8_t audio_kid[CAD_KEY_ID_SIZE];
+    uint8_t video_kids[2][CAD_KEY_ID_SIZE]; /* that are in use */
+    uint32_t video_kid_count;
     uint32_t segment_count;
     uint32_t stream_count;
     struct stream streams[CAD_ABR_RUNGS_MAX + 1];
@@ -137,6 +142,44 @@ static uint32_t guess_height(int64_t rate_bps)
     return 2160;
 }
 
+/* The key of a stream, for its header and in what is told of it. */
+static void protect(const struct cad_synth *s, struct cad_synth_stream *info,
+                    struct cad_synth_header *header)
+{
+    bool audio = info->type == CAD_MEDIA_AUDIO;
+    const uint8_t *kid = audio ? s->audio_kid : s->video_kids[0];
+    if (s->scheme == CAD_SCHEME_CLEAR) return;
+    if (!audio && s->video_kid_count > 1 && info->height > SD_HEIGHT) kid = s->video_kids[1];
+    info->scheme = s->scheme;
+    memcpy(info->kid, kid, CAD_KEY_ID_SIZE);
+    header->kid = info->kid;
+    header->pssh_kids = audio ? s->audio_kid : s->video_kids[0];
+    header->pssh_count = audio ? 1 : s->video_kid_count;
+}
+
+static bool is_zero(const uint8_t *kid)
+{
+    static const uint8_t zeros[CAD_KEY_ID_SIZE];
+    return memcmp(kid, zeros, CAD_KEY_ID_SIZE) == 0;
+}
+
+/* Which keys there are; of pictures those that some picture is of. */
+static void choose_keys(struct cad_synth *s, const struct cad_synth_config *config)
+{
+    const uint8_t *hd = is_zero(config->hd_kid) ? config->kid : config->hd_kid;
+    const uint8_t *audio = is_zero(config->audio_kid) ? config->kid : config->audio_kid;
+    bool has_sd = false, has_hd = false;
+    for (uint32_t i = 0; i < s->stream_count; i++) {
+        has_sd = has_sd || s->streams[i].info.height <= SD_HEIGHT;
+        has_hd = has_hd || s->streams[i].info.height > SD_HEIGHT;
+    }
+    s->scheme = config->scheme;
+    memcpy(s->audio_kid, audio, CAD_KEY_ID_SIZE);
+    if (has_sd) memcpy(s->video_kids[s->video_kid_count++], config->kid, CAD_KEY_ID_SIZE);
+    if (has_sd && memcmp(hd, config->kid, CAD_KEY_ID_SIZE) == 0) return;
+    if (has_hd) memcpy(s->video_kids[s->video_kid_count++], hd, CAD_KEY_ID_SIZE);
+}
+
 static int lay_out(struct cad_synth *s, uint32_t index)
 {
     struct stream *st = &s->streams[index];
@@ -155,6 +198,7 @@ static int lay_out(struct cad_synth *s, uint32_t index)
         .duration_ticks = f.start_ticks + f.duration_ticks,
         .width = info->width, .height = info->height,
         .sample_rate_hz = AUDIO_RATE_HZ, .channels = AUDIO_CHANNELS};
+    protect(s, info, &header);
     struct cad_window w = {st->header, 0, (int64_t)st->header_cap, 0};
     int64_t at = cad_synth_write_init(&w, &header, &info->moov);
     CAD_ASSERT(at <= CAD_SYNTH_MOOV_BYTES_MAX);
@@ -179,11 +223,12 @@ static int check_config(const struct cad_synth_config *c)
     if (c->frame_rate == 0 || c->duration < CAD_MS || c->audio_rate_bps < 0) return CAD_E_INVAL;
     if (c->frame_rate > FRAME_RATE_MAX || c->duration > DURATION_MAX) return CAD_E_LIMIT;
     if (c->audio_rate_bps > INT64_C(10000000)) return CAD_E_LIMIT;
+    if (c->scheme != CAD_SCHEME_CLEAR && c->scheme != CAD_SCHEME_CBCS) return CAD_E_UNSUPPORTED;
     if ((c->duration - 1) / c->ladder->segment_duration >= SEGMENTS_MAX) return CAD_E_LIMIT;
     return 0;
 }
 
-static int add_streams(struct cad_synth *s)
+static int add_streams(struct cad_synth *s, const struct cad_synth_config *config)
 {
     const struct cad_ladder *l = s->ladder;
     for (uint32_t r = 0; r < l->rung_count; r++) {
@@ -195,6 +240,9 @@ static int add_streams(struct cad_synth *s)
         info->width = info->height * 16 / 9 & ~1u;
         info->segment_count = s->segment_count;
         s->stream_count++;
+    }
+    choose_keys(s, config);
+    for (uint32_t r = 0; r < l->rung_count; r++) {
         int err = lay_out(s, r);
         if (err) return err;
     }
@@ -226,7 +274,7 @@ int cad_synth_create(const struct cad_alloc *alloc, const struct cad_synth_confi
     s->frame_rate = config->frame_rate;
     s->audio_rate_bps = config->audio_rate_bps;
     s->segment_count = (uint32_t)((s->duration - 1) / s->ladder->segment_duration) + 1;
-    err = add_streams(s);
+    err = add_streams(s, config);
     if (err) {
         cad_synth_destroy(&s);
         return err;

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/cenc.h"
 #include "base/util.h"
 
 #define TRACK_ID 1u
@@ -230,13 +231,52 @@ static void write_tkhd(struct cad_window *w, const struct cad_synth_header *h)
     end(w, box);
 }
 
+/* What protects a sample entry (14496-12 8.12, 23001-7 8.2): cbcs, of pictures one block in ten.
+ * The key id serves as the constant IV, since nothing is encrypted. */
+static void write_sinf(struct cad_window *w, const struct cad_synth_header *h, const char *entry)
+{
+    if (!h->kid) return;
+    int64_t sinf = begin(w, "sinf");
+    int64_t box = begin(w, "frma");
+    put_type(w, entry);
+    end(w, box);
+    box = begin_full(w, "schm", 0);
+    put_type(w, "cbcs");
+    put32(w, 0x10000);
+    end(w, box);
+    box = begin(w, "schi");
+    int64_t tenc = begin_full(w, "tenc", 0x01000000);
+    put8(w, 0);
+    put8(w, h->type == CAD_MEDIA_AUDIO ? 0 : 0x19);
+    put8(w, 1);
+    put8(w, 0);
+    put_bytes(w, h->kid, CAD_KEY_ID_SIZE);
+    put8(w, CAD_CDM_IV_SIZE);
+    put_bytes(w, h->kid, CAD_CDM_IV_SIZE);
+    end(w, tenc);
+    end(w, box);
+    end(w, sinf);
+}
+
+/* 23001-7 8.1, version 1, of the common system. */
+static void write_pssh(struct cad_window *w, const struct cad_synth_header *h)
+{
+    if (!h->kid) return;
+    int64_t box = begin_full(w, "pssh", 0x01000000);
+    put_bytes(w, cad_cenc_system_common, CAD_SYSTEM_ID_SIZE);
+    put32(w, h->pssh_count);
+    put_bytes(w, h->pssh_kids, (size_t)h->pssh_count * CAD_KEY_ID_SIZE);
+    put32(w, 0);
+    end(w, box);
+}
+
 static void write_avc1(struct cad_window *w, const struct cad_synth_header *h)
 {
     uint8_t sps[64];
     uint8_t pps[32];
     uint32_t sps_bytes = write_sps(h, sps, sizeof(sps));
     uint32_t pps_bytes = write_pps(pps, sizeof(pps));
-    int64_t entry = begin(w, "avc1");
+    int64_t entry = begin(w, h->kid ? "encv" : "avc1");
     put_zeros(w, 6);
     put16(w, 1);
     put_zeros(w, 16);
@@ -260,13 +300,14 @@ static void write_avc1(struct cad_window *w, const struct cad_synth_header *h)
     put16(w, pps_bytes);
     put_bytes(w, pps, pps_bytes);
     end(w, box);
+    write_sinf(w, h, "avc1");
     end(w, entry);
 }
 
 /* AAC-LC: objectTypeIndication 0x40 and an AudioSpecificConfig of two bytes (14496-1 7.2.6). */
 static void write_mp4a(struct cad_window *w, const struct cad_synth_header *h)
 {
-    int64_t entry = begin(w, "mp4a");
+    int64_t entry = begin(w, h->kid ? "enca" : "mp4a");
     put_zeros(w, 6);
     put16(w, 1);
     put_zeros(w, 8);
@@ -293,6 +334,7 @@ static void write_mp4a(struct cad_window *w, const struct cad_synth_header *h)
     put8(w, 1);
     put8(w, 2);
     end(w, box);
+    write_sinf(w, h, "mp4a");
     end(w, entry);
 }
 
@@ -384,6 +426,7 @@ int64_t cad_synth_write_init(struct cad_window *w, const struct cad_synth_header
     write_mdia(w, header);
     end(w, trak);
     write_mvex(w, header);
+    write_pssh(w, header);
     end(w, box);
     *moov = (struct cad_range){box, w->at - 1};
     return w->at;

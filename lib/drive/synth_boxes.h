@@ -23,6 +23,9 @@ struct cad_synth_header {
     int64_t rate_bps;
     uint32_t width, height;
     uint32_t sample_rate_hz, channels;
+    const uint8_t *kid;      /* CAD_KEY_ID_SIZE bytes; NULL: clear */
+    const uint8_t *pssh_kids; /* of its pssh: pssh_count of them, one after another */
+    uint32_t pssh_count;
 };
 
 /* A fragment: one moof and the header of its mdat. Sizes of samples follow from payload. */

@@ -10,7 +10,7 @@
 #include "mock/mock_internal.h"
 #include "mock/mock_ttml.h"
 
-#define LICENCE_SLOW (4 * CAD_SECOND)
+#define LICENCE_SLOW_MS_MAX 600000
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -449,8 +449,12 @@ static int switch_licence(struct mock_licence *service, cad_str name, bool up)
     static const struct { const char *name; enum mock_licence_mode mode; } faults[] = {
         {"licence", MOCK_LICENCE_DOWN}, {"licence-refused", MOCK_LICENCE_REFUSED},
         {"licence-garbage", MOCK_LICENCE_GARBAGE}, {"licence-cut", MOCK_LICENCE_CUT}};
-    if (cad_str_eqz(name, "licence-slow")) {
-        service->delay = up ? 0 : LICENCE_SLOW;
+    static const cad_str slow = CAD_STR_INIT("licence-slow-");
+    int64_t ms = 0;
+    if (cad_str_starts(name, slow)) {
+        if (cad_str_to_i64(cad_str_sub(name, slow.n, name.n), &ms) < 0) return CAD_E_NOTFOUND;
+        if (ms < 0 || ms > LICENCE_SLOW_MS_MAX) return CAD_E_NOTFOUND;
+        service->delay = up ? 0 : ms * CAD_MS;
         return 0;
     }
     for (size_t i = 0; i < CAD_ARRAY_LEN(faults); i++) {

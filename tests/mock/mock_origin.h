@@ -95,7 +95,7 @@ void mock_origin_counts(const struct mock_origin *origin, struct mock_origin_cou
 /*
  * A service goes down, and is well again. Names: "manifest", "licence" (both answer 503 while
  * down), "licence-refused", "licence-garbage", "licence-cut" (what they do while down:
- * mock_licence.h), "licence-slow" (four seconds late), "text" (404). CAD_E_NOTFOUND otherwise.
+ * mock_licence.h), "licence-slow-800" (so many ms late), "text" (404). CAD_E_NOTFOUND otherwise.
  */
 CAD_MUST_CHECK int mock_origin_service(struct mock_origin *origin, cad_str name, bool up);
 /* The licence service, for its faults and counters. */

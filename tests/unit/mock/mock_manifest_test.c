@@ -124,7 +124,7 @@ static void test_service_down(void **state)
 {
     struct fixture *f = *state;
     struct mock_origin_counts counts;
-    assert_int_equal(mock_origin_service(f->origin, CAD_STR("licence"), false), CAD_E_NOTFOUND);
+    assert_int_equal(mock_origin_service(f->origin, CAD_STR("weather"), false), CAD_E_NOTFOUND);
     assert_int_equal(mock_origin_service(f->origin, CAD_STR("manifest"), false), 0);
     assert_int_equal(fixture_ask_manifest(f, "", FIXTURE_ALL, "x1"), 503);
     assert_true(fixture_has(f, "\"retryable\":true"));
