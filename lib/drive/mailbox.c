@@ -54,7 +54,8 @@ int cad_mailbox_command(struct cad_mailbox *box, const struct cad_command *comma
 {
     struct cad_mail mail = {.command = *command};
     struct cad_title *title = &mail.command.title;
-    if (command->type != CAD_COMMAND_LOAD) memset(title, 0, sizeof *title);
+    bool has_title = command->type == CAD_COMMAND_LOAD || command->type == CAD_COMMAND_PREPARE;
+    if (!has_title) memset(title, 0, sizeof *title);
     mail.text_size = title->url.n + title->base.n + title->id.n;
     if (mail.text_size > 0) {
         mail.text = cad_alloc_new(&box->alloc, mail.text_size, CAD_MEM_SESSION);

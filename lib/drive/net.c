@@ -25,9 +25,12 @@ struct net {
     struct cad_alloc alloc;
     struct cad_log log;
     CURLM *multi;
-    struct net_roots roots;
+    struct net_setup setup; /* its texts are those below */
     char *ca_file;          /* NULL: the system's roots */
     size_t ca_file_size;
+    char *proxy;            /* NULL: none */
+    size_t proxy_size;
+    struct net_keylog key_log;
     cad_time timer;         /* when curl wants to be called; CAD_TIME_NONE never */
     uint32_t active;        /* transfers that are not FREE */
     /* Made when first needed, then used again and again: most sessions need a handful. */
@@ -197,7 +200,7 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     struct net *net = (struct net *)transport;
     struct net_transfer *t;
     int err = free_place(net, &t);
-    if (!err) err = cad_net_easy_make(t, &net->roots);
+    if (!err) err = cad_net_easy_make(t, &net->setup);
     if (err) return err;
     log_start(net, start);
     cad_net_easy_reset(t, start);
@@ -281,7 +284,7 @@ static void net_warm(struct cad_transport *transport, const struct cad_http_warm
     uint64_t origin = cad_net_origin_key(&uri);
     if (cad_net_origin_multiplexes(&net->origins, origin, cad_clock_now())) return;
     struct net_transfer *t = warm_place(net, origin);
-    if (!t || cad_net_easy_make(t, &net->roots)) return;
+    if (!t || cad_net_easy_make(t, &net->setup)) return;
     struct cad_http_start start = {.url = warm->url, .range = {-1, -1},
                                    .connect_timeout = warm->connect_timeout,
                                    .address_max = warm->address_max};
@@ -398,9 +401,12 @@ static void net_destroy(struct cad_transport *transport)
     for (size_t i = 0; i < NET_WARMS_MAX; i++) unmake(net, net->warms[i]);
     if (net->multi) curl_multi_cleanup(net->multi);
     if (net->base.fd >= 0) close(net->base.fd);
+    cad_net_keylog_close(&net->key_log);
     curl_global_cleanup();
     struct cad_alloc alloc = net->alloc;
     cad_alloc_free(&alloc, net->ca_file, net->ca_file_size, CAD_MEM_SESSION);
+    if (net->proxy) explicit_bzero(net->proxy, net->proxy_size);
+    cad_alloc_free(&alloc, net->proxy, net->proxy_size, CAD_MEM_SESSION);
     cad_alloc_free(&alloc, net, sizeof *net, CAD_MEM_SESSION);
 }
 
@@ -428,6 +434,47 @@ static int make_multi(struct net *net)
     return err ? CAD_E_NOMEM : 0;
 }
 
+/* NULL stays NULL. */
+static int copy_text(const struct net *net, const char *z, char **out, size_t *size)
+{
+    if (!z) return 0;
+    size_t n = strlen(z) + 1;
+    *out = cad_alloc_new(&net->alloc, n, CAD_MEM_SESSION);
+    if (!*out) return CAD_E_NOMEM;
+    memcpy(*out, z, n);
+    *size = n;
+    return 0;
+}
+
+/* libcurl would take a text without a scheme, and schemes that nobody meant. */
+static bool proxy_ok(const char *z)
+{
+    static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
+    struct cad_uri uri;
+    if (!z) return true;
+    if (cad_uri_parse(cad_str_from(z), &uri) || uri.host.n == 0) return false;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(schemes); i++) {
+        if (cad_str_ieq(uri.scheme, cad_str_from(schemes[i]))) return true;
+    }
+    return false;
+}
+
+static int set_up(struct net *net, const struct cad_net_config *config)
+{
+    if (!proxy_ok(config->proxy)) return CAD_E_INVAL;
+    int err = copy_text(net, config->ca_file, &net->ca_file, &net->ca_file_size);
+    if (!err) err = copy_text(net, config->proxy, &net->proxy, &net->proxy_size);
+    if (!err && config->key_log) {
+        err = cad_net_keylog_open(&net->key_log, config->key_log);
+        net->setup.key_log = &net->key_log;
+    }
+    net->setup.proxy = net->proxy;
+    net->setup.roots.file = net->ca_file;
+    /* The string is libcurl's own and lives as long as the library. */
+    net->setup.roots.folder = cad_net_system_folder(curl_version_info(CURLVERSION_NOW)->capath);
+    return err;
+}
+
 int cad_net_create(const struct cad_net_config *config, struct cad_transport **out)
 {
     struct net *net = cad_alloc_new(&config->alloc, sizeof *net, CAD_MEM_SESSION);
@@ -437,20 +484,12 @@ int cad_net_create(const struct cad_net_config *config, struct cad_transport **o
     net->log = config->log;
     net->timer = CAD_TIME_NONE;
     net->base.fd = -1;
+    net->key_log.fd = -1;
     if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
         cad_alloc_free(&config->alloc, net, sizeof *net, CAD_MEM_SESSION);
         return CAD_E_NOMEM;
     }
-    int err = 0;
-    if (config->ca_file) {
-        net->ca_file_size = strlen(config->ca_file) + 1;
-        net->ca_file = cad_alloc_new(&net->alloc, net->ca_file_size, CAD_MEM_SESSION);
-        if (net->ca_file) memcpy(net->ca_file, config->ca_file, net->ca_file_size);
-        else err = CAD_E_NOMEM;
-    }
-    net->roots.file = net->ca_file;
-    /* The string is libcurl's own and lives as long as the library. */
-    net->roots.folder = cad_net_system_folder(curl_version_info(CURLVERSION_NOW)->capath);
+    int err = set_up(net, config);
     net->base.fd = epoll_create1(EPOLL_CLOEXEC);
     if (!err && net->base.fd < 0) err = CAD_E_IO;
     if (!err) err = make_multi(net);

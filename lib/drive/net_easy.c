@@ -90,8 +90,8 @@ static int on_connected(void *ctx, char *remote, char *local, int remote_port, i
     CAD_UNUSED(local);
     CAD_UNUSED(remote_port);
     CAD_UNUSED(local_port);
-    t->address = cad_net_address_text(remote);
-    if (!cad_net_address_allowed(t->address, t->guard.most)) {
+    if (!t->guard.proxied) t->address = cad_net_address_text(remote);
+    if (!t->guard.proxied && !cad_net_address_allowed(t->address, t->guard.most)) {
         t->cls = CAD_HTTP_ADDRESS;
         t->edge_code = CURLE_ABORTED_BY_CALLBACK;
         return CURL_PREREQFUNC_ABORT;
@@ -146,7 +146,7 @@ static void set_off(struct options *o, CURLoption option, curl_off_t v)
     if (!o->err) o->err = curl_easy_setopt(o->easy, option, v);
 }
 
-static void set_callbacks(struct options *o, struct net_transfer *t)
+static void set_callbacks(struct options *o, struct net_transfer *t, struct net_keylog *key_log)
 {
     CURLcode err = o->err;
     if (!err) err = curl_easy_setopt(o->easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -161,38 +161,59 @@ static void set_callbacks(struct options *o, struct net_transfer *t)
     o->err = err;
     /* Where it is not known there is nothing to guard against either: not OpenSSL. */
     (void)curl_easy_setopt(o->easy, CURLOPT_SSL_CTX_FUNCTION, cad_net_guard_tls);
+    (void)curl_easy_setopt(o->easy, CURLOPT_SSL_CTX_DATA, key_log);
 }
 
-int cad_net_easy_make(struct net_transfer *t, const struct net_roots *roots)
+/* A proxy of TLS is held to the same roots. What it says to CONNECT is no answer of a server. */
+static void set_proxy(struct options *o, const struct net_setup *setup)
+{
+    set_text(o, CURLOPT_PROXY, setup->proxy ? setup->proxy : "");
+    set_text(o, CURLOPT_NOPROXY, setup->proxy ? "" : "*");
+    set_long(o, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
+    if (setup->roots.file) {
+        set_text(o, CURLOPT_PROXY_CAINFO, setup->roots.file);
+        set_text(o, CURLOPT_PROXY_CAPATH, NULL);
+    } else if (setup->roots.folder) {
+        set_text(o, CURLOPT_PROXY_CAINFO, NULL);
+        set_text(o, CURLOPT_PROXY_CAPATH, setup->roots.folder);
+    }
+}
+
+static void set_roots(struct options *o, const struct net_roots *roots)
+{
+    set_long(o, CURLOPT_SSL_VERIFYPEER, 1);
+    set_long(o, CURLOPT_SSL_VERIFYHOST, 2);
+    if (roots->file) {
+        set_text(o, CURLOPT_CAINFO, roots->file);
+        set_text(o, CURLOPT_CAPATH, NULL); /* only the file's roots */
+    } else if (roots->folder) {
+        set_text(o, CURLOPT_CAINFO, NULL);
+        set_text(o, CURLOPT_CAPATH, roots->folder);
+    }
+}
+
+int cad_net_easy_make(struct net_transfer *t, const struct net_setup *setup)
 {
     if (t->easy) return 0;
     struct options o = {curl_easy_init(), CURLE_OK};
     if (!o.easy) return CAD_E_NOMEM;
-    set_callbacks(&o, t);
+    set_callbacks(&o, t, setup->key_log);
     set_long(&o, CURLOPT_NOSIGNAL, 1);
     set_long(&o, CURLOPT_QUICK_EXIT, 1); /* never wait for the resolver's thread */
     set_text(&o, CURLOPT_PROTOCOLS_STR, "http,https");
-    set_text(&o, CURLOPT_PROXY, "");
-    set_text(&o, CURLOPT_NOPROXY, "*");
+    set_proxy(&o, setup);
     set_long(&o, CURLOPT_NETRC, CURL_NETRC_IGNORED);
     set_long(&o, CURLOPT_FOLLOWLOCATION, 0);
     set_long(&o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2); /* at least; 1.3 where it is */
-    set_long(&o, CURLOPT_SSL_VERIFYPEER, 1);
-    set_long(&o, CURLOPT_SSL_VERIFYHOST, 2);
+    set_roots(&o, &setup->roots);
     set_long(&o, CURLOPT_BUFFERSIZE, NET_BUFFER_BYTES);
     set_long(&o, CURLOPT_TCP_KEEPALIVE, 1);
-    if (roots->file) {
-        set_text(&o, CURLOPT_CAINFO, roots->file);
-        set_text(&o, CURLOPT_CAPATH, NULL); /* only the file's roots */
-    } else if (roots->folder) {
-        set_text(&o, CURLOPT_CAINFO, NULL);
-        set_text(&o, CURLOPT_CAPATH, roots->folder);
-    }
     if (o.err) {
         curl_easy_cleanup(o.easy);
         return CAD_E_NOMEM;
     }
     t->easy = o.easy;
+    t->guard.proxied = setup->proxy != NULL;
     return 0;
 }
 
@@ -200,7 +221,8 @@ void cad_net_easy_reset(struct net_transfer *t, const struct cad_http_start *sta
 {
     t->delivery = (struct cad_transport_delivery){.id = start->id, .size_max = start->size_max};
     t->origin = 0;
-    t->guard = (struct net_guard){.most = start->address_max};
+    t->guard.most = start->address_max;
+    t->guard.refused = false;
     t->address = CAD_ADDRESS_UNKNOWN;
     t->cls = CAD_HTTP_OK;
     t->edge_code = 0;
@@ -313,6 +335,9 @@ int cad_net_easy_ask(struct net_transfer *t, const struct cad_http_start *start)
     if (cad_uri_parse(start->url, &uri) || !cad_uri_is_http(&uri) || uri.has_userinfo) {
         return invalid(t, CAD_HTTP_SCHEME, CURLE_URL_MALFORMAT);
     }
+    if (t->guard.proxied && !cad_net_guard_name(&uri, start->address_max)) {
+        return invalid(t, CAD_HTTP_ADDRESS, CURLE_ABORTED_BY_CALLBACK);
+    }
     cad_str_copyz(url, sizeof url, start->url);
     int err = ask_headers(t, start);
     if (err == CAD_E_INVAL) return invalid(t, CAD_HTTP_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT);
@@ -341,6 +366,8 @@ enum cad_http_class cad_net_class(CURLcode code, bool connected)
     switch ((int)code) {
     case CURLE_OK: return CAD_HTTP_OK;
     case CURLE_COULDNT_RESOLVE_HOST: return CAD_HTTP_DNS;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
     case CURLE_NO_CONNECTION_AVAILABLE: return CAD_HTTP_CONNECT;

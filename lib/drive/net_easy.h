@@ -12,6 +12,7 @@
 
 #include "drive/net_guard.h"
 #include "drive/net_head.h"
+#include "drive/net_keylog.h"
 #include "drive/net_origin.h"
 #include "drive/transport.h"
 
@@ -58,11 +59,19 @@ struct net_roots {
     const char *folder;
 };
 
+/* What all handles of a transport are made with. */
+struct net_setup {
+    struct net_roots roots;
+    const char *proxy;                /* NULL: none */
+    struct net_keylog *key_log;       /* NULL: none; outlives all connections */
+};
+
 /* path if it is a folder with at least one certificate under its hash; else NULL. */
 const char *cad_net_system_folder(const char *path);
 /* A handle with the constant options. CAD_E_NOMEM. */
-CAD_MUST_CHECK int cad_net_easy_make(struct net_transfer *transfer, const struct net_roots *roots);
-/* The transfer's state before it is asked anything: door and origins stay. */
+CAD_MUST_CHECK int cad_net_easy_make(struct net_transfer *transfer, const struct net_setup *setup);
+/* The transfer's state before it is asked anything: door, origins and what it was made with
+ * stay. */
 void cad_net_easy_reset(struct net_transfer *transfer, const struct cad_http_start *start);
 /* The options of this request. CAD_E_NOMEM; CAD_E_INVAL: it cannot be asked (cls says why). */
 CAD_MUST_CHECK int cad_net_easy_ask(struct net_transfer *transfer,

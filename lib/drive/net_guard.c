@@ -1,13 +1,15 @@
 #include "drive/net_guard.h"
 
-#include <dlfcn.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
 #include "drive/net_address.h"
+#include "drive/net_keylog.h"
 
 static enum cad_address_class class_of(const struct curl_sockaddr *address)
 {
@@ -31,38 +33,43 @@ curl_socket_t cad_net_guard_socket(void *ctx, curlsocktype purpose, struct curl_
 {
     struct net_guard *guard = ctx;
     CAD_UNUSED(purpose); /* there are no listeners */
-    if (!cad_net_address_allowed(class_of(address), guard->most)) {
+    if (!guard->proxied && !cad_net_address_allowed(class_of(address), guard->most)) {
         guard->refused = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* OpenSSL is libcurl's library, not ours: found where libcurl has loaded it, and linked with
- * nothing. */
-static void *openssl_function(const char *name)
+/* Every way to write an address of IPv4 that somebody would take for one. */
+static enum cad_address_class class_of_host(cad_str host)
 {
-    void *found = dlsym(RTLD_DEFAULT, name);
-    if (found) return found;
-    /* Loaded with libcurl by an application that keeps its libraries' names to itself. */
-    static const char *const files[] = {"libssl.so.3", "libssl.so.1.1"};
-    for (size_t i = 0; !found && i < CAD_ARRAY_LEN(files); i++) {
-        void *library = dlopen(files[i], RTLD_NOW | RTLD_NOLOAD);
-        if (!library) continue;
-        found = dlsym(library, name);
-        dlclose(library); /* libcurl holds it */
+    char text[256];
+    struct in_addr v4;
+    const cad_str self = CAD_STR("localhost"); /* and all names below it, RFC 6761 6.3 */
+    if (host.n >= sizeof text) return CAD_ADDRESS_UNKNOWN;
+    cad_str_copyz(text, sizeof text, host);
+    size_t before = host.n > self.n ? host.n - self.n : 0;
+    if (cad_str_ieq(cad_str_sub(host, before, self.n), self) &&
+        (before == 0 || host.p[before - 1] == '.')) {
+        return CAD_ADDRESS_LOOPBACK;
     }
-    return found;
+    if (inet_aton(text, &v4)) {
+        uint8_t bytes[sizeof v4];
+        memcpy(bytes, &v4, sizeof bytes);
+        return cad_net_address(bytes, sizeof bytes);
+    }
+    return cad_net_address_text(text);
+}
+
+bool cad_net_guard_name(const struct cad_uri *uri, enum cad_address_class most)
+{
+    enum cad_address_class where = class_of_host(cad_uri_host(uri));
+    return where == CAD_ADDRESS_UNKNOWN || cad_net_address_allowed(where, most);
 }
 
 CURLcode cad_net_guard_tls(CURL *easy, void *ssl_ctx, void *ctx)
 {
     CAD_UNUSED(easy);
-    CAD_UNUSED(ctx);
-    void (*set_writer)(void *ssl_ctx, void (*writer)(const void *ssl, const char *line));
-    void *symbol = openssl_function("SSL_CTX_set_keylog_callback");
-    if (!symbol) return CURLE_OK; /* an OpenSSL that is older than key logs, or another library */
-    memcpy(&set_writer, &symbol, sizeof set_writer);
-    set_writer(ssl_ctx, NULL);
+    cad_net_keylog_put(ctx, ssl_ctx);
     return CURLE_OK;
 }

@@ -18,6 +18,7 @@ void cad_net_head_init(struct cad_net_head *head, uint32_t id)
     head->http.retry_after = CAD_TIME_NONE;
     head->whole = head->chunked = false;
     head->retry_at_ms = 0;
+    head->told.count = 0;
 }
 
 static int64_t number(cad_str s)
@@ -75,6 +76,8 @@ static void field(struct cad_net_head *head, cad_str name, cad_str value)
     } else if (cad_str_ieq(name, CAD_STR("location")) && value.n < sizeof head->location) {
         if (value.n) memcpy(head->location, value.p, value.n);
         http->location = cad_str_make(head->location, value.n);
+    } else {
+        cad_transport_tell_header(&head->told, name, value);
     }
 }
 
@@ -110,6 +113,8 @@ static int whole(struct cad_net_head *head, int64_t wall_ms)
         int64_t ms = head->retry_at_ms - (http->date_ms ? http->date_ms : wall_ms);
         http->retry_after = ms > 0 ? cad_mul_sat_i64(ms, CAD_MS) : 0;
     }
+    http->headers = head->told.headers;
+    http->header_count = head->told.count;
     head->whole = true;
     return 1;
 }

@@ -12,15 +12,16 @@
 
 #include <stdbool.h>
 
-#include "cadmium/engine.h"
+#include "drive/transport.h"
 
 #define CAD_NET_LOCATION_MAX 8192 /* bytes of a Location; a longer one counts as absent */
 
 struct cad_net_head {
-    struct cad_http_head http; /* location is a view into `location` */
+    struct cad_http_head http; /* location and headers are views in here */
     bool whole;                /* handed over */
     bool chunked;              /* Transfer-Encoding: Content-Length says nothing */
     int64_t retry_at_ms;       /* Retry-After as a date, Unix ms; 0 none */
+    struct cad_transport_told told;
     char location[CAD_NET_LOCATION_MAX];
 };
 

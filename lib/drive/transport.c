@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "base/str.h"
+#include "base/util.h"
+
 void cad_transport_note_read(struct cad_transport_delivery *delivery, cad_time at)
 {
     struct cad_http_read *reads = delivery->reads;
@@ -24,6 +27,33 @@ void cad_transport_tell_reads(const struct cad_transport_delivery *delivery,
 {
     memcpy(end->reads, delivery->reads, sizeof end->reads);
     end->read_count = delivery->read_count;
+}
+
+/* The name as the list has it; empty: it is not told. */
+static cad_str told_name(cad_str name)
+{
+    cad_str rest = CAD_STR(CAD_HTTP_HEADERS_TOLD);
+    while (rest.n > 0) {
+        ptrdiff_t blank = cad_str_find_char(rest, ' ');
+        size_t n = blank < 0 ? rest.n : (size_t)blank;
+        cad_str one = cad_str_sub(rest, 0, n);
+        if (cad_str_ieq(one, name)) return one;
+        rest = cad_str_sub(rest, n + 1, rest.n);
+    }
+    return (cad_str){NULL, 0};
+}
+
+void cad_transport_tell_header(struct cad_transport_told *told, cad_str name, cad_str value)
+{
+    cad_str known = told_name(name);
+    if (known.n == 0 || told->count == CAD_HTTP_HEADERS_MAX) return;
+    for (uint32_t i = 0; i < told->count; i++) {
+        if (told->headers[i].name.p == known.p) return;
+    }
+    char *text = told->text[told->count];
+    size_t n = CAD_MIN(value.n, (size_t)CAD_TRANSPORT_TOLD_BYTES);
+    if (n) memcpy(text, value.p, n);
+    told->headers[told->count++] = (struct cad_header){known, {text, n}};
 }
 
 static int deliver(const struct cad_transport_door *door,

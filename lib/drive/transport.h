@@ -23,6 +23,8 @@
  *  7. The reads of an end rise in time and bytes; the last is what was committed in all. The head
  *     says where the peer is (files, simulated hosts: UNKNOWN) and which HTTP it spoke (0: none).
  *     A peer farther in than address_max allows is asked nothing: CAD_HTTP_ADDRESS, no head.
+ *     It tells the header lines of CAD_HTTP_HEADERS_TOLD, each name once and in lower case, values
+ *     cut at CAD_TRANSPORT_TOLD_BYTES, and no others.
  *  8. Nothing of warm() comes through the door or is counted as a transfer; destroy drops it too.
  *  9. pump works for a bounded time; it returns the absolute time at which it wants to be called
  *     again, CAD_TIME_NONE if only `fd` becoming readable matters. destroy never waits.
@@ -33,6 +35,7 @@
 #include "cadmium/engine.h"
 
 #define CAD_TRANSPORT_TRANSFERS_MAX 64 /* transfers of one transport at a time */
+#define CAD_TRANSPORT_TOLD_BYTES 256   /* of the value of a header line that a head tells */
 
 struct cad_transport_door {
     void *ctx;
@@ -77,6 +80,15 @@ struct cad_transport_delivery {
     struct cad_http_read reads[CAD_HTTP_READS_MAX]; /* as in cad_http_end */
     uint32_t read_count;
 };
+/* Header lines that a head tells, with room for their values. */
+struct cad_transport_told {
+    struct cad_header headers[CAD_HTTP_HEADERS_MAX]; /* names are constants */
+    uint32_t count;
+    char text[CAD_HTTP_HEADERS_MAX][CAD_TRANSPORT_TOLD_BYTES];
+};
+/* Keeps a line if it is one to be told and the first of its name. The value is copied. */
+void cad_transport_tell_header(struct cad_transport_told *told, cad_str name, cad_str value);
+
 /* Copies n bytes through the door: as many leases as it takes. received counts what was committed,
  * reads remembers when. 0, or what the door answered (CAD_E_STALE, CAD_E_LIMIT...). at: when the
  * bytes came. */

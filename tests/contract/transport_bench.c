@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,12 @@ static void on_head(void *ctx, const struct cad_http_head *head)
     size_t n = head->location.n < sizeof r->location ? head->location.n : 0;
     if (n) memcpy(r->location, head->location.p, n);
     r->location[n] = '\0';
+    for (uint32_t i = 0; i < head->header_count && i < CAD_HTTP_HEADERS_MAX; i++) {
+        const struct cad_header *h = &head->headers[i];
+        snprintf(r->told[i].name, sizeof r->told[i].name, "%.*s", (int)h->name.n, h->name.p);
+        snprintf(r->told[i].value, sizeof r->told[i].value, "%.*s", (int)h->value.n,
+                 h->value.n ? h->value.p : "");
+    }
 }
 
 static int on_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)

@@ -372,6 +372,30 @@ static void test_transport_address(void **state)
     }
 }
 
+/* Rule 7: header lines. */
+static void test_transport_told(void **state)
+{
+    struct bench *bench = *state;
+    const struct bench_record *r = &bench->records[1];
+    static const char *const names[] = {"via", "x-ftl-probe-data", "x-ftl-error", "latency-trace"};
+    if (!the_kind->told) skip();
+    begin_url(bench, 1, the_kind->told);
+    assert_true(bench_run(bench, 1, LONG));
+    check_order(bench, r);
+    assert_int_equal(r->head.status, 200);
+    assert_int_equal(r->head.header_count, 4);
+    for (size_t i = 0; i < 4; i++) assert_string_equal(r->told[i].name, names[i]);
+    assert_string_equal(r->told[0].value, "1.1 first");
+    assert_string_equal(r->told[1].value, "abc");
+    assert_string_equal(r->told[2].value, "");
+    assert_int_equal(strlen(r->told[3].value), CAD_TRANSPORT_TOLD_BYTES);
+    assert_memory_equal(r->told[3].value, TRANSPORT_TOLD_LONG, CAD_TRANSPORT_TOLD_BYTES);
+    /* The next answer has none of them. */
+    begin(bench, 2, 10, WHOLE);
+    assert_true(bench_run(bench, 2, LONG));
+    assert_int_equal(bench->records[2].head.header_count, 0);
+}
+
 /* Rule 8: nothing is heard of it, whatever becomes of it and however often it is asked for. */
 static void test_transport_warm(void **state)
 {
@@ -467,6 +491,7 @@ int transport_contract_run(const struct transport_kind *kind)
         TEST(silent),        TEST(broken),         TEST(many),
         TEST(too_many),      TEST(destroy_busy),
         TEST(reads),         TEST(address),        TEST(warm),
+        TEST(told),
     };
 #undef TEST
     return cmocka_run_group_tests_name(kind->name, tests, NULL, NULL);

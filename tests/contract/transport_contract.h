@@ -24,6 +24,7 @@ struct transport_kind {
     const char *stall;        /* 5000 of 10000 bytes, then silence */
     const char *silent;       /* accepted, never answered */
     const char *reset, *cut;  /* 5000 of 10000 bytes, then broken */
+    const char *told;         /* answered with TRANSPORT_TOLD_LINES among its headers */
     const char *warm;         /* to have a connection ready to; NULL: has no connections */
     enum cad_address_class address; /* where its peers are; UNKNOWN: it has no addresses */
     uint32_t http_version;    /* that its peers speak; 0: none */
@@ -31,6 +32,17 @@ struct transport_kind {
     void (*wait)(struct cad_transport *transport, cad_time until);
     cad_time (*now)(void);    /* default: CLOCK_MONOTONIC */
 };
+
+/* Header lines of which a head tells some: each name once, the first of it, in lower case. */
+#define TRANSPORT_TOLD_LONG                                                                        \
+    "0123456789012345678901234567890123456789012345678901234567890123456789"                       \
+    "0123456789012345678901234567890123456789012345678901234567890123456789"                       \
+    "0123456789012345678901234567890123456789012345678901234567890123456789"                       \
+    "0123456789012345678901234567890123456789012345678901234567890123456789"
+#define TRANSPORT_TOLD_LINES                                                                       \
+    "Via: 1.1 first\r\nX-Other: not told\r\nVIA: 1.1 second\r\n"                                 \
+    "X-FTL-Probe-Data: \t abc \r\n"                                                               \
+    "x-ftl-error:\r\nLatency-Trace: " TRANSPORT_TOLD_LONG "\r\n"
 
 int transport_contract_run(const struct transport_kind *kind);
 
@@ -45,6 +57,9 @@ struct bench_record {
     bool disorder;           /* bytes before the head, or anything after the end */
     struct cad_http_head head;
     char location[256];
+    struct {
+        char name[64], value[CAD_TRANSPORT_TOLD_BYTES + 1];
+    } told[CAD_HTTP_HEADERS_MAX]; /* head.header_count of them */
     struct cad_http_end end;
     uint8_t *bytes;          /* BENCH_BYTES */
     size_t n;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -166,7 +167,8 @@ static void test_net_no_memory(void **state)
     for (uint64_t at = 1;; at++) {
         struct cad_failing f;
         cad_failing_init(&f, at);
-        struct cad_net_config config = {.alloc = cad_failing_alloc(&f), .ca_file = "/none"};
+        struct cad_net_config config = {.alloc = cad_failing_alloc(&f), .ca_file = "/none",
+                                        .proxy = "http://127.0.0.1:1"};
         struct cad_transport *transport = NULL;
         int err = cad_net_create(&config, &transport);
         if (!err) {
@@ -337,6 +339,155 @@ static void test_net_address_untouched(void **state)
     assert_int_equal(get(bench, 4, "/whole/1")->end.cls, CAD_HTTP_OK);
 }
 
+/* ---- proxies --------------------------------------------------------------------------------- */
+
+static struct transport_server *proxy;
+
+static struct bench *behind_proxy(const char *text)
+{
+    struct cad_net_config config = {.alloc = cad_alloc_system(), .proxy = text};
+    struct bench *bench = NULL;
+    assert_int_equal(bench_setup(&kind, &bench), 0);
+    struct cad_transport_door door = bench->transport->door;
+    bench->transport->ops->destroy(bench->transport);
+    assert_int_equal(cad_net_create(&config, &bench->transport), 0);
+    bench->transport->door = door;
+    return bench;
+}
+
+static struct bench *behind(struct transport_server *through)
+{
+    char text[64];
+    snprintf(text, sizeof text, "http://127.0.0.1:%d", transport_server_port(through));
+    return behind_proxy(text);
+}
+
+static struct bench_record *ask(struct bench *bench, uint32_t id, const char *text,
+                                enum cad_address_class most)
+{
+    struct cad_http_start start;
+    bench_request(id, text, &start);
+    start.address_max = most;
+    assert_int_equal(bench_start(bench, &start), 0);
+    assert_true(bench_run(bench, id, 5 * CAD_SECOND));
+    return &bench->records[id];
+}
+
+/* The name is not looked up here: it goes to the proxy, whose address is nobody's business. */
+static void test_proxy_is_asked(void **state)
+{
+    CAD_UNUSED(state);
+    struct bench *bench = behind(proxy);
+    uint32_t before = transport_server_accepted(proxy);
+    struct bench_record *r = ask(bench, 1, "http://title.invalid/whole/1000", CAD_ADDRESS_PUBLIC);
+    assert_int_equal(r->end.cls, CAD_HTTP_OK);
+    assert_true(bench_is_pattern(r, 0, 1000));
+    assert_int_equal(r->head.address, CAD_ADDRESS_UNKNOWN);
+    assert_int_equal(transport_server_accepted(proxy), before + 1);
+    assert_true(ask(bench, 2, "http://title.invalid/whole/10", CAD_ADDRESS_UNKNOWN)->end.reused);
+    char direct[64];
+    uint32_t own = transport_server_accepted(server);
+    url_of("/whole/10", direct, sizeof direct);
+    assert_int_equal(ask(bench, 3, direct, CAD_ADDRESS_LOOPBACK)->end.cls, CAD_HTTP_OK);
+    assert_int_equal(transport_server_accepted(server), own);
+    bench_teardown(bench);
+}
+
+/* What can be seen of a host without looking it up still counts. */
+static void test_proxy_hosts_farther_in(void **state)
+{
+    CAD_UNUSED(state);
+    static const char *const inside[] = {"http://127.0.0.1/whole/1", "http://localhost/whole/1",
+                                         "http://a.LocalHost/whole/1", "http://127.1/whole/1",
+                                         "http://2130706433/whole/1", "http://[::1]/whole/1"};
+    struct bench *bench = behind(proxy);
+    uint32_t before = transport_server_accepted(proxy);
+    for (uint32_t i = 0; i < CAD_ARRAY_LEN(inside); i++) {
+        struct bench_record *r = ask(bench, i + 1, inside[i], CAD_ADDRESS_PRIVATE);
+        assert_int_equal(r->end.cls, CAD_HTTP_ADDRESS);
+    }
+    assert_int_equal(ask(bench, 20, "http://10.0.0.1/whole/1", CAD_ADDRESS_PUBLIC)->end.cls,
+                     CAD_HTTP_ADDRESS);
+    assert_int_equal(transport_server_accepted(proxy), before);
+    assert_int_equal(ask(bench, 21, "http://10.0.0.1/whole/1", CAD_ADDRESS_PRIVATE)->end.cls,
+                     CAD_HTTP_OK);
+    assert_int_equal(ask(bench, 22, "http://notlocalhost/whole/1", CAD_ADDRESS_PUBLIC)->end.cls,
+                     CAD_HTTP_OK);
+    bench_teardown(bench);
+}
+
+static void test_proxy_is_gone(void **state)
+{
+    CAD_UNUSED(state);
+    struct bench *bench = behind_proxy("http://127.0.0.1:1");
+    struct bench_record *r = ask(bench, 1, "http://title.invalid/whole/1", CAD_ADDRESS_UNKNOWN);
+    assert_int_equal(r->end.cls, CAD_HTTP_CONNECT);
+    bench_teardown(bench);
+    bench = behind_proxy("http://no-such-proxy.invalid:80");
+    r = ask(bench, 1, "http://title.invalid/whole/1", CAD_ADDRESS_UNKNOWN);
+    assert_int_equal(r->end.cls, CAD_HTTP_CONNECT);
+    bench_teardown(bench);
+}
+
+static void test_proxy_must_be_one(void **state)
+{
+    CAD_UNUSED(state);
+    static const char *const bad[] = {"", "127.0.0.1:80", "ftp://127.0.0.1", "socks4://127.0.0.1",
+                                      "http://", "http:", "//127.0.0.1", "http://a b/"};
+    static const char *const good[] = {"http://127.0.0.1", "HTTPS://u:p@h:1", "socks5://h",
+                                       "socks5h://h:1080"};
+    struct cad_net_config config = {.alloc = cad_alloc_system()};
+    struct cad_transport *transport = NULL;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(bad); i++) {
+        config.proxy = bad[i];
+        assert_int_equal(cad_net_create(&config, &transport), CAD_E_INVAL);
+    }
+    for (size_t i = 0; i < CAD_ARRAY_LEN(good); i++) {
+        config.proxy = good[i];
+        assert_int_equal(cad_net_create(&config, &transport), 0);
+        transport->ops->destroy(transport);
+    }
+}
+
+/* The environment's is nobody's wish. */
+static void test_proxy_of_the_environment(void **state)
+{
+    CAD_UNUSED(state);
+    static const char *const names[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
+    char text[64];
+    snprintf(text, sizeof text, "http://127.0.0.1:%d", transport_server_port(proxy));
+    for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) setenv(names[i], text, 1);
+    setenv("no_proxy", "*", 1); /* nor is where it says that none is to be used */
+    uint32_t before = transport_server_accepted(proxy);
+    struct bench *bench = NULL;
+    assert_int_equal(bench_setup(&kind, &bench), 0);
+    assert_int_equal(get(bench, 1, "/whole/10")->end.cls, CAD_HTTP_OK);
+    bench_teardown(bench);
+    assert_int_equal(transport_server_accepted(proxy), before);
+    bench = behind(proxy);
+    assert_int_equal(ask(bench, 1, "http://title.invalid/", CAD_ADDRESS_UNKNOWN)->heads, 1);
+    bench_teardown(bench);
+    assert_int_equal(transport_server_accepted(proxy), before + 1);
+    for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) unsetenv(names[i]);
+    unsetenv("no_proxy");
+}
+
+static int run_proxies(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_proxy_is_asked),
+        cmocka_unit_test(test_proxy_hosts_farther_in),
+        cmocka_unit_test(test_proxy_is_gone),
+        cmocka_unit_test(test_proxy_must_be_one),
+        cmocka_unit_test(test_proxy_of_the_environment),
+    };
+    proxy = transport_server_start();
+    if (!proxy) return 1;
+    int failed = cmocka_run_group_tests_name("transport_net_proxy", tests, NULL, NULL);
+    transport_server_stop(proxy);
+    return failed;
+}
+
 static int run_own(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_net_##name, setup, teardown)
@@ -352,12 +503,12 @@ static int run_own(void)
 
 int main(void)
 {
-    static char urls[5][64];
+    static char urls[6][64];
     static const char *const paths[] = {"/missing", "/stall/10000", "/silent", "/reset/10000",
-                                        "/cut/10000"};
+                                        "/cut/10000", "/told"};
     server = transport_server_start();
     if (!server) return 1;
-    for (int i = 0; i < 5; i++) url_of(paths[i], urls[i], sizeof urls[i]);
+    for (int i = 0; i < 6; i++) url_of(paths[i], urls[i], sizeof urls[i]);
     kind = (struct transport_kind){
         .name = "transport_net",
         .create = create,
@@ -369,12 +520,14 @@ int main(void)
         .silent = urls[2],
         .reset = urls[3],
         .cut = urls[4],
+        .told = urls[5],
         .warm = urls[0],
         .address = CAD_ADDRESS_LOOPBACK,
         .http_version = 11,
     };
     int failed = transport_contract_run(&kind);
     failed += run_own();
+    failed += run_proxies();
     transport_server_stop(server);
     return failed != 0;
 }

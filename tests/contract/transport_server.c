@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "transport_contract.h"
+
 #define CONNECTIONS_MAX 64
 #define REQUEST_MAX 65536
 #define LONG_BODY (1024 * 1024)
@@ -154,6 +156,8 @@ static void answer_simple(struct connection *c, const char *path, const char *bo
     } else if (strcmp(path, "/busy") == 0) {
         set_answer(c, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n"
                       "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n", NULL, 0);
+    } else if (strcmp(path, "/told") == 0) {
+        set_answer(c, "HTTP/1.1 200 OK\r\n" TRANSPORT_TOLD_LINES "Content-Length: 4\r\n\r\n", "told", 4);
     } else if (strcmp(path, "/echo") == 0) {
         snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", body_n);
         set_answer(c, head, body, body_n);
@@ -168,6 +172,14 @@ static void answer_simple(struct connection *c, const char *path, const char *bo
     }
 }
 
+/* A proxy is asked with a whole URL (RFC 9112 3.2.2): it answers in place of any origin. */
+static void take_origin(char *path)
+{
+    if (strncmp(path, "http://", 7) != 0) return;
+    const char *rest = strchr(path + 7, '/');
+    if (rest) memmove(path, rest, strlen(rest) + 1);
+}
+
 static void answer(struct connection *c, const char *body, size_t body_n)
 {
     char path[256] = "";
@@ -175,6 +187,7 @@ static void answer(struct connection *c, const char *body, size_t body_n)
     long long n = 0;
     sscanf(c->request, "%*s %255s", path);
     c->after = AFTER_KEEP;
+    take_origin(path);
     if (sscanf(path, "/%31[a-z]/%lld", name, &n) == 2) {
         if (strcmp(name, "whole") == 0) answer_whole(c, n);
         if (strcmp(name, "chunked") == 0) answer_chunked(c, n);

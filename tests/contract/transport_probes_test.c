@@ -1,0 +1,171 @@
+/* The transport of probes keeps the contract of transports, and groups apart from each other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "drive/net_probes.h"
+#include "support/failing_alloc.h"
+#include "transport_contract.h"
+#include "transport_server.h"
+
+static struct transport_server *server;
+static struct transport_kind kind;
+
+static int create(struct cad_transport **out)
+{
+    struct cad_net_config config = {.alloc = cad_alloc_system()};
+    return cad_net_probes_create(&config, out);
+}
+
+static void url_of(const char *path, char *out, size_t cap)
+{
+    snprintf(out, cap, "http://127.0.0.1:%d%s", transport_server_port(server), path);
+}
+
+static void url(int64_t n, char *out, size_t cap)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/whole/%lld", (long long)n);
+    url_of(path, out, cap);
+}
+
+static int setup(void **state)
+{
+    return bench_setup(&kind, (struct bench **)state);
+}
+
+static int teardown(void **state)
+{
+    bench_teardown(*state);
+    return 0;
+}
+
+static int begin(struct bench *bench, uint32_t id, uint32_t group, const char *path)
+{
+    char text[128];
+    struct cad_http_start start;
+    url_of(path, text, sizeof text);
+    bench_request(id, text, &start);
+    start.purpose = CAD_PURPOSE_PROBE;
+    start.group = group;
+    return bench_start(bench, &start);
+}
+
+static const struct bench_record *probe(struct bench *bench, uint32_t id, uint32_t group)
+{
+    assert_int_equal(begin(bench, id, group, "/whole/5120"), 0);
+    assert_true(bench_run(bench, id, 5 * CAD_SECOND));
+    assert_int_equal(bench->records[id].end.cls, CAD_HTTP_OK);
+    return &bench->records[id];
+}
+
+/* The same server under several names: each is cold once, and warm from then on. */
+static void test_probes_share_nothing(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t before = transport_server_accepted(server);
+    uint32_t id = 1;
+    for (uint32_t group = 1; group <= 4; group++, id++) {
+        const struct bench_record *r = probe(bench, id, group);
+        assert_false(r->end.reused);
+        assert_true(r->end.connect != CAD_TIME_NONE);
+    }
+    for (uint32_t group = 4; group >= 1; group--, id++) {
+        assert_true(probe(bench, id, group)->end.reused);
+    }
+    assert_int_equal(transport_server_accepted(server), before + 4);
+}
+
+/* One group too many: the one that was silent longest goes, and is cold when it comes again. */
+static void test_probes_make_room(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t id = 1;
+    for (uint32_t group = 1; group <= CAD_NET_PROBES_GROUPS; group++, id++) probe(bench, id, group);
+    assert_true(probe(bench, id++, 1)->end.reused);
+    assert_false(probe(bench, id++, 100)->end.reused);
+    assert_true(probe(bench, id++, 1)->end.reused);
+    assert_true(probe(bench, id++, 3)->end.reused);
+    assert_false(probe(bench, id++, 2)->end.reused);
+}
+
+/* While all are busy there is no room, and what is under way is left alone; cancelling makes it. */
+static void test_probes_all_busy(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t id = 1;
+    for (uint32_t group = 1; group <= CAD_NET_PROBES_GROUPS; group++, id++) {
+        assert_int_equal(begin(bench, id, group, "/silent"), 0);
+    }
+    assert_int_equal(begin(bench, id, 100, "/whole/10"), CAD_E_LIMIT);
+    bench_idle(bench, 20 * CAD_MS);
+    bench_cancel(bench, 5);
+    assert_false(probe(bench, id, 100)->end.reused);
+    assert_int_equal(bench->records[5].ends, 0);
+    assert_int_equal(bench->records[4].ends, 0);
+}
+
+static void test_probes_no_memory(void **state)
+{
+    CAD_UNUSED(state);
+    for (uint64_t at = 1;; at++) {
+        struct cad_failing f;
+        cad_failing_init(&f, at);
+        struct cad_net_config config = {.alloc = cad_failing_alloc(&f), .ca_file = "/none",
+                                        .proxy = "http://127.0.0.1:1"};
+        struct cad_transport *transport = NULL;
+        int err = cad_net_probes_create(&config, &transport);
+        if (!err) {
+            struct cad_http_start start;
+            bench_request(1, "http://127.0.0.1:1/", &start);
+            err = transport->ops->start(transport, &start);
+            transport->ops->destroy(transport);
+        }
+        assert_int_equal(err, f.failed ? CAD_E_NOMEM : 0);
+        assert_int_equal(f.live_blocks, 0);
+        if (!f.failed) break;
+    }
+}
+
+static int run_own(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_probes_##name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(share_nothing), TEST(make_room), TEST(all_busy), TEST(no_memory),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("transport_probes_groups", tests, NULL, NULL);
+}
+
+int main(void)
+{
+    static char urls[6][64];
+    static const char *const paths[] = {"/missing", "/stall/10000", "/silent", "/reset/10000",
+                                        "/cut/10000", "/told"};
+    server = transport_server_start();
+    if (!server) return 1;
+    for (int i = 0; i < 6; i++) url_of(paths[i], urls[i], sizeof urls[i]);
+    kind = (struct transport_kind){
+        .name = "transport_probes",
+        .create = create,
+        .url = url,
+        .missing = urls[0],
+        .missing_is_answer = true,
+        .refused = "http://127.0.0.1:1/", /* tcpmux: nobody runs it */
+        .stall = urls[1],
+        .silent = urls[2],
+        .reset = urls[3],
+        .cut = urls[4],
+        .told = urls[5],
+        .address = CAD_ADDRESS_LOOPBACK,
+        .http_version = 11,
+    };
+    int failed = transport_contract_run(&kind);
+    failed += run_own();
+    transport_server_stop(server);
+    return failed != 0;
+}
