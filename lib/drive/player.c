@@ -84,19 +84,37 @@ static int post_simple(struct cad_player *player, enum cad_command_type type)
     return post(player, &command, NULL);
 }
 
+/* Room for a URL while a command is copied. */
+struct title_text {
+    char url[CAD_URI_BYTES_MAX + 1];
+};
+
+static int title_of_url(struct cad_title *title, const char *url_or_path, struct title_text *text)
+{
+    struct cad_sb sb;
+    cad_sb_init_fixed(&sb, text->url, sizeof text->url);
+    int err = cad_player_title_url(cad_str_from(url_or_path), &sb);
+    if (!err) title->url = cad_sb_str(&sb);
+    return err;
+}
+
+static int title_of_service(struct cad_title *title, const char *base, const char *id)
+{
+    title->base = cad_str_from(base);
+    title->id = cad_str_from(id);
+    bool fits = title->base.n <= CAD_URI_BYTES_MAX && title->id.n <= CAD_URI_BYTES_MAX;
+    return fits ? 0 : CAD_E_LIMIT;
+}
+
 int cad_player_load_url(struct cad_player *player, const char *url_or_path, cad_time start,
                         uint32_t *ticket)
 {
     if (!player || !url_or_path) return CAD_E_INVAL;
-    char url[CAD_URI_BYTES_MAX + 1];
-    struct cad_sb sb;
-    cad_sb_init_fixed(&sb, url, sizeof url);
-    int err = cad_player_title_url(cad_str_from(url_or_path), &sb);
-    if (err) return err;
+    struct title_text text;
     struct cad_command command = {.type = CAD_COMMAND_LOAD};
-    command.title.url = cad_sb_str(&sb);
     command.title.start = start;
-    return post(player, &command, ticket);
+    int err = title_of_url(&command.title, url_or_path, &text);
+    return err ? err : post(player, &command, ticket);
 }
 
 int cad_player_load_title(struct cad_player *player, const char *base, const char *id,
@@ -104,13 +122,21 @@ int cad_player_load_title(struct cad_player *player, const char *base, const cha
 {
     if (!player || !base || !id || !*base || !*id) return CAD_E_INVAL;
     struct cad_command command = {.type = CAD_COMMAND_LOAD};
-    command.title.base = cad_str_from(base);
-    command.title.id = cad_str_from(id);
     command.title.start = start;
-    if (command.title.base.n > CAD_URI_BYTES_MAX || command.title.id.n > CAD_URI_BYTES_MAX) {
-        return CAD_E_LIMIT;
-    }
-    return post(player, &command, ticket);
+    int err = title_of_service(&command.title, base, id);
+    return err ? err : post(player, &command, ticket);
+}
+
+int cad_player_prepare(struct cad_player *player, const char *base_or_url, const char *id,
+                       uint32_t *ticket)
+{
+    if (!player || !base_or_url || !*base_or_url) return CAD_E_INVAL;
+    struct title_text text;
+    struct cad_command command = {.type = CAD_COMMAND_PREPARE};
+    command.title.start = CAD_TIME_NONE;
+    int err = id && *id ? title_of_service(&command.title, base_or_url, id)
+                        : title_of_url(&command.title, base_or_url, &text);
+    return err ? err : post(player, &command, ticket);
 }
 
 int cad_player_play(struct cad_player *player)
@@ -221,11 +247,29 @@ static int init_shared(struct cad_player *player)
     err = cad_loop_init(&player->loop);
     if (err) return err;
     player->has_loop = true;
-    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
+    for (int i = 0; i < CAD_ENGINE_SLOTS; i++) {
         err = cad_spsc_init(&player->rings[i], &player->alloc, CAD_PLAYER_RING_SAMPLES);
         if (err) return err;
     }
     return 0;
+}
+
+static int copy_text(struct cad_player *player, struct player_text *text, const char *z)
+{
+    if (!z) return 0;
+    text->size = strlen(z) + 1;
+    text->z = cad_alloc_new(&player->alloc, text->size, CAD_MEM_SESSION);
+    if (!text->z) return CAD_E_NOMEM;
+    memcpy(text->z, z, text->size);
+    return 0;
+}
+
+/* A proxy's URL may hold a password. */
+static void free_text(const struct cad_alloc *alloc, struct player_text *text)
+{
+    if (!text->z) return;
+    explicit_bzero(text->z, text->size);
+    cad_alloc_free(alloc, text->z, text->size, CAD_MEM_SESSION);
 }
 
 static int copy_config(struct cad_player *player, const struct cad_player_config *config)
@@ -236,12 +280,10 @@ static int copy_config(struct cad_player *player, const struct cad_player_config
     player->wakeup_ctx = config->wakeup_ctx;
     player->tape = config->tape;
     player->offline = config->offline;
-    if (!config->ca_file) return 0;
-    player->ca_file_size = strlen(config->ca_file) + 1;
-    player->ca_file = cad_alloc_new(&player->alloc, player->ca_file_size, CAD_MEM_SESSION);
-    if (!player->ca_file) return CAD_E_NOMEM;
-    memcpy(player->ca_file, config->ca_file, player->ca_file_size);
-    return 0;
+    int err = copy_text(player, &player->ca_file, config->ca_file);
+    if (!err) err = copy_text(player, &player->proxy, config->proxy);
+    if (!err) err = copy_text(player, &player->key_log, config->key_log);
+    return err;
 }
 
 int cad_player_create(const struct cad_player_config *config, struct cad_player **out)
@@ -257,11 +299,13 @@ int cad_player_create(const struct cad_player_config *config, struct cad_player 
     if (!err) err = cad_engine_create(&config->engine, &player->drive.engine);
     if (!err) cad_tape_begin(player->tape, &config->engine);
     if (!err) err = cad_player_drive_init(player);
+    if (!err) err = cad_player_edges_init(player, config);
     if (!err && pthread_create(&player->thread, NULL, cad_player_drive_main, player)) {
         err = CAD_E_IO;
     }
     if (err) {
         player->alloc = config->engine.alloc;
+        if (config->store.ops) player->store.ops = NULL; /* it stays the application's */
         cad_player_destroy(&player);
         return err;
     }
@@ -282,8 +326,9 @@ void cad_player_destroy(struct cad_player **player)
     }
     cad_player_drive_deinit(p);
     /* The rings hold references into the engine's buffers. */
-    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) cad_spsc_deinit(&p->rings[i]);
+    for (int i = 0; i < CAD_ENGINE_SLOTS; i++) cad_spsc_deinit(&p->rings[i]);
     cad_engine_destroy(&p->drive.engine);
+    cad_player_edges_deinit(p);
     if (p->has_loop) cad_loop_deinit(&p->loop);
     if (p->has_orderbox) cad_orderbox_deinit(&p->orderbox);
     if (p->has_mailbox) cad_mailbox_deinit(&p->mailbox);
@@ -294,6 +339,8 @@ void cad_player_destroy(struct cad_player **player)
         cad_ring_deinit(&p->events.ring);
     }
     struct cad_alloc alloc = p->alloc;
-    cad_alloc_free(&alloc, p->ca_file, p->ca_file_size, CAD_MEM_SESSION);
+    free_text(&alloc, &p->ca_file);
+    free_text(&alloc, &p->proxy);
+    free_text(&alloc, &p->key_log);
     cad_alloc_free(&alloc, p, sizeof *p, CAD_MEM_SESSION);
 }

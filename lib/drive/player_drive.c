@@ -10,6 +10,7 @@
 #include "drive/clock.h"
 #include "drive/file.h"
 #include "drive/net.h"
+#include "drive/net_probes.h"
 #include "drive/player_impl.h"
 
 /* ---- the door: from transports to the engine ------------------------------------------------- */
@@ -50,6 +51,36 @@ static void door_end(void *ctx, const struct cad_http_end *end)
     if (cad_ring_push(&p->drive.ends, end)) {
         CAD_LOG(&p->log, ERROR, p->drive.now, "drive: end lost id=%u", end->id);
     }
+}
+
+static int join(struct cad_player *p, struct cad_transport *transport)
+{
+    transport->door = (struct cad_transport_door){p, door_head, door_lease, door_commit, door_end};
+    return cad_loop_add(&p->loop, transport->fd);
+}
+
+static struct cad_net_config net_config(const struct cad_player *p)
+{
+    return (struct cad_net_config){.alloc = p->alloc,
+                                   .log = p->log,
+                                   .ca_file = p->ca_file.z,
+                                   .proxy = p->proxy.z,
+                                   .key_log = p->key_log.z};
+}
+
+static void drop(struct cad_transport **transport)
+{
+    if (*transport) (*transport)->ops->destroy(*transport);
+    *transport = NULL;
+}
+
+static int make_probes(struct cad_player *p)
+{
+    struct cad_net_config net = net_config(p);
+    int err = cad_net_probes_create(&net, &p->drive.probes);
+    if (!err) err = join(p, p->drive.probes);
+    if (err) drop(&p->drive.probes);
+    return err;
 }
 
 /* ---- feeding --------------------------------------------------------------------------------- */
@@ -181,9 +212,20 @@ static struct cad_transport *route(struct cad_player *p, cad_str url)
     return cad_file_is_url(url) ? p->drive.file : p->drive.net;
 }
 
+/* Probes have connections of their own, made when the first one goes out; NULL: no memory. */
+static struct cad_transport *probes(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    if (!d->probes && d->net && make_probes(p)) {
+        CAD_LOG(&p->log, WARN, d->now, "drive: no transport for probes");
+    }
+    return d->probes;
+}
+
 static void start(struct cad_player *p, const struct cad_http_start *request)
 {
-    struct cad_transport *transport = route(p, request->url);
+    bool probe = request->purpose == CAD_PURPOSE_PROBE;
+    struct cad_transport *transport = probe ? probes(p) : route(p, request->url);
     int err = transport ? transport->ops->start(transport, request) : CAD_E_UNSUPPORTED;
     if (request->post) feed_entropy(p, PLAYER_ENTROPY_FRESH);
     if (!err) return;
@@ -206,6 +248,7 @@ static void start(struct cad_player *p, const struct cad_http_start *request)
 static void cancel(struct cad_player *p, uint32_t id)
 {
     if (p->drive.net) p->drive.net->ops->cancel(p->drive.net, id);
+    if (p->drive.probes) p->drive.probes->ops->cancel(p->drive.probes, id);
     p->drive.file->ops->cancel(p->drive.file, id);
 }
 
@@ -236,6 +279,10 @@ static bool poll_actions(struct cad_player *p)
             cad_orders_flush(&d->orders, action.u.flush.epoch, action.u.flush.position);
             break;
         case CAD_ACTION_APP_EVENT: room = tell(p, &action.u.app); break;
+        case CAD_ACTION_CDM_CALL:
+            if (p->cdm) cad_cdm_desk_call(p->cdm, &action.u.cdm);
+            break;
+        case CAD_ACTION_STORE: cad_player_order(p, &action.u.store); break;
         }
     }
     if (!room) return false;
@@ -260,8 +307,8 @@ static bool fill_ring(struct cad_player *p, uint32_t slot)
         if (item.result != 0 && item.result != CAD_E_CONFIG && !end) break;
         if (end && d->ended[slot]) break;
         d->ended[slot] = end;
+        if (end) memset(&item.sample, 0, sizeof item.sample);
         item.sample.epoch = d->epoch;
-        if (end) item.sample.ref = NULL;
         if (cad_spsc_push(&p->rings[slot], &item) == 1) wake = true;
         if (end) break;
     }
@@ -271,7 +318,7 @@ static bool fill_ring(struct cad_player *p, uint32_t slot)
 static void fill_rings(struct cad_player *p)
 {
     bool wake = false;
-    for (uint32_t slot = 0; slot < CAD_ENGINE_TRACKS; slot++) {
+    for (uint32_t slot = 0; slot < CAD_ENGINE_SLOTS; slot++) {
         if (fill_ring(p, slot)) wake = true;
     }
     if (wake) cad_orderbox_signal(&p->orderbox);
@@ -309,6 +356,8 @@ static bool turn(struct cad_player *p)
     d->now = cad_clock_now();
     d->fed = false;
     feed_ends(p);
+    cad_player_feed_cdm(p);
+    cad_player_feed_store(p);
     feed_reports(p);
     feed_commands(p);
     feed_wall(p);
@@ -320,6 +369,7 @@ static bool turn(struct cad_player *p)
         CAD_LOG(&p->log, ERROR, d->now, "drive: engine broken result=%s", cad_result_name(more));
     }
     d->fed = false;
+    if (more >= 0 && d->has_stored) cad_player_feed_store(p); /* before an order ends its views */
     publish_stats(p); /* first: who reads an event finds figures that are not older */
     bool room = poll_actions(p);
     fill_rings(p);
@@ -328,9 +378,12 @@ static bool turn(struct cad_player *p)
 
 static cad_time pump(struct cad_player *p)
 {
-    cad_time wake = p->drive.file->ops->pump(p->drive.file);
-    if (!p->drive.net) return wake;
-    return cad_time_earlier(wake, p->drive.net->ops->pump(p->drive.net));
+    struct cad_transport *const all[] = {p->drive.file, p->drive.net, p->drive.probes};
+    cad_time wake = CAD_TIME_NONE;
+    for (size_t i = 0; i < CAD_ARRAY_LEN(all); i++) {
+        if (all[i]) wake = cad_time_earlier(wake, all[i]->ops->pump(all[i]));
+    }
+    return wake;
 }
 
 static void drive_once(struct cad_player *p)
@@ -351,6 +404,7 @@ static void drive_once(struct cad_player *p)
         if (due != CAD_TIME_NONE) due = CAD_MAX(due, cad_time_add(d->now, PLAYER_WAKE_FLOOR));
         wake = cad_time_earlier(wake, due);
         wake = cad_time_earlier(wake, d->wall_at);
+        wake = cad_time_earlier(wake, cad_player_store_wake(p));
     }
     cad_loop_wait(&p->loop, wake);
 }
@@ -364,20 +418,15 @@ void *cad_player_drive_main(void *player)
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     pthread_setname_np(pthread_self(), "cadmium-drive");
     p->drive.now = cad_clock_now();
+    cad_player_feed_caps(p);
     feed_entropy(p, PLAYER_ENTROPY_START);
     while (!atomic_load(&p->stop)) drive_once(p);
-    if (p->drive.net) p->drive.net->ops->destroy(p->drive.net);
-    p->drive.net = NULL;
+    drop(&p->drive.net);
+    drop(&p->drive.probes);
     return NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
-
-static int join(struct cad_player *p, struct cad_transport *transport)
-{
-    transport->door = (struct cad_transport_door){p, door_head, door_lease, door_commit, door_end};
-    return cad_loop_add(&p->loop, transport->fd);
-}
 
 int cad_player_drive_init(struct cad_player *p)
 {
@@ -390,7 +439,7 @@ int cad_player_drive_init(struct cad_player *p)
     err = cad_file_create(&file, &d->file);
     if (!err) err = join(p, d->file);
     if (err || p->offline) return err;
-    struct cad_net_config net = {p->alloc, p->log, p->ca_file};
+    struct cad_net_config net = net_config(p);
     err = cad_net_create(&net, &d->net);
     return err ? err : join(p, d->net);
 }
@@ -399,7 +448,8 @@ void cad_player_drive_deinit(struct cad_player *p)
 {
     struct player_drive *d = &p->drive;
     if (d->has_held) cad_mail_release(&p->mailbox, &d->held);
-    if (d->net) d->net->ops->destroy(d->net);
-    if (d->file) d->file->ops->destroy(d->file);
+    drop(&d->net);
+    drop(&d->probes);
+    drop(&d->file);
     cad_ring_deinit(&d->ends);
 }

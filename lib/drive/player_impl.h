@@ -1,9 +1,11 @@
 /*
  * player_impl.h - the inside of a player: who owns what, and on which thread.
  *
- * player.c is the application's side, player_drive.c the drive thread, player_sink.c the sink's
- * thread, player_url.c turns what a person types into a URL. Between them are only the mailbox, the
- * order box, the sample rings, the event queue, the copy of the figures and a few atomic flags.
+ * player.c is the application's side, player_drive.c the drive thread with player_edges.c (CDM and
+ * store), player_sink.c the sink's thread, player_url.c turns what a person types into a URL.
+ * Between them are only the mailbox, the order box, the sample rings, the event queue, the copy of
+ * the figures and a few atomic flags. The CDM's threads reach the desk of cdm_host.h, a store's its
+ * own queues.
  */
 #ifndef CAD_DRIVE_PLAYER_IMPL_H
 #define CAD_DRIVE_PLAYER_IMPL_H
@@ -15,10 +17,12 @@
 #include "base/strbuf.h"
 #include "cadmium/player.h"
 #include "cadmium/tape.h"
+#include "drive/cdm_host.h"
 #include "drive/loop.h"
 #include "drive/mailbox.h"
 #include "drive/spsc.h"
 #include "drive/transport.h"
+#include "drive/unlock.h"
 
 #define PLAYER_ENDS_MAX (2 * CAD_TRANSPORT_TRANSFERS_MAX) /* ends that wait for the engine */
 #define PLAYER_TURNS_MAX 16       /* turns in a row before the network is looked at again */
@@ -26,6 +30,9 @@
 #define PLAYER_ENTROPY_FRESH 64   /* bytes after each POST */
 #define PLAYER_WALL_PERIOD (60 * CAD_SECOND)
 #define PLAYER_WAKE_FLOOR CAD_MS  /* the engine's own timers are not served more often */
+#define PLAYER_LOCKED_LOOK (100 * CAD_MS) /* how often a sample that waits is looked at, at least */
+#define PLAYER_STORE_LOOK (5 * CAD_MS) /* how often a store that wakes nobody is asked */
+#define PLAYER_REFUSED_MAX 64     /* refused orders to the store whose answers wait */
 
 enum { PLAYER_NETWORK_SAME, PLAYER_NETWORK_ON, PLAYER_NETWORK_OFF };
 
@@ -42,6 +49,11 @@ struct player_drive {
     struct cad_engine *engine;
     struct cad_transport *net;    /* NULL: offline */
     struct cad_transport *file;
+    struct cad_transport *probes; /* NULL: none was sent yet */
+    struct cad_ring refused;      /* struct cad_store_done: orders that the store did not take */
+    struct cad_store_done stored; /* an answer that the engine had no room for */
+    bool has_stored;
+    uint32_t orders_open;         /* of the store, not answered */
     struct cad_ring ends;         /* struct cad_http_end, not fed yet */
     struct cad_mail held;         /* a command that the engine had no room for */
     bool has_held;
@@ -50,7 +62,7 @@ struct player_drive {
     bool fed;                     /* the engine got something: a turn is due */
     bool broken;                  /* the engine said so; it is not run any more */
     uint32_t epoch;               /* of the last order */
-    bool ended[CAD_ENGINE_TRACKS];/* the ring's last item of this epoch is the end */
+    bool ended[CAD_ENGINE_SLOTS]; /* the ring's last item of this epoch is the end */
     struct cad_orders orders;     /* of this turn */
     cad_time wall_at;             /* when the wall clock is told again */
     cad_time now;
@@ -62,7 +74,14 @@ struct player_sink {
     struct cad_sink_config config;/* the last one, for a sink that comes later */
     bool has_config;
     uint32_t epoch;               /* that its orders have reached; 0 none */
-    bool ended[CAD_ENGINE_TRACKS];
+    bool ended[CAD_ENGINE_SLOTS];
+    bool locked;                  /* a sample waits for its key, since the last step */
+};
+
+/* A copy of a text of the configuration. */
+struct player_text {
+    char *z;                      /* NUL-terminated; NULL: none */
+    size_t size;                  /* with the NUL */
 };
 
 struct cad_player {
@@ -72,8 +91,11 @@ struct cad_player {
     void *wakeup_ctx;
     struct cad_tape_recorder *tape; /* NULL: nothing is recorded */
     bool offline;
-    char *ca_file;
-    size_t ca_file_size;
+    struct player_text ca_file, proxy, key_log;
+    struct cad_cdm_desk *cdm;     /* NULL: there is none */
+    struct cad_unlock unlock;     /* the sink's thread alone */
+    struct cad_store store;       /* the drive thread alone */
+    bool store_wakes;             /* it wakes the loop when there is an answer */
     pthread_t thread;
     bool has_thread, has_events, has_stats, has_mailbox, has_orderbox, has_loop;
     _Atomic bool stop;
@@ -83,7 +105,7 @@ struct cad_player {
     struct cad_loop loop;
     struct cad_mailbox mailbox;
     struct cad_orderbox orderbox;
-    struct cad_spsc rings[CAD_ENGINE_TRACKS];
+    struct cad_spsc rings[CAD_ENGINE_SLOTS];
     struct player_events events;
     pthread_mutex_t stats_mutex;
     struct cad_engine_stats stats;
@@ -100,6 +122,22 @@ struct cad_player {
 CAD_MUST_CHECK int cad_player_drive_init(struct cad_player *player);
 void cad_player_drive_deinit(struct cad_player *player);
 void *cad_player_drive_main(void *player);
+
+/* ---- player_edges.c ---- */
+/* The CDM and the store, with what belongs to them. CAD_E_NOMEM, CAD_E_IO, what a CDM says. */
+CAD_MUST_CHECK int cad_player_edges_init(struct cad_player *player,
+                                         const struct cad_player_config *config);
+/* After the engine, before the loop and the order box. */
+void cad_player_edges_deinit(struct cad_player *player);
+/* The drive thread, before anything else: what the CDM can do. */
+void cad_player_feed_caps(struct cad_player *player);
+/* What the CDM and the store have told, as far as the engine has room. */
+void cad_player_feed_cdm(struct cad_player *player);
+void cad_player_feed_store(struct cad_player *player);
+/* CAD_ACTION_STORE. */
+void cad_player_order(struct cad_player *player, const struct cad_store_order *order);
+/* When to look at the store again; CAD_TIME_NONE: it says so itself. */
+cad_time cad_player_store_wake(const struct cad_player *player);
 
 /* ---- player_device.c ---- */
 /* For tests: the drive thread takes no turn before `until`, as on a device that sleeps; network and

@@ -1,11 +1,26 @@
 #include <string.h>
 
+#include "base/util.h"
 #include "drive/clock.h"
 #include "drive/player_impl.h"
 
+/* 0: the item can go out; CAD_E_AGAIN: it waits for its key; CAD_E_DATA: it was released. */
+static int unlock(struct cad_player *player, uint32_t slot, struct cad_spsc_item *item)
+{
+    if (item->result != 0) return 0;
+    int rc = cad_unlock(&player->unlock, slot, &item->sample);
+    struct cad_sink_report report = {.has_fail = true};
+    if (cad_unlock_take_fail(&player->unlock, &report.fail)) {
+        cad_mailbox_report(&player->mailbox, &report);
+        cad_loop_wake(&player->loop);
+    }
+    if (rc == CAD_E_AGAIN) player->sink.locked = true;
+    return rc;
+}
+
 int cad_player_pull(struct cad_player *player, uint32_t slot, struct cad_sample *out)
 {
-    if (!player || !out || slot >= CAD_ENGINE_TRACKS) return CAD_E_INVAL;
+    if (!player || !out || slot >= CAD_ENGINE_SLOTS) return CAD_E_INVAL;
     struct cad_spsc *ring = &player->rings[slot];
     const struct cad_spsc_item *next;
     while ((next = cad_spsc_peek(ring)) != NULL) {
@@ -13,11 +28,11 @@ int cad_player_pull(struct cad_player *player, uint32_t slot, struct cad_sample 
         int32_t ahead = (int32_t)(next->sample.epoch - player->sink.epoch);
         if (ahead > 0) return CAD_E_AGAIN; /* its flush comes first, with the next step */
         struct cad_spsc_item item = *next;
+        int locked = ahead < 0 ? 0 : unlock(player, slot, &item);
+        if (locked == CAD_E_AGAIN) return CAD_E_AGAIN; /* it stays, and all behind it */
         if (cad_spsc_pop(ring)) cad_loop_wake(&player->loop);
-        if (ahead < 0) {
-            cad_ref_unref(&item.sample.ref);
-            continue;
-        }
+        if (ahead < 0) cad_sample_release(&item.sample);
+        if (ahead < 0 || locked) continue;
         player->sink.ended[slot] = item.result == CAD_E_END;
         if (item.result == CAD_E_END) break;
         *out = item.sample;
@@ -80,7 +95,12 @@ cad_time cad_player_sink_step(struct cad_player *player, struct cad_sink *sink)
     if (orders.has_flush && orders.flush_first) flush(player, &orders, now);
     if (orders.has_config) configure(player, &orders.config, now);
     if (orders.has_flush && !orders.flush_first) flush(player, &orders, now);
+    player->sink.locked = false;
     cad_time wake = sink->ops->step(sink, now);
+    /* KEYS wakes this thread; memory and CDMs that are busy say nothing when they have room. */
+    if (player->sink.locked) {
+        wake = cad_time_earlier(wake, cad_time_add(now, PLAYER_LOCKED_LOOK));
+    }
     struct cad_sink_report report;
     memset(&report, 0, sizeof report);
     sink->ops->report(sink, now, &report);

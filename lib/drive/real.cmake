@@ -2,6 +2,7 @@
 
 cad_room(drive_real POSIX
     SOURCES
+        cdm_host.c
         clock.c
         file.c
         loop.c
@@ -11,13 +12,17 @@ cad_room(drive_real POSIX
         net_easy.c
         net_guard.c
         net_head.c
+        net_keylog.c
         net_origin.c
+        net_probes.c
         player.c
         player_device.c
         player_drive.c
+        player_edges.c
         player_sink.c
         player_url.c
         spsc.c
         store_file.c
+        store_thread.c
         tape_record.c
     LINK cad_curl Threads::Threads ${CMAKE_DL_LIBS})

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "drive/unlock.h"
 
 int cad_spsc_init(struct cad_spsc *ring, const struct cad_alloc *alloc, uint32_t capacity)
 {
@@ -22,8 +23,8 @@ void cad_spsc_deinit(struct cad_spsc *ring)
     if (!ring->items) return;
     const struct cad_spsc_item *item;
     while ((item = cad_spsc_peek(ring)) != NULL) {
-        struct cad_ref *ref = item->sample.ref;
-        cad_ref_unref(&ref);
+        struct cad_sample sample = item->sample;
+        cad_sample_release(&sample);
         (void)cad_spsc_pop(ring);
     }
     cad_alloc_free(&ring->alloc, ring->items, ring->capacity * sizeof *ring->items,

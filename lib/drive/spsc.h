@@ -10,7 +10,7 @@
  * the producer by pushing into a full one. The producer is woken when half of the ring is free
  * again, so that refilling costs two wakes a ring and not one a sample.
  *
- * An item owns one reference to its bytes; who pops it takes that over.
+ * An item owns what its sample holds (unlock.h); who pops it takes that over.
  */
 #ifndef CAD_DRIVE_SPSC_H
 #define CAD_DRIVE_SPSC_H
@@ -47,7 +47,7 @@ bool cad_spsc_full(struct cad_spsc *ring);
 CAD_MUST_CHECK int cad_spsc_push(struct cad_spsc *ring, const struct cad_spsc_item *item);
 /* Consumer. The oldest item, NULL when there is none; valid until it is popped. */
 const struct cad_spsc_item *cad_spsc_peek(struct cad_spsc *ring);
-/* Consumer. Drops the oldest item without touching its reference. True: wake the producer. */
+/* Consumer. Drops the oldest item without touching its references. True: wake the producer. */
 bool cad_spsc_pop(struct cad_spsc *ring);
 
 #endif

@@ -57,6 +57,21 @@ void store_keys_add(struct store_keys *k, cad_str key);
  */
 CAD_MUST_CHECK int cad_store_file_create(const char *folder, int64_t bytes_max,
                                          const struct cad_alloc *alloc, struct cad_store *out);
+
+/*
+ * Another store with its disk on a thread of its own, so that nobody waits for an fsync. `inner`
+ * does its work when it is polled, as the two here do, and is destroyed with it; a failure leaves
+ * it the caller's. wake (NULL: nobody is told): any thread, may only signal that there is an
+ * answer. destroy waits for the order that is in hand and carries out the puts behind it, without
+ * waiting for the disk: they outlive the process. CAD_E_NOMEM, CAD_E_IO.
+ */
+struct cad_store_waker {
+    void (*wake)(void *ctx);
+    void *ctx;
+};
+CAD_MUST_CHECK int cad_store_thread_create(const struct cad_store *inner,
+                                           const struct cad_store_waker *waker,
+                                           const struct cad_alloc *alloc, struct cad_store *out);
 /* Values in memory, for virtual time. They die with it. CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_store_memory_create(int64_t bytes_max, const struct cad_alloc *alloc,
                                            struct cad_store *out);

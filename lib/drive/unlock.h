@@ -8,11 +8,11 @@
  *     cad_unlock_deinit(&unlock);                          before the CDM is destroyed
  *
  * A sample's bytes lie in a segment's buffer that is kept for seeking back: they stay encrypted,
- * and what is decrypted goes into a buffer of its own, from a pool of the sink's thread. What cannot
- * be decrypted is never handed on. A sample whose key is not usable stays where it is, and so does
- * everything behind it; whoever tells of new keys (an event KEYS) wakes the sink's thread. A sample
- * that is damaged is dropped. What the viewer would have to know is told once, until a sample of
- * that slot is decrypted again; a damaged sample is told each time.
+ * and what is decrypted goes into a buffer of its own, from a pool of the sink's thread. What
+ * cannot be decrypted is never handed on. A sample whose key is not usable stays where it is, and
+ * so does everything behind it; whoever tells of new keys (an event KEYS) wakes the sink's thread.
+ * A sample that is damaged is dropped. What the viewer would have to know is told once, until a
+ * sample of that slot is decrypted again; a damaged sample is told each time.
  */
 #ifndef CAD_DRIVE_UNLOCK_H
 #define CAD_DRIVE_UNLOCK_H

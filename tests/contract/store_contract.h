@@ -18,6 +18,8 @@ struct store_kind {
 
 int store_contract_run(const struct store_kind *kind);
 
+/* The next answer, waited for up to 10 s; CAD_E_AGAIN: none came. */
+int store_poll(struct cad_store *s, struct cad_store_done *done);
 /* Order and answer in one, for further tests of one implementation; the result of the answer. */
 int store_put(struct cad_store *s, const char *key, cad_buf value, uint32_t flags);
 int store_get(struct cad_store *s, const char *key, cad_buf *value);
