@@ -43,7 +43,7 @@ static const char usage[] =
     "or IMSC document, as one JSON object. render draws what FILE shows at a time.\n"
     "\n"
     "  --time T          seconds, or hours:minutes:seconds, with a fraction or without\n"
-    "  --size WxH        of the root container, pixels, each 1 to 8192\n"
+    "  --size WxH        of the image, that is of the video, pixels, each 1 to 8192\n"
     "  --out IMAGE       .png or .pam: with transparency; .ppm: on grey\n"
     "  --font FILE       a font file; may be given again; then the system's are not used\n"
     "  --fonts FOLDER    fonts of this folder and below, in place of /usr/share/fonts\n"
@@ -291,7 +291,8 @@ struct job {
     const char *fonts[FONTS_MAX];
     uint32_t font_count;
     const char *folder; /* NULL: the default, unless there are fonts */
-    struct cad_text_draw_options options;
+    struct cad_text_draw_options options; /* width and height: of the image */
+    struct cad_text_root root;            /* in the image */
     bool words;
 };
 
@@ -310,12 +311,12 @@ static int open_fonts(struct job *job)
     return cad_font_freetype_create(&job->options.alloc, &config, &job->options.fonts);
 }
 
-static void print_words(const struct cad_text_picture *picture)
+static void print_words(const struct cad_text_picture *picture, const struct cad_text_root *root)
 {
     for (const struct cad_text_word *w = picture->words; w; w = w->next) {
         cad_str rest = w->text;
-        (void)printf("%" PRId32 " %" PRId32 " %" PRIu32 " %" PRIu32 " ", w->x, w->y, w->width,
-                     w->height);
+        (void)printf("%" PRId64 " %" PRId64 " %" PRIu32 " %" PRIu32 " ",
+                     (int64_t)w->x + root->x, (int64_t)w->y + root->y, w->width, w->height);
         while (rest.n > 0) {
             size_t bad = 0;
             size_t n = cad_shown_run(rest, &bad);
@@ -329,11 +330,14 @@ static void print_words(const struct cad_text_picture *picture)
 
 static int write_picture(const struct job *job, const struct cad_text_picture *picture)
 {
-    struct picture made = {NULL, picture->width, picture->height};
+    struct picture made = {NULL, job->options.width, job->options.height};
+    struct cad_text_root root = job->root;
     size_t count = (size_t)made.width * made.height;
     made.pixels = calloc(count, 4);
     if (!made.pixels) return fail(job->out, cad_result_text(CAD_E_NOMEM));
-    struct cad_text_canvas canvas = {made.pixels, made.width, made.height, 4 * (size_t)made.width};
+    size_t stride = 4 * (size_t)made.width;
+    struct cad_text_canvas canvas = {made.pixels + root.y * stride + 4 * (size_t)root.x,
+                                     root.width, root.height, stride};
     cad_text_blend(picture, &canvas);
     for (uint8_t *p = made.pixels; p < made.pixels + 4 * count; p += 4) {
         for (int k = 0; k < 3 && p[3] > 0; k++) {
@@ -360,9 +364,13 @@ static int render_text(struct job *job, const struct cad_text *text)
     int rc = open_fonts(job);
     if (rc != 0) return fail("fonts", cad_result_text(rc));
     rc = cad_text_isd_at(text, job->at, &isd);
-    if (rc == 0) rc = cad_text_layout(isd, &job->options, &picture);
+    cad_text_root_of(text, job->options.width, job->options.height, &job->root);
+    struct cad_text_draw_options options = job->options;
+    options.width = job->root.width;
+    options.height = job->root.height;
+    if (rc == 0) rc = cad_text_layout(isd, &options, &picture);
     int status = rc == 0 ? write_picture(job, picture) : fail("layout", cad_result_text(rc));
-    if (rc == 0 && job->words) print_words(picture);
+    if (rc == 0 && job->words) print_words(picture, &job->root);
     cad_text_picture_destroy(&picture);
     cad_text_isd_destroy(&isd);
     cad_font_freetype_destroy(&job->options.fonts);

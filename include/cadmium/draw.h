@@ -3,16 +3,17 @@
  *
  *     cad_text_draw_options_init(&options);
  *     options.fonts = fonts;                          font.h; font_freetype.h has a backend
- *     options.width = ..., options.height = ...       of the root container, as a rule the video
+ *     cad_text_root_of(text, video width, video height, &root);
+ *     options.width = root.width, options.height = root.height;
  *     cad_text_isd_at(text, now, &isd);               text.h
  *     cad_text_layout(isd, &options, &picture);
  *     cad_text_isd_destroy(&isd);                     the picture needs it no more
- *     ... blend picture->images in their order, or cad_text_blend ...
+ *     ... blend picture->images in their order at root.x, root.y, or cad_text_blend ...
  *     cad_text_picture_destroy(&picture);
  *
  * Once for each ISD is enough: a picture is valid as long as its ISD and the size are. It is
- * read-only, may be used on another thread than the one that made it, and lies in one piece of
- * memory of the allocator given. The same input gives the same picture, bit for bit, as far as the
+ * read-only, may be used on another thread than the one that made it, and its memory comes from the
+ * allocator given, class CAD_MEM_OTHER. The same input gives the same picture, bit for bit, as far as the
  * fonts do. There is no floating point and no system call in it.
  */
 #ifndef CADMIUM_DRAW_H
@@ -29,6 +30,16 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Where the root container lies in a video's rectangle, pixels. */
+struct cad_text_root {
+    uint32_t x, y;
+    uint32_t width, height;
+};
+
+/* The largest of the document's aspect ratio, in the middle; else all of the rectangle. */
+void cad_text_root_of(const struct cad_text *text, uint32_t width, uint32_t height,
+                      struct cad_text_root *out);
 
 /* Bounds of one picture; a zero field takes the default. */
 struct cad_text_draw_limits {

@@ -214,6 +214,21 @@ static int draw_regions(struct layout *l, const struct cad_text_isd *isd)
     return rc;
 }
 
+void cad_text_root_of(const struct cad_text *text, uint32_t width, uint32_t height,
+                      struct cad_text_root *out)
+{
+    uint32_t w = 0;
+    uint32_t h = 0;
+    *out = (struct cad_text_root){0, 0, width, height};
+    if (!cad_text_aspect_ratio(text, &w, &h) || w == 0 || h == 0) return;
+    uint64_t wide = (uint64_t)height * w / h;
+    uint64_t high = (uint64_t)width * h / w;
+    if (wide < width) out->width = (uint32_t)CAD_MAX(wide, 1);
+    else out->height = (uint32_t)CAD_MIN(CAD_MAX(high, 1), height);
+    out->x = (width - out->width) / 2;
+    out->y = (height - out->height) / 2;
+}
+
 /* ---- the picture ----------------------------------------------------------------------------- */
 
 void cad_text_draw_options_init(struct cad_text_draw_options *options)

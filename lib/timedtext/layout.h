@@ -134,7 +134,7 @@ struct layout_line {
     const struct layout_note *notes; /* that stand at it, note_count in a row */
     uint32_t note_count;
     bool forced;                 /* ends at a forced break or with the paragraph */
-    bool last;                   /* of its paragraph, which has others */
+    bool first;                  /* of its paragraph */
     bool fill_gap;               /* backgrounds reach from edge to edge */
     q6 position, width;          /* inline, padding included */
     q6 padding;                  /* of the background at either end */

@@ -68,7 +68,7 @@ bool layout_is_over(const struct layout *l, const struct layout_line *line,
                     enum cad_text_position position)
 {
     bool before = position == CAD_TEXT_POSITION_BEFORE ||
-                  (position == CAD_TEXT_POSITION_OUTSIDE && !line->last);
+                  (position == CAD_TEXT_POSITION_OUTSIDE && line->first);
     return before != l->under_first;
 }
 
@@ -199,7 +199,6 @@ static int add_line(struct breaking *k, uint32_t from, uint32_t to, struct layou
 static int make_lines(struct breaking *k, struct layout_line ***end)
 {
     struct layout_line **first = *end;
-    struct layout_line *last = NULL;
     int rc = CAD_OK;
     uint32_t from = 0;
     for (bool more = true; more && rc == 0;) {
@@ -208,14 +207,14 @@ static int make_lines(struct breaking *k, struct layout_line ***end)
         uint32_t next = break_line(k, from, &stop);
         rc = add_line(k, from, stop, end);
         if (rc != 0) return rc;
-        last = *at;
+        struct layout_line *last = *at;
         last->forced = next >= k->text->count || (k->text->chars[next].flags & LAYOUT_FORCED);
         /* Behind a break at the end there is no line. */
         if (last->forced && next < k->text->count) next++;
         more = next < k->text->count;
         from = next;
     }
-    if (last && last != *first) last->last = true;
+    (*first)->first = true;
     align_lines(k, *first);
     return rc;
 }
