@@ -1,31 +1,32 @@
 #include "scenarios/sim_scenario.h"
 
 #include "base/util.h"
-#include "mock/mock_synth.h"
+#include "scenarios/sim_origin.h"
 
 int sim_origin_make(void *ctx, const struct cad_scenario_title *title,
                     const struct cad_origin_ops **ops, void **origin)
 {
     CAD_UNUSED(ctx);
-    struct mock_synth *m = NULL;
-    int err = mock_synth_create(title, &m);
+    const struct sim_origin_config config = {.title = title};
+    struct sim_origin *o = NULL;
+    int err = sim_origin_create(&config, &o);
     if (err) return err;
-    *ops = mock_synth_ops();
-    *origin = m;
+    *ops = sim_origin_ops();
+    *origin = o;
     return 0;
 }
 
 void sim_origin_drop(void *ctx, void *origin)
 {
     CAD_UNUSED(ctx);
-    struct mock_synth *m = origin;
-    mock_synth_destroy(&m);
+    struct sim_origin *o = origin;
+    sim_origin_destroy(&o);
 }
 
 static int service(void *ctx, void *origin, cad_str name, bool up)
 {
     CAD_UNUSED(ctx);
-    return mock_origin_service(mock_synth_origin(origin), name, up);
+    return sim_origin_service(origin, name, up);
 }
 
 static int play(void *ctx, struct scenario_job *job)

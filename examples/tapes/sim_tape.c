@@ -63,6 +63,15 @@ static void on_action(void *ctx, cad_time now, const struct cad_action *action)
                        cad_app_event_name(action->u.app.type),
                        cad_state_name(action->u.app.state));
         break;
+    case CAD_ACTION_CDM_CALL:
+        (void)snprintf(text, sizeof(text), "cdm_call %s session=%u op=%u bytes=%u",
+                       cad_cdm_call_name(action->u.cdm.type), action->u.cdm.tag.session,
+                       action->u.cdm.tag.op, (unsigned)action->u.cdm.data.n);
+        break;
+    case CAD_ACTION_STORE:
+        (void)snprintf(text, sizeof(text), "store call=%d id=%u", (int)action->u.store.call,
+                       action->u.store.id);
+        break;
     }
     put_line(now, "  -> ", cad_str_from(text));
 }

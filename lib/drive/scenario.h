@@ -48,7 +48,14 @@ enum cad_scenario_subject {
     CAD_SUBJECT_STARTUP,
     CAD_SUBJECT_DROPPED,
     CAD_SUBJECT_TWICE,           /* bytes */
-    CAD_SUBJECT_TRACK,           /* text: what is selected, of type `media` */
+    CAD_SUBJECT_LICENCES,        /* answers of the licence service that were used */
+    CAD_SUBJECT_EVENTS,          /* of record, made */
+    CAD_SUBJECT_DELIVERED,       /* and acknowledged */
+    CAD_SUBJECT_WAITING,         /* and not yet */
+    CAD_SUBJECT_PROBES,          /* targets of the last race */
+    CAD_SUBJECT_TRACK,           /* text: what is selected, of type `media`; "off": none */
+    CAD_SUBJECT_TEXT,            /* text: what is shown; "off": none */
+    CAD_SUBJECT_KEYS,            /* text: status of the keys */
     CAD_SUBJECT_EVENT,           /* text, within [from, to] */
     CAD_SUBJECT_NO_STALL,        /* after from */
     CAD_SUBJECT_NO_ERROR,
@@ -76,7 +83,8 @@ struct cad_scenario_expect {
 
 enum cad_scenario_action_type {
     CAD_DO_PLAY, CAD_DO_PAUSE, CAD_DO_STOP, CAD_DO_SEEK, CAD_DO_HOST, CAD_DO_NETWORK,
-    CAD_DO_SERVICE, CAD_DO_EXPECT, CAD_DO_AUDIO, CAD_DO_RATE, CAD_DO_SUSPEND
+    CAD_DO_SERVICE, CAD_DO_EXPECT, CAD_DO_AUDIO, CAD_DO_TEXT, CAD_DO_RATE, CAD_DO_SUSPEND,
+    CAD_DO_PREPARE
 };
 
 struct cad_scenario_action {
@@ -87,7 +95,8 @@ struct cad_scenario_action {
     uint32_t host;               /* HOST */
     enum cad_host_fault fault;
     int64_t value;               /* HOST; RATE: times 65536 */
-    cad_str name;                /* SERVICE, AUDIO */
+    cad_str name;                /* AUDIO, TEXT */
+    char service[CAD_SCENARIO_NAME_SIZE]; /* SERVICE: name, and what is wrong with it */
     bool up;                     /* SERVICE, NETWORK */
     uint32_t expect;             /* EXPECT: index */
 };
@@ -98,6 +107,11 @@ struct cad_scenario {
     uint32_t title_line;
     struct cad_scenario_audio audio[CAD_SCENARIO_AUDIO_MAX];
     uint32_t audio_count;        /* 0: one, in English, of two channels */
+    bool is_protected;           /* the title is, by cbcs */
+    char text[CAD_SCENARIO_TEXT_MAX][16]; /* languages of its text tracks */
+    uint32_t text_count;
+    bool prepares;               /* it is prepared by the script, and loaded by the first play */
+    bool report, probe;          /* events and logs are told; servers are probed */
     cad_time duration;           /* 0: as long as the ladder */
     cad_time url_life;
     cad_time buffer;             /* forward goal; 0: the engine's default */

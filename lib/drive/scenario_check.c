@@ -107,6 +107,11 @@ static int64_t value_of(const struct cad_scenario_play *play, enum cad_scenario_
     case CAD_SUBJECT_STARTUP: return stats->startup;
     case CAD_SUBJECT_DROPPED: return (int64_t)stats->dropped;
     case CAD_SUBJECT_TWICE: return (int64_t)stats->bytes_twice;
+    case CAD_SUBJECT_LICENCES: return stats->services.licences;
+    case CAD_SUBJECT_EVENTS: return (int64_t)stats->services.events;
+    case CAD_SUBJECT_DELIVERED: return (int64_t)stats->services.events_delivered;
+    case CAD_SUBJECT_WAITING: return stats->services.events_waiting;
+    case CAD_SUBJECT_PROBES: return stats->services.probe_count;
     default: return 0;
     }
 }
@@ -137,8 +142,17 @@ static void check_value(const struct look *l, const struct cad_engine_stats *sta
     saw(l, holds(e->op, value, e->value) || is_all(l, stats, value), seen);
 }
 
-/* The selected track of a type is the one of that name. */
-static void check_track(const struct look *l)
+/* Is it the track that is meant? Of text: the one that is shown, else the selected one. */
+static bool is_it(const struct look *l, const struct cad_track_info *track, const char *shown)
+{
+    if (l->e->subject == CAD_SUBJECT_TEXT) {
+        return track->type == CAD_MEDIA_TEXT && cad_str_eqz(cad_str_from(track->id), shown);
+    }
+    return track->type == l->e->media && track->selected;
+}
+
+/* The selected track of a type, or the text that is shown, is the one of that name. */
+static void check_track(const struct look *l, const char *shown)
 {
     const struct cad_scenario_backend *b = l->play->backend;
     struct cad_track_info *tracks =
@@ -150,9 +164,10 @@ static void check_track(const struct look *l)
     uint32_t count = CAD_MIN(b->tracks(b->ctx, tracks, CAD_TRACK_LIST_MAX), CAD_TRACK_LIST_MAX);
     const struct cad_track_info *selected = NULL;
     for (uint32_t i = 0; i < count && !selected; i++) {
-        if (tracks[i].type == l->e->media && tracks[i].selected) selected = &tracks[i];
+        if (is_it(l, &tracks[i], shown)) selected = &tracks[i];
     }
-    saw(l, selected && cad_scenario_track_is(selected, l->e->text),
+    bool off = cad_str_eqz(l->e->text, "off");
+    saw(l, selected ? cad_scenario_track_is(selected, l->e->text) : off,
         selected ? selected->id : "no track");
     cad_alloc_free(l->play->alloc, tracks, CAD_TRACK_LIST_MAX * sizeof(*tracks), CAD_MEM_OTHER);
 }
@@ -167,7 +182,12 @@ void cad_scenario_check_now(struct cad_scenario_play *play, struct cad_scenario_
         const char *state = cad_state_name(stats.state);
         saw(&look, cad_str_eqz(e->text, state), state);
     } else if (e->subject == CAD_SUBJECT_TRACK) {
-        check_track(&look);
+        check_track(&look, "");
+    } else if (e->subject == CAD_SUBJECT_TEXT) {
+        check_track(&look, stats.services.text_track);
+    } else if (e->subject == CAD_SUBJECT_KEYS) {
+        const char *keys = cad_key_status_name(stats.services.keys);
+        saw(&look, cad_str_eqz(e->text, keys), keys);
     } else {
         check_value(&look, &stats);
     }

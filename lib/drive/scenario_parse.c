@@ -184,6 +184,35 @@ static int read_audio_list(struct parser *p)
     return 0;
 }
 
+/* "en,de" */
+static int read_text_list(struct parser *p)
+{
+    struct cad_scenario *s = p->s;
+    cad_str list, lang;
+    int err = take_name(p, "the languages", &list);
+    if (err) return err;
+    if (s->text_count > 0) return fail(p, "a second list of text", list);
+    while (cad_str_split(&list, ',', &lang)) {
+        if (s->text_count == CAD_SCENARIO_TEXT_MAX) return fail(p, "too many languages", lang);
+        if (lang.n == 0 || lang.n >= sizeof(s->text[0])) return fail(p, "not a language", lang);
+        for (uint32_t i = 0; i < s->text_count; i++) {
+            if (cad_str_eqz(lang, s->text[i])) return fail(p, "twice", lang);
+        }
+        cad_str_copyz(s->text[s->text_count++], sizeof(s->text[0]), lang);
+    }
+    return 0;
+}
+
+static int read_drm(struct parser *p)
+{
+    if (take(p, "cenc")) {
+        return fail(p, "drm cenc: what is made of a ladder can be cbcs only", (cad_str){0});
+    }
+    int err = want(p, "cbcs");
+    if (!err) p->s->is_protected = true;
+    return err;
+}
+
 static int read_title(struct parser *p)
 {
     struct cad_scenario *s = p->s;
@@ -201,9 +230,9 @@ static int read_title(struct parser *p)
         } else if (take(p, "audio")) {
             err = read_audio_list(p);
         } else if (take(p, "drm")) {
-            err = missing(p, "drm");
+            err = read_drm(p);
         } else if (take(p, "text")) {
-            err = missing(p, "text");
+            err = read_text_list(p);
         } else {
             err = unknown(p);
         }
@@ -331,7 +360,14 @@ static const struct subject {
     {"startup", CAD_SUBJECT_STARTUP, true, false},
     {"dropped", CAD_SUBJECT_DROPPED, false, true},
     {"fetched-twice", CAD_SUBJECT_TWICE, false, true},
+    {"licences", CAD_SUBJECT_LICENCES, false, true},
+    {"events", CAD_SUBJECT_EVENTS, false, true},
+    {"events-delivered", CAD_SUBJECT_DELIVERED, false, true},
+    {"events-waiting", CAD_SUBJECT_WAITING, false, true},
+    {"probes", CAD_SUBJECT_PROBES, false, true},
     {"track", CAD_SUBJECT_TRACK, false, true},
+    {"text", CAD_SUBJECT_TEXT, false, true},
+    {"keys", CAD_SUBJECT_KEYS, false, true},
     {"event", CAD_SUBJECT_EVENT, false, false},
     {"no stall", CAD_SUBJECT_NO_STALL, false, false},
     {"no error", CAD_SUBJECT_NO_ERROR, false, false},
@@ -440,10 +476,15 @@ static int read_expect(struct parser *p, struct cad_scenario_expect *e)
     case CAD_SUBJECT_STATE:
         return take_name(p, "the state's name", &e->text);
     case CAD_SUBJECT_TRACK: {
-        e->media = CAD_MEDIA_AUDIO;
-        int err = want(p, "audio");
+        bool text = take(p, "text");
+        e->media = text ? CAD_MEDIA_TEXT : CAD_MEDIA_AUDIO;
+        int err = text ? 0 : want(p, "audio");
         return err ? err : take_name(p, "the track's name", &e->text);
     }
+    case CAD_SUBJECT_TEXT:
+        return take_name(p, "the track's name", &e->text);
+    case CAD_SUBJECT_KEYS:
+        return take_name(p, "the status's name", &e->text);
     case CAD_SUBJECT_ENDED:
         return 0;
     case CAD_SUBJECT_FAILED:
@@ -544,19 +585,46 @@ static int read_up_or_down(struct parser *p, const char *up, const char *down, b
     return *out ? 0 : want(p, down);
 }
 
+/* "service licence down garbage", "service licence slow 0.8": the services have switches of the
+ * names "licence-garbage", "licence-slow-800". */
+static int read_service(struct parser *p, struct cad_scenario_action *a)
+{
+    static const char *const ways[] = {"refused", "garbage", "cut"};
+    cad_str name;
+    const char *way = "";
+    cad_time late = -1;
+    a->type = CAD_DO_SERVICE;
+    int err = take_name(p, "the service's name", &name);
+    if (err) return err;
+    if (name.n > 24) return fail(p, "no such service", name);
+    if (take(p, "slow")) err = take_time(p, &late);
+    else err = read_up_or_down(p, "up", "down", &a->up);
+    for (size_t i = 0; !err && late < 0 && !a->up && i < CAD_ARRAY_LEN(ways); i++) {
+        if (way[0] == '\0' && take(p, ways[i])) way = ways[i];
+    }
+    if (late >= 0) {
+        a->up = late == 0;
+        (void)snprintf(a->service, sizeof(a->service), "%.*s-slow-%lld", (int)name.n, name.p,
+                       (long long)(late / CAD_MS));
+    } else {
+        (void)snprintf(a->service, sizeof(a->service), "%.*s%s%s", (int)name.n, name.p,
+                       way[0] ? "-" : "", way);
+    }
+    return err;
+}
+
 static int read_action(struct parser *p, struct cad_scenario_action *a)
 {
-    static const char *const later[] = {"text", "device"};
     static const struct { const char *word; enum cad_scenario_action_type type; } plain[] = {
-        {"play", CAD_DO_PLAY}, {"pause", CAD_DO_PAUSE}, {"stop", CAD_DO_STOP}};
+        {"play", CAD_DO_PLAY}, {"pause", CAD_DO_PAUSE}, {"stop", CAD_DO_STOP},
+        {"prepare", CAD_DO_PREPARE}};
     for (size_t i = 0; i < CAD_ARRAY_LEN(plain); i++) {
         if (!take(p, plain[i].word)) continue;
         a->type = plain[i].type;
+        p->s->prepares = p->s->prepares || a->type == CAD_DO_PREPARE;
         return 0;
     }
-    for (size_t i = 0; i < CAD_ARRAY_LEN(later); i++) {
-        if (take(p, later[i])) return missing(p, later[i]);
-    }
+    if (take(p, "device")) return missing(p, "device");
     if (take(p, "seek")) {
         a->type = CAD_DO_SEEK;
         return take_time(p, &a->position);
@@ -564,6 +632,10 @@ static int read_action(struct parser *p, struct cad_scenario_action *a)
     if (take(p, "audio")) {
         a->type = CAD_DO_AUDIO;
         return take_name(p, "the track's name", &a->name);
+    }
+    if (take(p, "text")) {
+        a->type = CAD_DO_TEXT;
+        return take_name(p, "the track's name, or off,", &a->name);
     }
     if (take(p, "rate")) return read_rate(p, a);
     if (take(p, "suspend")) {
@@ -575,11 +647,7 @@ static int read_action(struct parser *p, struct cad_scenario_action *a)
         a->type = CAD_DO_NETWORK;
         return read_up_or_down(p, "on", "off", &a->up);
     }
-    if (take(p, "service")) {
-        a->type = CAD_DO_SERVICE;
-        int err = take_name(p, "the service's name", &a->name);
-        return err ? err : read_up_or_down(p, "up", "down", &a->up);
-    }
+    if (take(p, "service")) return read_service(p, a);
     if (!take(p, "expect")) return unknown(p);
     a->type = CAD_DO_EXPECT;
     a->expect = p->s->expect_count;
@@ -650,6 +718,8 @@ static int read_statement(struct parser *p)
     if (take(p, "host")) return read_host(p);
     if (take(p, "sink")) return read_sink(p);
     if (take(p, "buffer")) return take_time(p, &p->s->buffer);
+    if (take(p, "report")) return read_up_or_down(p, "on", "off", &p->s->report);
+    if (take(p, "probe")) return read_up_or_down(p, "on", "off", &p->s->probe);
     if (take(p, "at")) return read_at(p);
     if (take(p, "every")) return read_every(p);
     if (take(p, "expect")) return add_expect(p, CAD_TIME_NONE, CAD_TIME_NONE);

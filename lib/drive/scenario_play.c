@@ -61,10 +61,13 @@ static int command(struct cad_scenario_play *play, enum cad_command_type type, c
 }
 
 /* A name that no track has goes to the engine as it is: it says so by its own error. */
-static int select_audio(struct cad_scenario_play *play, cad_str name)
+static int select_track(struct cad_scenario_play *play, enum cad_media_type type, cad_str name)
 {
     struct cad_command c = {.type = CAD_COMMAND_TRACK, .rung = -1};
     c.title.start = CAD_TIME_NONE;
+    if (type == CAD_MEDIA_TEXT && cad_str_eqz(name, "off")) {
+        return play->backend->command(play->backend->ctx, &c);
+    }
     cad_str_copyz(c.track, sizeof(c.track), name);
     struct cad_track_info *tracks =
         cad_alloc_array(play->alloc, CAD_TRACK_LIST_MAX, sizeof(*tracks), CAD_MEM_OTHER);
@@ -73,7 +76,7 @@ static int select_audio(struct cad_scenario_play *play, cad_str name)
     uint32_t count = CAD_MIN(b->tracks(b->ctx, tracks, CAD_TRACK_LIST_MAX), CAD_TRACK_LIST_MAX);
     for (uint32_t i = 0; i < count; i++) {
         const struct cad_track_info *t = &tracks[i];
-        if (t->type != CAD_MEDIA_AUDIO || !cad_scenario_track_is(t, name)) continue;
+        if (t->type != type || !cad_scenario_track_is(t, name)) continue;
         memcpy(c.track, t->id, sizeof(c.track));
         break;
     }
@@ -88,21 +91,34 @@ static int set_rate(struct cad_scenario_play *play, int64_t rate_q16)
     return play->backend->command(play->backend->ctx, &c);
 }
 
+/* A title that was prepared is loaded by the first play. */
+static int do_play(struct cad_scenario_play *play)
+{
+    const struct cad_scenario_backend *b = play->backend;
+    int err = play->loaded ? 0 : b->load(b->ctx);
+    play->loaded = true;
+    return err ? err : command(play, CAD_COMMAND_PLAY, 0);
+}
+
 static int do_action(struct cad_scenario_play *play, const struct cad_scenario_action *a)
 {
     const struct cad_scenario_backend *b = play->backend;
     switch (a->type) {
-    case CAD_DO_PLAY: return command(play, CAD_COMMAND_PLAY, 0);
+    case CAD_DO_PLAY: return do_play(play);
+    case CAD_DO_PREPARE:
+        if (b->prepare) return b->prepare(b->ctx);
+        return cad_scenario_refuse(play->result, a->line, "prepare: not here");
     case CAD_DO_PAUSE: return command(play, CAD_COMMAND_PAUSE, 0);
     case CAD_DO_STOP: return command(play, CAD_COMMAND_STOP, 0);
     case CAD_DO_SEEK: return command(play, CAD_COMMAND_SEEK, a->position);
-    case CAD_DO_AUDIO: return select_audio(play, a->name);
+    case CAD_DO_AUDIO: return select_track(play, CAD_MEDIA_AUDIO, a->name);
+    case CAD_DO_TEXT: return select_track(play, CAD_MEDIA_TEXT, a->name);
     case CAD_DO_RATE: return set_rate(play, a->value);
     case CAD_DO_SUSPEND: return b->suspend(b->ctx, a->position);
     case CAD_DO_NETWORK: return b->network(b->ctx, a->up);
     case CAD_DO_HOST: return b->host(b->ctx, a->host, a->fault, a->value);
     case CAD_DO_SERVICE: {
-        int err = b->service(b->ctx, a->name, a->up);
+        int err = b->service(b->ctx, cad_str_from(a->service), a->up);
         if (err != CAD_E_NOTFOUND) return err;
         return cad_scenario_refuse(play->result, a->line, "no such service");
     }
@@ -170,7 +186,8 @@ static int play_script(struct cad_scenario_play *play)
     struct cad_scenario *s = play->s;
     uint32_t next = 0;
     cad_time at = 0;             /* how far the script is */
-    int err = b->load(b->ctx);
+    play->loaded = !s->prepares;
+    int err = play->loaded ? b->load(b->ctx) : 0;
     while (!err) {
         cad_time limit = limit_of(play);
         cad_time tick = next_tick(play, at);

@@ -22,6 +22,8 @@ struct cad_scenario_backend {
     cad_time (*now)(void *ctx);
     /* Start loading the title. */
     int (*load)(void *ctx);
+    /* Start preparing it; NULL: it cannot. */
+    int (*prepare)(void *ctx);
     /* Let it play up to `until`. 0: that is now; 1: the session is over, perhaps before. */
     int (*run)(void *ctx, cad_time until);
     /* The session is over: let time pass all the same. */
@@ -61,6 +63,7 @@ struct cad_scenario_play {
     uint32_t note_count, note_cap;
     cad_time *starts;            /* of requests, in any order */
     uint32_t start_count, start_cap;
+    bool loaded;                 /* the title is, or is being */
     int32_t rung;                /* of the last RUNG event of video; -1 none */
     int error;                   /* of a callback; sticky */
 };

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "drive/scenario_play.h"
 #include "drive/scenario_stage.h"
+#include "drive/store.h"
 
 #define OVERTIME (3600 * CAD_SECOND)     /* after title and script: the scenario hangs */
 
@@ -20,6 +21,7 @@ struct run {
     struct cad_synth *synth;
     void *origin;
     struct cad_sim *sim;
+    struct cad_store store;
     struct cad_scenario_play play;
     struct cad_scenario_backend backend;
 };
@@ -31,16 +33,25 @@ static cad_time sim_now(void *ctx)
     return cad_sim_now(((struct run *)ctx)->sim);
 }
 
-static int sim_load(void *ctx)
+static int send_title(struct run *r, enum cad_command_type type)
 {
-    struct run *r = ctx;
     struct cad_command load = {
-        .type = CAD_COMMAND_LOAD, .ticket = 1,
+        .type = type, .ticket = 1,
         .title = {.id = CAD_STR(CAD_SCENARIO_TITLE_ID), .start = CAD_TIME_NONE}};
     char base[CAD_SCENARIO_NAME_SIZE + 16];
     (void)snprintf(base, sizeof(base), "http://%s", r->s->hosts[0].name);
     load.title.base = cad_str_from(base);
     return cad_sim_command(r->sim, &load);
+}
+
+static int sim_load(void *ctx)
+{
+    return send_title(ctx, CAD_COMMAND_LOAD);
+}
+
+static int sim_prepare(void *ctx)
+{
+    return send_title(ctx, CAD_COMMAND_PREPARE);
 }
 
 static int sim_run(void *ctx, cad_time until)
@@ -106,7 +117,8 @@ static void on_access(void *ctx, const struct cad_sim_access *access)
 static void connect_backend(struct run *r)
 {
     r->backend = (struct cad_scenario_backend){
-        .ctx = r, .now = sim_now, .load = sim_load, .run = sim_run, .idle = sim_idle,
+        .ctx = r, .now = sim_now, .load = sim_load, .prepare = sim_prepare,
+        .run = sim_run, .idle = sim_idle,
         .command = sim_command, .host = sim_host, .network = sim_network, .service = sim_service,
         .suspend = sim_suspend, .poll = sim_poll, .stats = sim_stats, .tracks = sim_tracks,
         .overtime = OVERTIME};
@@ -125,15 +137,47 @@ static int load_stage(struct run *r)
     return cad_scenario_stage_load(&r->stage, r->s, r->options, r->result);
 }
 
+/* The key id is drawn from the seed; the origin draws the key. */
+static void set_scheme(const struct run *r, enum cad_scheme *scheme, uint8_t kid[CAD_KEY_ID_SIZE])
+{
+    uint64_t drawn = r->result->seed;
+    *scheme = CAD_SCHEME_CBCS;
+    for (size_t i = 0; i < CAD_KEY_ID_SIZE; i++) {
+        drawn = cad_hash_u64(drawn + 1);
+        kid[i] = (uint8_t)drawn;
+    }
+}
+
 static int make_synth(struct run *r)
 {
     struct cad_synth_config config;
     cad_synth_config_init(&config);
     config.ladder = &r->stage.ladder;
     config.duration = r->stage.duration;
+    if (r->s->is_protected) set_scheme(r, &config.scheme, config.kid);
     int err = cad_synth_create(&r->options->alloc, &config, &r->synth);
     if (!err || err == CAD_E_NOMEM) return err;
     return cad_scenario_refuse(r->result, 0, "no title can be made of the ladder");
+}
+
+/* Who is told what: the first host, as it is for the manifest. */
+static int set_services(struct run *r, struct cad_sim_config *config,
+                        char urls[3][CAD_SCENARIO_NAME_SIZE + 32])
+{
+    static const char *const paths[3] = {"events", "logblob", "api/ftl/probe"};
+    struct cad_engine_config *engine = &config->engine;
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(urls[i], sizeof(urls[i]), "http://%s/%s", r->s->hosts[0].name, paths[i]);
+    }
+    engine->report = r->s->report;
+    engine->probe = r->s->probe;
+    engine->telemetry.event_url = cad_str_from(urls[0]);
+    engine->telemetry.log_url = cad_str_from(urls[1]);
+    engine->ftl.endpoint = cad_str_from(urls[2]);
+    if (!r->s->report) return 0;
+    int err = cad_store_memory_create(0, &r->options->alloc, &r->store);
+    config->store = r->store;
+    return err;
 }
 
 static int make_sim(struct run *r)
@@ -147,7 +191,10 @@ static int make_sim(struct run *r)
     config.engine.check = o->check;
     config.tape = o->tape;
     if (r->s->buffer > 0) config.engine.buffer_ahead = r->s->buffer;
-    int err = cad_sim_create(&config, &r->sim);
+    if (r->s->is_protected) config.cdm = cad_cdm_clearkey();
+    char urls[3][CAD_SCENARIO_NAME_SIZE + 32];
+    int err = set_services(r, &config, urls);
+    if (!err) err = cad_sim_create(&config, &r->sim);
     if (err) return err;
     cad_sim_on_access(r->sim, on_access, r);
     cad_sim_sink_mode(r->sim, r->s->sink, r->s->sink_ppm);
@@ -168,7 +215,9 @@ static int make_origin(struct run *r)
     struct cad_scenario_title title = {
         .id = CAD_STR(CAD_SCENARIO_TITLE_ID), .synth = r->synth, .hosts = hosts,
         .host_count = r->s->host_count, .url_life = r->s->url_life, .seed = r->result->seed,
-        .audio = r->s->audio, .audio_count = r->s->audio_count};
+        .audio = r->s->audio, .audio_count = r->s->audio_count,
+        .text = (const char (*)[16])r->s->text, .text_count = r->s->text_count};
+    if (r->s->is_protected) set_scheme(r, &title.scheme, title.kid);
     const struct cad_origin_ops *ops = NULL;
     int err = r->options->make_origin(r->options->ctx, &title, &ops, &r->origin);
     if (!err) cad_sim_set_origin(r->sim, ops, r->origin);
@@ -193,6 +242,7 @@ static void clear(struct run *r)
 {
     const struct cad_alloc *alloc = &r->options->alloc;
     cad_sim_destroy(&r->sim);
+    if (r->store.ops) r->store.ops->destroy(r->store.self);
     if (r->origin) r->options->drop_origin(r->options->ctx, r->origin);
     cad_synth_destroy(&r->synth);
     cad_scenario_stage_deinit(&r->stage, r->options);

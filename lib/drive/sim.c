@@ -16,8 +16,10 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "drive/sim_cdm.h"
 #include "drive/sim_faults.h"
 #include "drive/sim_net.h"
+#include "drive/unlock.h"
 #include "drive/vsink.h"
 
 #define TURNS_MAX 10000u         /* turns of the engine at one instant: more is a livelock */
@@ -25,6 +27,7 @@
 #define EVENTS_FIRST 64u
 #define ENTROPY_FIRST 256        /* bytes given at the start */
 #define ENTROPY_MORE 64          /* and again with each request that used some up */
+#define STORE_REFUSED_MAX 16u     /* orders to the store that wait to be told as refused */
 #define CLOCK_ERROR_MS 1000      /* what the device claims its wall clock to be good for */
 
 struct cad_sim {
@@ -34,6 +37,12 @@ struct cad_sim {
     struct cad_sim_net *net;
     struct cad_transport *transport;
     struct cad_sink *sink;
+    struct cad_sim_cdm *cdm;     /* NULL: there is none */
+    struct cad_unlock unlock;
+    struct cad_sample held[CAD_ENGINE_SLOTS]; /* pulled, and waits for its key; ref NULL: none */
+    cad_time store_at;           /* answers of the store are due; CAD_TIME_NONE: none is awaited */
+    struct cad_store_done refused[STORE_REFUSED_MAX]; /* orders that the store did not take */
+    uint32_t refused_count;
     cad_time now;
     cad_time sink_wake;          /* CAD_TIME_NONE: none */
     bool turn_due;               /* something was fed since the last turn */
@@ -53,6 +62,7 @@ void cad_sim_config_init(struct cad_sim_config *config)
     cad_engine_config_init(&config->engine);
     config->seed = 1;
     config->anchor_period = 100 * CAD_MS;
+    config->key_system = CAD_STR("org.w3.clearkey");
     config->wall_ms = INT64_C(1767225600000); /* 2026-01-01T00:00:00Z */
 }
 
@@ -107,10 +117,31 @@ static int door_hole(void *ctx, uint32_t id, size_t n, cad_time at)
     return cad_tape_commit_hole(sim->config.tape, sim->engine, id, n, at);
 }
 
+/* What the sink takes is clear: a sample whose key is missing waits here, and all behind it. */
 static int source_pull(void *ctx, uint32_t slot, struct cad_sample *out)
 {
     struct cad_sim *sim = ctx;
-    return cad_tape_pull(sim->config.tape, sim->engine, slot, out);
+    struct cad_sample *held = &sim->held[slot];
+    for (;;) {
+        int rc = 0;
+        if (held->ref) *out = *held;
+        else rc = cad_tape_pull(sim->config.tape, sim->engine, slot, out);
+        held->ref = NULL;
+        if (rc) return rc;
+        rc = cad_unlock(&sim->unlock, slot, out);
+        struct cad_event fail = {.type = CAD_EVENT_SINK_FAIL};
+        if (cad_unlock_take_fail(&sim->unlock, &fail.u.fail)) feed(sim, &fail);
+        if (rc == CAD_E_DATA) continue;
+        if (rc == CAD_E_AGAIN) *held = *out;
+        return rc;
+    }
+}
+
+static void drop_held(struct cad_sim *sim)
+{
+    for (size_t i = 0; i < CAD_ENGINE_SLOTS; i++) {
+        if (sim->held[i].ref) cad_sample_release(&sim->held[i]);
+    }
 }
 
 /* ---- out of the engine --------------------------------------------------------------------- */
@@ -167,6 +198,45 @@ static void start_transfer(struct cad_sim *sim, const struct cad_http_start *sta
     cad_sim_net_note(sim->net, start->id, stats.slot[CAD_SLOT_VIDEO].ahead);
 }
 
+/* An order that is refused is answered as if it had been carried out in vain. */
+static void order_store(struct cad_sim *sim, const struct cad_store_order *order)
+{
+    const struct cad_store *store = &sim->config.store;
+    int rc = CAD_E_UNSUPPORTED;
+    if (store->ops) {
+        switch (order->call) {
+        case CAD_STORE_PUT:
+            rc = store->ops->put(store->self, order->id, order->key, order->value, order->flags);
+            break;
+        case CAD_STORE_GET: rc = store->ops->get(store->self, order->id, order->key); break;
+        case CAD_STORE_DELETE: rc = store->ops->del(store->self, order->id, order->key); break;
+        case CAD_STORE_LIST: rc = store->ops->list(store->self, order->id, order->key); break;
+        }
+    }
+    if (rc && sim->refused_count == STORE_REFUSED_MAX) {
+        note_error(sim, CAD_E_LIMIT);
+    } else if (rc) {
+        sim->refused[sim->refused_count++] =
+            (struct cad_store_done){.id = order->id, .call = order->call, .result = rc};
+    }
+    if (sim->store_at == CAD_TIME_NONE) {
+        sim->store_at = cad_time_add(sim->now, sim->config.store_latency);
+    }
+}
+
+static void call_cdm(struct cad_sim *sim, const struct cad_cdm_call *call)
+{
+    if (sim->cdm) {
+        note_error(sim, cad_sim_cdm_call(sim->cdm, call));
+        return;
+    }
+    if (call->type == CAD_CDM_CALL_TIMER) return;
+    struct cad_event event = {.type = CAD_EVENT_CDM};
+    event.u.cdm = (struct cad_cdm_event){.size = sizeof(event.u.cdm), .type = CAD_CDM_EVENT_DONE,
+                                         .tag = call->tag, .result = CAD_E_UNSUPPORTED};
+    feed(sim, &event);
+}
+
 static void do_actions(struct cad_sim *sim)
 {
     struct cad_action action;
@@ -185,11 +255,18 @@ static void do_actions(struct cad_sim *sim)
             sim->sink->ops->configure(sim->sink, &action.u.sink, sim->now);
             break;
         case CAD_ACTION_SINK_FLUSH:
+            drop_held(sim);
             sim->sink->ops->flush(sim->sink, action.u.flush.epoch, action.u.flush.position,
                                   sim->now);
             break;
         case CAD_ACTION_APP_EVENT:
             keep_event(sim, &action.u.app);
+            break;
+        case CAD_ACTION_CDM_CALL:
+            call_cdm(sim, &action.u.cdm);
+            break;
+        case CAD_ACTION_STORE:
+            order_store(sim, &action.u.store);
             break;
         }
     }
@@ -202,6 +279,23 @@ static void pump_net(struct cad_sim *sim)
     cad_time next = cad_sim_net_next(sim->net);
     if (next == CAD_TIME_NONE || next > sim->now) return;
     (void)sim->transport->ops->pump(sim->transport);
+}
+
+/* What the CDM tells and the store answers, where it is due. */
+static void pump_services(struct cad_sim *sim)
+{
+    struct cad_event event = {.type = CAD_EVENT_CDM};
+    while (sim->cdm && cad_sim_cdm_take(sim->cdm, &event.u.cdm)) feed(sim, &event);
+    if (sim->store_at == CAD_TIME_NONE || sim->store_at > sim->now) return;
+    sim->store_at = CAD_TIME_NONE;
+    event = (struct cad_event){.type = CAD_EVENT_STORE_DONE};
+    for (uint32_t i = 0; i < sim->refused_count; i++) {
+        event.u.store = sim->refused[i];
+        feed(sim, &event);
+    }
+    sim->refused_count = 0;
+    const struct cad_store *store = &sim->config.store;
+    while (store->ops && store->ops->poll(store->self, &event.u.store) == 0) feed(sim, &event);
 }
 
 static void step_sink(struct cad_sim *sim)
@@ -231,6 +325,7 @@ static bool is_turn_due(const struct cad_sim *sim)
 static int settle(struct cad_sim *sim)
 {
     pump_net(sim);
+    pump_services(sim);
     step_sink(sim);
     for (uint32_t turns = 0; is_turn_due(sim); turns++) {
         if (turns == TURNS_MAX) return CAD_E_LIMIT;
@@ -240,6 +335,7 @@ static int settle(struct cad_sim *sim)
         if (more < 0) return more;
         if (more > 0) sim->turn_due = true;
         pump_net(sim);
+        pump_services(sim);
         step_sink(sim);
         if (sim->error) return sim->error;
     }
@@ -250,7 +346,8 @@ static bool is_over(const struct cad_sim *sim)
 {
     bool last = sim->state == CAD_STATE_ENDED || sim->state == CAD_STATE_FAILED ||
                 sim->state == CAD_STATE_STOPPED;
-    return last && cad_sim_net_in_flight(sim->net) == 0;
+    bool waits = sim->store_at != CAD_TIME_NONE;
+    return last && !waits && cad_sim_net_in_flight(sim->net) == 0;
 }
 
 static void jump(struct cad_sim *sim, cad_time to)
@@ -258,6 +355,7 @@ static void jump(struct cad_sim *sim, cad_time to)
     if (to <= sim->now) return;
     sim->now = to;
     cad_sim_net_advance(sim->net, to);
+    if (sim->cdm) cad_sim_cdm_advance(sim->cdm, to);
 }
 
 /* Faults that are drawn and due. */
@@ -272,16 +370,19 @@ static void strike(struct cad_sim *sim)
     }
 }
 
-int cad_sim_run(struct cad_sim *sim, cad_time until)
+/* lingers: whether it is over does not matter. */
+static int run(struct cad_sim *sim, cad_time until, bool lingers)
 {
     uint32_t still = 0;
     for (;;) {
         int err = settle(sim);
         if (err) return err;
-        if (is_over(sim)) return 1;
+        if (!lingers && is_over(sim)) return 1;
         cad_time next = cad_time_earlier(cad_sim_net_next(sim->net), sim->sink_wake);
         next = cad_time_earlier(next, cad_engine_next_wake(sim->engine));
         next = cad_time_earlier(next, cad_sim_faults_next(&sim->faults));
+        next = cad_time_earlier(next, sim->store_at);
+        if (sim->cdm) next = cad_time_earlier(next, cad_sim_cdm_next(sim->cdm));
         if (next == CAD_TIME_NONE || next > until) break;
         still = next > sim->now ? 0 : still + 1;
         if (still > TURNS_MAX) return CAD_E_LIMIT;
@@ -290,6 +391,16 @@ int cad_sim_run(struct cad_sim *sim, cad_time until)
     }
     if (until != CAD_TIME_MAX) jump(sim, until);
     return 0;
+}
+
+int cad_sim_run(struct cad_sim *sim, cad_time until)
+{
+    return run(sim, until, false);
+}
+
+int cad_sim_linger(struct cad_sim *sim, cad_time until)
+{
+    return run(sim, until, true);
 }
 
 /* What is under way arrives meanwhile, as it would in a system's socket buffers. */
@@ -330,12 +441,37 @@ static int introduce(struct cad_sim *sim)
     event = (struct cad_event){.type = CAD_EVENT_SINK_CAPS};
     sim->sink->ops->caps(sim->sink, &event.u.caps);
     sim->turn_due = true;
+    err = cad_tape_feed(sim->config.tape, sim->engine, &event);
+    if (err || !sim->cdm) return err;
+    event = (struct cad_event){.type = CAD_EVENT_CDM_CAPS};
+    event.u.cdm_caps = sim->config.cdm->caps(cad_sim_cdm_instance(sim->cdm));
     return cad_tape_feed(sim->config.tape, sim->engine, &event);
+}
+
+static int create_cdm(struct cad_sim *sim)
+{
+    const struct cad_sim_config *c = &sim->config;
+    if (!c->cdm) return cad_unlock_init(&sim->unlock, &sim->alloc, NULL, NULL);
+    const struct cad_sim_cdm_config config = {
+        .ops = c->cdm, .key_system = c->key_system, .latency = c->cdm_latency,
+        .wall_ms = c->wall_ms + c->device_clock_error_ms, .seed = c->seed, .log = c->engine.log};
+    int err = cad_sim_cdm_create(&sim->alloc, &config, &sim->cdm);
+    if (err) return err;
+    return cad_unlock_init(&sim->unlock, &sim->alloc, c->cdm, cad_sim_cdm_instance(sim->cdm));
+}
+
+/* Carry out what an earlier user ordered; nobody hears of it. */
+static void settle_store(const struct cad_store *store)
+{
+    struct cad_store_done done;
+    while (store->ops && store->ops->poll(store->self, &done) == 0) {}
 }
 
 static int create_parts(struct cad_sim *sim)
 {
-    const struct cad_sim_config *c = &sim->config;
+    struct cad_sim_config *c = &sim->config;
+    if (!c->store.ops) c->engine.telemetry.store = false;
+    settle_store(&c->store);
     int err = cad_engine_create(&c->engine, &sim->engine);
     if (err) return err;
     cad_tape_begin(c->tape, &c->engine);
@@ -351,19 +487,21 @@ static int create_parts(struct cad_sim *sim)
     err = cad_vsink_create(&sim->alloc, &sink, &sim->sink);
     if (err) return err;
     sim->sink->source = (struct cad_sink_source){source_pull, sim};
-    return introduce(sim);
+    err = create_cdm(sim);
+    return err ? err : introduce(sim);
 }
 
 int cad_sim_create(const struct cad_sim_config *config, struct cad_sim **out)
 {
     if (!config || config->size < sizeof(*config) || !out) return CAD_E_INVAL;
     if (config->anchor_period <= 0 || config->fault_every < 0) return CAD_E_INVAL;
+    if (config->cdm_latency < 0 || config->store_latency < 0) return CAD_E_INVAL;
     struct cad_alloc alloc = cad_alloc_system();
     struct cad_sim *sim = cad_alloc_new(&alloc, sizeof(*sim), CAD_MEM_OTHER);
     if (!sim) return CAD_E_NOMEM;
     sim->alloc = alloc;
     sim->config = *config;
-    sim->sink_wake = CAD_TIME_NONE;
+    sim->sink_wake = sim->store_at = CAD_TIME_NONE;
     cad_sim_faults_init(&sim->faults, config->seed, config->fault_every);
     int err = create_parts(sim);
     if (err) {
@@ -380,6 +518,9 @@ void cad_sim_destroy(struct cad_sim **sim)
     struct cad_sim *s = *sim;
     if (s->transport) s->transport->ops->destroy(s->transport);
     if (s->sink) s->sink->ops->destroy(s->sink);
+    drop_held(s);
+    cad_unlock_deinit(&s->unlock);
+    cad_sim_cdm_destroy(&s->cdm);
     cad_engine_destroy(&s->engine);
     cad_alloc_free(&s->alloc, s->events, s->events_cap * sizeof(*s->events), CAD_MEM_OTHER);
     struct cad_alloc alloc = s->alloc;
@@ -467,4 +608,10 @@ void cad_sim_on_access(struct cad_sim *sim, cad_sim_access_fn fn, void *ctx)
     sim->access = fn;
     sim->access_ctx = ctx;
     cad_sim_net_on_access(sim->net, fn, ctx);
+}
+
+void cad_sim_text(const struct cad_sim *sim, struct cad_sim_text *out)
+{
+    out->documents = cad_vsink_documents(sim->sink);
+    cad_str_copyz(out->lang, sizeof(out->lang), cad_str_from(cad_vsink_text(sim->sink)));
 }

@@ -29,13 +29,25 @@ static void read_content_range(cad_str value, struct cad_http_head *head)
     head->range = (struct cad_range){a, b};
 }
 
-void cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, int64_t wall_ms,
-                  struct cad_http_head *head)
+/* Those of CAD_HTTP_HEADERS_TOLD; of several of a name the first. */
+static uint32_t tell_headers(const struct cad_origin_answer *answer, struct cad_header *told)
+{
+    cad_str names = CAD_STR(CAD_HTTP_HEADERS_TOLD), name;
+    uint32_t count = 0;
+    while (cad_str_split(&names, ' ', &name) && count < CAD_HTTP_HEADERS_MAX) {
+        cad_str value = header_of(answer, name);
+        if (value.p) told[count++] = (struct cad_header){name, value};
+    }
+    return count;
+}
+
+void cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, struct cad_http_head *head,
+                  struct cad_header *told)
 {
     *head = (struct cad_http_head){
         .id = id, .status = answer->status, .length = answer->body_size,
-        .range = {-1, -1}, .total = -1, .retry_after = CAD_TIME_NONE, .http_version = 11};
-    head->date_ms = wall_ms - wall_ms % 1000;
+        .range = {-1, -1}, .total = -1, .retry_after = CAD_TIME_NONE, .http_version = 11,
+        .headers = told, .header_count = tell_headers(answer, told)};
     read_content_range(header_of(answer, CAD_STR("Content-Range")), head);
     head->location = header_of(answer, CAD_STR("Location"));
     int64_t seconds;

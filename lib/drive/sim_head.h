@@ -6,9 +6,10 @@
 
 #include "cadmium/sim.h"
 
-/* wall_ms: the server's clock. Views in *head are the answer's. Headers that cannot be understood
- * count as absent; an origin of the virtual network speaks HTTP/1.1 and has no address. */
-void cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, int64_t wall_ms,
-                  struct cad_http_head *head);
+/* Views in *head are the answer's and told's, which has room for CAD_HTTP_HEADERS_MAX. Headers that
+ * cannot be understood count as absent; an origin of the virtual network speaks HTTP/1.1 and has no
+ * address. The date is the caller's to set. */
+void cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, struct cad_http_head *head,
+                  struct cad_header *told);
 
 #endif

@@ -13,6 +13,7 @@
 #define HOST_NAME_SIZE 128
 #define URL_BYTES_MAX 16384u
 #define BODY_BYTES_MAX (16u << 20)  /* of a POST, and of an answer that comes whole */
+#define HEAD_BYTES_MAX 65536u       /* texts of an answer's head */
 #define NEVER CAD_TIME_MAX
 
 enum state {
@@ -31,7 +32,14 @@ struct host {
     enum cad_host_fault fault;
     int64_t value;
     struct cad_link own;     /* with a cap, for RATE */
-    uint32_t open, idle;     /* connections: all, and those without a transfer */
+    uint32_t open, idle;     /* connections: all, and those without a transfer; not of probes */
+};
+
+/* A connection of probes: of one group, shared with nobody else. */
+struct side {
+    struct host *host;       /* NULL: free */
+    uint32_t group;
+    bool busy;
 };
 
 struct transfer {
@@ -39,6 +47,7 @@ struct transfer {
     enum cad_http_class ending; /* FAIL */
     struct host *host;       /* NULL: unknown */
     bool connected;          /* holds a connection */
+    struct side *side;       /* which is this one; NULL: of the host's own */
     bool dead;               /* its packets go nowhere */
     cad_time ready;          /* when its state goes on by itself */
     cad_time limit;          /* when it gives up */
@@ -49,6 +58,9 @@ struct transfer {
     struct cad_sb post;      /* body of a POST */
     struct cad_http_end end;
     int32_t status;
+    struct cad_http_head head;       /* of the answer, while it is thought about */
+    struct cad_header told[CAD_HTTP_HEADERS_MAX]; /* its headers, in head_text */
+    struct cad_sb head_text;
     struct cad_origin_answer answer; /* read, release and token count; views do not */
     bool answered;           /* release is due */
     bool from_copy;          /* the body is in copy */
@@ -89,6 +101,7 @@ struct cad_sim_net {
     struct transfer *active[CAD_SIM_TRANSFERS_MAX]; /* in order of start; the rest are free */
     uint32_t active_count;
     struct warm warms[CAD_SIM_WARMS_MAX];
+    struct side sides[CAD_SIM_SIDES_MAX];
     uint8_t *scratch;
 };
 
@@ -178,18 +191,50 @@ static void send_request(struct cad_sim_net *net, struct transfer *t)
     t->limit = after(net->now, t->start.silence_timeout);
 }
 
+/* A probe's connection: the idle one of its group, or a free place; NULL: none is free, and what is
+ * opened is not kept. */
+static struct side *find_side(struct cad_sim_net *net, const struct transfer *t, bool *open)
+{
+    struct side *place = NULL;
+    *open = false;
+    for (size_t i = 0; i < CAD_SIM_SIDES_MAX; i++) {
+        struct side *side = &net->sides[i];
+        if (!side->host) place = side;
+        if (side->host != t->host || side->group != t->start.group || side->busy) continue;
+        *open = true;
+        return side;
+    }
+    return place;
+}
+
+/* A connection for t: true, an open one; else it is to be opened. */
+static bool find_connection(struct cad_sim_net *net, struct transfer *t)
+{
+    struct host *host = t->host;
+    if (t->start.purpose == CAD_PURPOSE_PROBE) {
+        bool open;
+        t->side = find_side(net, t, &open);
+        if (t->side) *t->side = (struct side){host, t->start.group, true};
+        return open;
+    }
+    if (host->idle == 0) {
+        host->open++;
+        return false;
+    }
+    host->idle--;
+    return true;
+}
+
 static void take_connection(struct cad_sim_net *net, struct transfer *t)
 {
     struct host *host = t->host;
     t->connected = true;
     t->dead = is_dead(net, host);
-    if (host->idle > 0) {
-        host->idle--;
+    if (find_connection(net, t)) {
         t->end.reused = true;
         send_request(net, t);
         return;
     }
-    host->open++;
     cad_time trip = round_trip(net, host);
     if (host->fault == CAD_HOST_REFUSE && !t->dead) {
         fail_at(t, CAD_HTTP_CONNECT, net->now + trip);
@@ -226,6 +271,10 @@ static void leave_connection(struct cad_sim_net *net, struct transfer *t, bool k
 {
     if (!t->connected) return;
     t->connected = false;
+    if (t->start.purpose == CAD_PURPOSE_PROBE) {
+        if (t->side) *t->side = (struct side){keep ? t->host : NULL, t->start.group, false};
+        return;
+    }
     if (keep) {
         t->host->idle++;
     } else {
@@ -339,12 +388,36 @@ static void sweep(struct cad_sim_net *net)
 
 /* ---- the answer ---------------------------------------------------------------------------- */
 
+/* Views of an answer live until the origin's next call, which may come while it thinks. */
+static int keep_head(struct transfer *t)
+{
+    struct cad_http_head *head = &t->head;
+    struct cad_header *told = t->told;
+    cad_sim_head(&t->answer, t->start.id, head, told);
+    cad_sb_reset(&t->head_text);
+    cad_sb_put(&t->head_text, head->location);
+    for (uint32_t i = 0; i < head->header_count; i++) {
+        cad_sb_put(&t->head_text, told[i].name);
+        cad_sb_put(&t->head_text, told[i].value);
+    }
+    const char *p = t->head_text.p;
+    if (cad_sb_error(&t->head_text)) return cad_sb_error(&t->head_text);
+    head->location.p = p;
+    if (p) p += head->location.n;
+    for (uint32_t i = 0; p && i < head->header_count; i++) {
+        told[i].name.p = p;
+        told[i].value.p = p + told[i].name.n;
+        p = told[i].value.p + told[i].value.n;
+    }
+    return 0;
+}
+
 static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time asked)
 {
     memset(&t->answer, 0, sizeof(t->answer));
     if (t->host->fault == CAD_HOST_STATUS) {
         t->answer.status = (int32_t)t->host->value;
-        return 0;
+        return keep_head(t);
     }
     if (!net->origin) return CAD_E_NOTFOUND;
     struct cad_origin_request request = {
@@ -354,25 +427,26 @@ static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time aske
     int err = net->origin->serve(net->origin_ctx, &request, &t->answer);
     if (err) return err;
     t->answered = true;
-    if (t->answer.read) return 0;
+    if (!t->answer.read) t->answer.body_size = (int64_t)t->answer.body.n;
+    err = keep_head(t);
+    if (err || t->answer.read) return err;
     /* A whole body lives only until the origin's next call. */
     t->from_copy = true;
     cad_sb_reset(&t->copy);
     cad_sb_put(&t->copy, cad_str_from_buf(t->answer.body));
-    t->answer.body_size = (int64_t)t->answer.body.n;
     return cad_sb_error(&t->copy);
 }
 
 /* The first byte is here: the head goes to the door and the body begins. */
 static void begin_body(struct cad_sim_net *net, struct transfer *t)
 {
-    struct cad_http_head head;
-    cad_sim_head(&t->answer, t->start.id, net->config.wall_ms + net->now / CAD_MS, &head);
+    int64_t wall_ms = net->config.wall_ms + net->now / CAD_MS;
+    t->head.date_ms = wall_ms - wall_ms % 1000;
     t->status = t->answer.status;
     t->body_size = t->body_end = CAD_MAX(t->answer.body_size, 0);
     if (t->host->fault == CAD_HOST_RESET_AT) t->body_end = CAD_MIN(t->body_end, t->host->value);
     t->end.first_byte = net->now;
-    net->base.door.head(net->base.door.ctx, &head);
+    net->base.door.head(net->base.door.ctx, &t->head);
     if (t->start.size_max > 0 && t->body_size > t->start.size_max) {
         finish(net, t, CAD_HTTP_TOO_LARGE, 0);
         return;
@@ -387,8 +461,12 @@ static void hear_answer(struct cad_sim_net *net, struct transfer *t)
 {
     cad_time trip = round_trip(net, t->host);
     int err = ask_origin(net, t, net->now - trip / 2);
-    if (err) {
-        finish(net, t, err == CAD_E_LIMIT ? CAD_HTTP_TOO_LARGE : CAD_HTTP_PROTOCOL, err);
+    if (err == CAD_E_AGAIN) {
+        t->dead = true; /* it never answers */
+        t->ready = NEVER;
+    } else if (err) {
+        enum cad_http_class cls = err == CAD_E_IO ? CAD_HTTP_RESET : CAD_HTTP_PROTOCOL;
+        finish(net, t, err == CAD_E_LIMIT ? CAD_HTTP_TOO_LARGE : cls, err);
     } else if (t->answer.think > 0) {
         t->state = THINK;
         t->ready = cad_time_add(net->now, t->answer.think);
@@ -587,13 +665,14 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     struct cad_sb text = t->text;
     struct cad_sb post = t->post;
     struct cad_sb copy = t->copy;
+    struct cad_sb head_text = t->head_text;
     cad_sb_reset(&text);
     cad_sb_reset(&post);
     cad_sb_put(&text, start->url);
     cad_sb_put(&post, cad_str_from_buf(start->body));
     *t = (struct transfer){
         .state = QUEUED, .ready = NEVER, .limit = NEVER, .started = net->now, .start = *start,
-        .text = text, .post = post, .copy = copy, .note = CAD_TIME_NONE,
+        .text = text, .post = post, .copy = copy, .head_text = head_text, .note = CAD_TIME_NONE,
         .end = {.id = start->id, .dns = CAD_TIME_NONE, .connect = CAD_TIME_NONE,
                 .tls = CAD_TIME_NONE, .first_byte = CAD_TIME_NONE, .last_byte = CAD_TIME_NONE}};
     t->start.url = (cad_str){NULL, 0};
@@ -609,7 +688,9 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
         return 0;
     }
     t->host = find_host(net, t->authority);
-    if (t->host) {
+    if (t->host && t->start.purpose == CAD_PURPOSE_PROBE) {
+        take_connection(net, t);
+    } else if (t->host) {
         serve_queue(net, t->host);
     } else {
         fail_at(t, CAD_HTTP_DNS, net->now + CAD_SIM_UNKNOWN_HOST_DELAY);
@@ -715,6 +796,10 @@ int cad_sim_net_fault(struct cad_sim_net *net, cad_str name, enum cad_host_fault
     if (fault == CAD_HOST_REFUSE) {
         host->open -= host->idle;
         host->idle = 0;
+        for (size_t i = 0; i < CAD_SIM_SIDES_MAX; i++) {
+            struct side *side = &net->sides[i];
+            if (side->host == host && !side->busy) side->host = NULL;
+        }
         serve_queue(net, host);
     }
     plan_steps(net);
@@ -743,6 +828,7 @@ static void net_destroy(struct cad_transport *transport)
         cad_sb_deinit(&t->text);
         cad_sb_deinit(&t->post);
         cad_sb_deinit(&t->copy);
+        cad_sb_deinit(&t->head_text);
     }
     struct cad_alloc alloc = net->alloc;
     cad_alloc_free(&alloc, net->scratch, SCRATCH_BYTES, CAD_MEM_OTHER);
@@ -776,6 +862,7 @@ int cad_sim_net_create(const struct cad_alloc *alloc, const struct cad_sim_net_c
         cad_sb_init(&t->text, alloc, CAD_MEM_OTHER, URL_BYTES_MAX);
         cad_sb_init(&t->post, alloc, CAD_MEM_OTHER, BODY_BYTES_MAX);
         cad_sb_init(&t->copy, alloc, CAD_MEM_OTHER, BODY_BYTES_MAX);
+        cad_sb_init(&t->head_text, alloc, CAD_MEM_OTHER, HEAD_BYTES_MAX);
     }
     net->scratch = cad_alloc_new(alloc, SCRATCH_BYTES, CAD_MEM_OTHER);
     if (!net->scratch) {

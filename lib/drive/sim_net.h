@@ -12,7 +12,9 @@
  * shares the link. Bytes are handed on in steps: at each period of the trace and at least every
  * CAD_SIM_STEP of time or eighth of the body, whichever takes longer. A connection whose transfer
  * was cancelled or broke is closed. A warm request holds an idle connection for a round trip, or
- * opens one that is idle afterwards; no origin hears of it.
+ * opens one that is idle afterwards; no origin hears of it. Probes wait for nobody: they have
+ * connections of their own, one a group, which are kept beside those and shared with no other. An
+ * origin that answers CAD_E_AGAIN leaves its client without an answer; CAD_E_IO breaks it off.
  *
  * A fault of a host touches what is under way: REFUSE resets it; in a BLACKHOLE it is lost for good
  * and runs into its time limit; RESET_AT holds for each body from now on; STATUS is for requests
@@ -29,6 +31,7 @@
 
 #define CAD_SIM_CONNECTIONS_MAX 6          /* to one host */
 #define CAD_SIM_WARMS_MAX 4                /* connections that are being made ready at a time */
+#define CAD_SIM_SIDES_MAX 32               /* connections of probes that are kept */
 #define CAD_SIM_STEP (100 * CAD_MS)
 #define CAD_SIM_STEPS_OF_BODY 8
 #define CAD_SIM_UNKNOWN_HOST_DELAY (20 * CAD_MS) /* how long a name takes to be unknown */

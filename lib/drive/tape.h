@@ -22,8 +22,11 @@
 #define TAPE_BATCH 32768u             /* bytes of ops after which they become a record */
 #define TAPE_NOW_MAX (INT64_C(1) << 62)
 #define TAPE_FIELDS_MAX 24            /* numbers of one event */
-#define TAPE_EVENTS (CAD_EVENT_ENTROPY + 1)
-#define TAPE_NAMES 5                  /* strings of an engine's configuration */
+#define TAPE_EVENTS (CAD_EVENT_CDM + 1) /* of STORE_DONE nothing is recorded */
+#define TAPE_NAMES 9                  /* strings of an engine's configuration */
+#define TAPE_NAME_SIZE 256            /* bytes of one with its NUL; more is cut */
+#define TAPE_KEYS_MAX 256             /* keys of an event of the CDM */
+#define TAPE_SYSTEMS_MAX 32           /* systems of a CDM */
 
 enum tape_kind {
     TAPE_TURN = 1,    /* varint flags, what they announce, ops */
@@ -85,7 +88,8 @@ CAD_MUST_CHECK int tape_header_write(const struct cad_engine_config *config, cad
                                      bool full, struct cad_sb *out);
 struct tape_header {
     struct cad_engine_config config; /* alloc and log are not set; abr by name */
-    char names[TAPE_NAMES][64];      /* that config's strings point to */
+    char names[TAPE_NAMES][TAPE_NAME_SIZE]; /* that config's strings point to */
+    size_t licence_n;                /* bytes of the licence that was at hand: zeros stand for it */
     char abr[32], version[32], commit[48];
     bool full;
 };
@@ -96,11 +100,17 @@ CAD_MUST_CHECK int tape_header_read(cad_str json, struct tape_header *out);
 /* The last event of each type, which the next one is told as a difference to. */
 struct tape_past {
     int64_t fields[TAPE_EVENTS][TAPE_FIELDS_MAX];
+    /* What events that were read last point to: */
+    struct cad_cdm_caps caps;
+    uint8_t systems[TAPE_SYSTEMS_MAX][CAD_SYSTEM_ID_SIZE];
+    struct cad_cdm_key keys[TAPE_KEYS_MAX];
+    struct cad_header headers[CAD_HTTP_HEADERS_MAX];
 };
 /* Append size and fields. CAD_E_UNSUPPORTED: an event that this file does not know. */
 CAD_MUST_CHECK int tape_event_put(struct tape_past *past, const struct cad_event *event,
                                   struct cad_sb *scratch, struct cad_sb *out);
-/* Views in *out are into the reader's bytes. ENTROPY: u.entropy.n only. CAD_E_DATA. */
+/* Views in *out are into the reader's bytes and past. ENTROPY: u.entropy.n only, CDM: u.cdm.data.n
+ * only; the bytes are not on the tape. CAD_E_DATA. */
 CAD_MUST_CHECK int tape_event_get(struct tape_past *past, enum cad_event_type type,
                                   struct tape_reader *r, struct cad_event *out);
 /* "anchor epoch=2 media=..." for people. */

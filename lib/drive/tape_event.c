@@ -29,7 +29,7 @@ struct row {
 #define ENUM(text, field, most) {text, offsetof(struct cad_event, u.field), T_ENUM, most}
 
 static const struct row command_rows[] = {
-    ENUM("type", command.type, CAD_COMMAND_RATE),
+    ENUM("type", command.type, CAD_COMMAND_PREPARE),
     ROW("ticket", command.ticket, T_U32),
     ROW("start", command.title.start, T_I64),
     ROW("position", command.position, T_I64),
@@ -70,6 +70,7 @@ static const struct row caps_rows[] = {
     ROW("passthrough", caps.passthrough, T_U32),
     ROW("rate_min_q16", caps.rate_min_q16, T_U32),
     ROW("rate_max_q16", caps.rate_max_q16, T_U32),
+    ROW("text", caps.text, T_BOOL),
 };
 static const struct row anchor_rows[] = {
     ROW("epoch", anchor.epoch, T_U32),
@@ -97,6 +98,36 @@ static const struct row wall_rows[] = {
     ROW("error_ms", wall.error_ms, T_I64),
 };
 
+static const struct row cdm_rows[] = {
+    ENUM("type", cdm.type, CAD_CDM_EVENT_STORE_DELETE),
+    ROW("session", cdm.tag.session, T_U32),
+    ROW("epoch", cdm.tag.epoch, T_U32),
+    ROW("op", cdm.tag.op, T_U32),
+    ROW("result", cdm.result, T_I32),
+    ROW("code", cdm.system_code, T_U32),
+    ENUM("message", cdm.message, CAD_CDM_MESSAGE_INDIVIDUALIZATION),
+    ENUM("closed", cdm.closed, CAD_CDM_CLOSED_INTERNAL),
+    ROW("time", cdm.time, T_I64),
+    ROW("hdcp", cdm.hdcp, T_I32),
+};
+
+#undef ROW
+#define ROW(text, field, kind) {text, offsetof(struct cad_cdm_caps, field), kind, 0}
+
+/* Of what the event shows. */
+static const struct row cdm_caps_rows[] = {
+    ROW("schemes", schemes, T_U32),
+    ROW("session_types", session_types, T_U32),
+    ROW("init_types", init_types, T_U32),
+    ROW("flags", flags, T_U32),
+    ROW("sessions_max", sessions_max, T_U32),
+    ROW("keys_max", keys_max, T_U32),
+    ROW("subsamples_max", subsamples_max, T_U32),
+    ROW("init_bytes_max", init_bytes_max, T_U32),
+    ROW("licence_bytes_max", licence_bytes_max, T_U32),
+    ROW("block_max", block_max, T_I64),
+};
+
 #undef ROW
 #undef ENUM
 
@@ -117,13 +148,17 @@ static const struct table {
     [CAD_EVENT_NET_CHANGE] = TABLE("net", net_rows),
     [CAD_EVENT_WALL_OFFSET] = TABLE("wall", wall_rows),
     [CAD_EVENT_ENTROPY] = {"entropy", NULL, 0},
+    [CAD_EVENT_CDM_CAPS] = TABLE("cdm-caps", cdm_caps_rows),
+    [CAD_EVENT_CDM] = TABLE("cdm", cdm_rows),
 };
 
 #undef TABLE
 
 static int64_t load(const struct cad_event *event, const struct row *row)
 {
-    const char *p = (const char *)event + row->place;
+    bool shown = event->type == CAD_EVENT_CDM_CAPS;
+    const char *p = shown ? (const char *)event->u.cdm_caps : (const char *)event;
+    p += row->place;
     int64_t v = 0;
     uint32_t u;
     int32_t i;
@@ -140,9 +175,9 @@ static int64_t load(const struct cad_event *event, const struct row *row)
 }
 
 /* False: the number is none that this field can have. */
-static bool store(struct cad_event *event, const struct row *row, int64_t v)
+static bool store(void *object, const struct row *row, int64_t v)
 {
-    char *p = (char *)event + row->place;
+    char *p = (char *)object + row->place;
     uint32_t u;
     int32_t i;
     bool b = v != 0;
@@ -207,11 +242,49 @@ static void put_reads(struct cad_sb *out, const struct cad_http_end *end)
     }
 }
 
+static void put_head_texts(struct cad_sb *out, const struct cad_http_head *head)
+{
+    uint32_t count = CAD_MIN(head->header_count, CAD_HTTP_HEADERS_MAX);
+    put_text(out, head->location);
+    tape_put_u64(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_text(out, head->headers[i].name);
+        put_text(out, head->headers[i].value);
+    }
+}
+
+static void put_systems(struct cad_sb *out, const struct cad_cdm_caps *caps)
+{
+    uint32_t count = CAD_MIN(caps->system_id_count, TAPE_SYSTEMS_MAX);
+    tape_put_u64(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        tape_put_bytes(out, caps->system_ids[i], CAD_SYSTEM_ID_SIZE);
+    }
+    put_text(out, caps->robustness);
+    put_text(out, caps->version);
+}
+
+/* Key ids and what can be said of them; of data the length alone. */
+static void put_cdm(struct cad_sb *out, const struct cad_cdm_event *event)
+{
+    uint32_t count = CAD_MIN(event->key_count, TAPE_KEYS_MAX);
+    put_text(out, event->url);
+    tape_put_u64(out, event->data.n);
+    tape_put_u64(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cad_cdm_key *key = &event->keys[i];
+        tape_put_bytes(out, key->kid, sizeof(key->kid));
+        tape_put_u64(out, key->status);
+        tape_put_u64(out, key->system_code);
+    }
+}
+
 static void put_rest(struct cad_sb *out, const struct cad_event *event)
 {
     const struct cad_command *c = &event->u.command;
     cad_str none = {NULL, 0};
-    bool load = event->type == CAD_EVENT_COMMAND && c->type == CAD_COMMAND_LOAD;
+    bool load = event->type == CAD_EVENT_COMMAND &&
+                (c->type == CAD_COMMAND_LOAD || c->type == CAD_COMMAND_PREPARE);
     bool track = event->type == CAD_EVENT_COMMAND && c->type == CAD_COMMAND_TRACK;
     switch (event->type) {
     case CAD_EVENT_COMMAND:
@@ -220,7 +293,9 @@ static void put_rest(struct cad_sb *out, const struct cad_event *event)
         put_text(out, load ? c->title.id : none);
         put_text(out, track ? cad_str_from(c->track) : none);
         break;
-    case CAD_EVENT_HTTP_HEAD: put_text(out, event->u.head.location); break;
+    case CAD_EVENT_HTTP_HEAD: put_head_texts(out, &event->u.head); break;
+    case CAD_EVENT_CDM_CAPS: put_systems(out, event->u.cdm_caps); break;
+    case CAD_EVENT_CDM: put_cdm(out, &event->u.cdm); break;
     case CAD_EVENT_HTTP_END: put_reads(out, &event->u.end); break;
     case CAD_EVENT_SINK_FAIL: put_text(out, cad_str_from(event->u.fail.message)); break;
     case CAD_EVENT_ENTROPY: tape_put_u64(out, event->u.entropy.n); break;
@@ -243,8 +318,7 @@ int tape_event_put(struct tape_past *past, const struct cad_event *event, struct
 
 /* ---- in ---- */
 
-static bool get_rows(const struct table *t, int64_t *past, struct tape_reader *r,
-                     struct cad_event *out)
+static bool get_rows(const struct table *t, int64_t *past, struct tape_reader *r, void *out)
 {
     uint64_t count = tape_get_max(r, 63);
     uint64_t changed = tape_get_u64(r);
@@ -282,7 +356,51 @@ static void get_reads(struct tape_reader *r, struct cad_http_end *end)
     }
 }
 
-static void get_rest(struct tape_reader *r, struct cad_event *out)
+/* A tape of before they were told has none. */
+static void get_head_texts(struct tape_past *past, struct tape_reader *r,
+                           struct cad_http_head *head)
+{
+    head->location = get_text(r);
+    if (r->n == 0) return;
+    head->header_count = (uint32_t)tape_get_max(r, CAD_HTTP_HEADERS_MAX);
+    head->headers = past->headers;
+    for (uint32_t i = 0; i < head->header_count; i++) {
+        past->headers[i].name = get_text(r);
+        past->headers[i].value = get_text(r);
+    }
+}
+
+static void get_systems(struct tape_past *past, struct tape_reader *r)
+{
+    struct cad_cdm_caps *caps = &past->caps;
+    caps->size = sizeof(*caps);
+    caps->system_id_count = (uint32_t)tape_get_max(r, TAPE_SYSTEMS_MAX);
+    caps->system_ids = past->systems;
+    for (uint32_t i = 0; i < caps->system_id_count; i++) {
+        cad_buf id = tape_get_bytes(r, CAD_SYSTEM_ID_SIZE);
+        if (id.n == CAD_SYSTEM_ID_SIZE) memcpy(past->systems[i], id.p, id.n);
+    }
+    caps->robustness = get_text(r);
+    caps->version = get_text(r);
+}
+
+static void get_cdm(struct tape_past *past, struct tape_reader *r, struct cad_cdm_event *event)
+{
+    event->size = sizeof(*event);
+    event->url = get_text(r);
+    event->data.n = (size_t)tape_get_max(r, TAPE_RECORD_MAX);
+    event->key_count = (uint32_t)tape_get_max(r, TAPE_KEYS_MAX);
+    event->keys = past->keys;
+    for (uint32_t i = 0; i < event->key_count; i++) {
+        struct cad_cdm_key *key = &past->keys[i];
+        cad_buf kid = tape_get_bytes(r, sizeof(key->kid));
+        if (kid.n == sizeof(key->kid)) memcpy(key->kid, kid.p, kid.n);
+        key->status = (enum cad_key_status)tape_get_max(r, CAD_KEY_ERROR);
+        key->system_code = (uint32_t)tape_get_max(r, UINT32_MAX);
+    }
+}
+
+static void get_rest(struct tape_past *past, struct tape_reader *r, struct cad_event *out)
 {
     struct cad_command *c = &out->u.command;
     switch (out->type) {
@@ -292,7 +410,9 @@ static void get_rest(struct tape_reader *r, struct cad_event *out)
         c->title.id = get_text(r);
         (void)cad_str_copyz(c->track, sizeof(c->track), get_text(r));
         break;
-    case CAD_EVENT_HTTP_HEAD: out->u.head.location = get_text(r); break;
+    case CAD_EVENT_HTTP_HEAD: get_head_texts(past, r, &out->u.head); break;
+    case CAD_EVENT_CDM_CAPS: get_systems(past, r); break;
+    case CAD_EVENT_CDM: get_cdm(past, r, &out->u.cdm); break;
     case CAD_EVENT_HTTP_END: get_reads(r, &out->u.end); break;
     case CAD_EVENT_SINK_FAIL:
         (void)cad_str_copyz(out->u.fail.message, sizeof(out->u.fail.message), get_text(r));
@@ -311,8 +431,13 @@ int tape_event_get(struct tape_past *past, enum cad_event_type type, struct tape
     struct tape_reader fields = {cad_buf_from_str(text).p, text.n, r->failed};
     memset(out, 0, sizeof(*out));
     out->type = type;
-    bool good = t->count == 0 || get_rows(t, past->fields[type], &fields, out);
-    get_rest(&fields, out);
+    void *object = out;
+    if (type == CAD_EVENT_CDM_CAPS) {
+        out->u.cdm_caps = &past->caps;
+        object = &past->caps;
+    }
+    bool good = t->count == 0 || get_rows(t, past->fields[type], &fields, object);
+    get_rest(past, &fields, out);
     return good && !fields.failed && !r->failed ? CAD_OK : CAD_E_DATA;
 }
 
@@ -328,7 +453,9 @@ void tape_event_text(const struct cad_event *event, struct cad_sb *out)
         if (v == INT64_MIN) continue;
         cad_sb_printf(out, " %s=", t->rows[i].name);
         bool is_class = event->type == CAD_EVENT_HTTP_END && strcmp(t->rows[i].name, "class") == 0;
+        bool is_cdm = event->type == CAD_EVENT_CDM && i == 0;
         if (is_class) cad_sb_putz(out, cad_http_class_name(event->u.end.cls));
+        else if (is_cdm) cad_sb_putz(out, cad_cdm_event_name(event->u.cdm.type));
         else cad_sb_printf(out, "%" PRId64, v);
     }
     if (event->type == CAD_EVENT_HTTP_END) {
@@ -336,5 +463,9 @@ void tape_event_text(const struct cad_event *event, struct cad_sb *out)
     }
     if (event->type == CAD_EVENT_ENTROPY) {
         cad_sb_printf(out, " bytes=%u", (unsigned)event->u.entropy.n);
+    }
+    if (event->type == CAD_EVENT_CDM) {
+        cad_sb_printf(out, " bytes=%u keys=%u", (unsigned)event->u.cdm.data.n,
+                      event->u.cdm.key_count);
     }
 }

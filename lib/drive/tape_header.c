@@ -8,7 +8,7 @@
 #include "drive/tape.h"
 
 #define LONG (100 * 86400 * CAD_SECOND) /* the longest time; still exact in JSON */
-#define NAME_SIZE sizeof(((struct tape_header *)0)->names[0])
+#define LICENCE_MAX (INT64_C(1) << 20) /* bytes of one that was at hand */
 #define CEILING_MAX (INT64_C(4) << 30) /* bytes of media that a replay may be made to hold */
 
 /* The numbers of a configuration, with the range that a tape may ask for. */
@@ -16,27 +16,33 @@ static const struct number {
     const char *name;
     size_t place;
     int64_t least, most;
-    bool small; /* uint32_t, else int64_t */
+    enum { LARGE, SMALL, BOOL } kind;     /* int64_t, uint32_t, bool */
 } numbers[] = {
-#define LARGE(name, field, least, most)                                                            \
-    {name, offsetof(struct cad_engine_config, field), least, most, false}
-#define SMALL(name, field, least, most)                                                            \
-    {name, offsetof(struct cad_engine_config, field), least, most, true}
-    LARGE("ceiling_bytes", ceiling_bytes, 4 << 20, CEILING_MAX),
-    LARGE("buffer_ahead_ns", buffer_ahead, 2 * CAD_SECOND, LONG),
-    LARGE("buffer_behind_ns", buffer_behind, 0, LONG),
-    LARGE("start_goal_ns", start_goal, 0, LONG),
-    LARGE("resume_goal_ns", resume_goal, 0, LONG),
-    LARGE("abr_dwell_ns", abr_config.dwell, 0, LONG),
-    LARGE("abr_panic_buffer_ns", abr_config.panic_buffer, 0, LONG),
-    LARGE("abr_half_life_fast_ns", abr_config.half_life_fast, 1, LONG),
-    LARGE("abr_half_life_slow_ns", abr_config.half_life_slow, 1, LONG),
-    LARGE("abr_start_rate_max_bps", abr_config.start_rate_max_bps, 0, INT64_C(1) << 50),
-    LARGE("abr_rate_seed_bps", abr_config.rate_seed_bps, 0, INT64_C(1) << 50),
-    SMALL("abr_safety_permille", abr_config.safety_permille, 1, 1000),
-    SMALL("abr_step_down_max", abr_config.step_down_max, 1, 1000),
-#undef LARGE
-#undef SMALL
+#define NUMBER(kind, name, field, least, most)                                                     \
+    {name, offsetof(struct cad_engine_config, field), least, most, kind}
+    NUMBER(LARGE, "ceiling_bytes", ceiling_bytes, 4 << 20, CEILING_MAX),
+    NUMBER(LARGE, "buffer_ahead_ns", buffer_ahead, 2 * CAD_SECOND, LONG),
+    NUMBER(LARGE, "buffer_behind_ns", buffer_behind, 0, LONG),
+    NUMBER(LARGE, "start_goal_ns", start_goal, 0, LONG),
+    NUMBER(LARGE, "resume_goal_ns", resume_goal, 0, LONG),
+    NUMBER(LARGE, "abr_dwell_ns", abr_config.dwell, 0, LONG),
+    NUMBER(LARGE, "abr_panic_buffer_ns", abr_config.panic_buffer, 0, LONG),
+    NUMBER(LARGE, "abr_half_life_fast_ns", abr_config.half_life_fast, 1, LONG),
+    NUMBER(LARGE, "abr_half_life_slow_ns", abr_config.half_life_slow, 1, LONG),
+    NUMBER(LARGE, "abr_start_rate_max_bps", abr_config.start_rate_max_bps, 0, INT64_C(1) << 50),
+    NUMBER(LARGE, "abr_rate_seed_bps", abr_config.rate_seed_bps, 0, INT64_C(1) << 50),
+    NUMBER(SMALL, "abr_safety_permille", abr_config.safety_permille, 1, 1000),
+    NUMBER(SMALL, "abr_step_down_max", abr_config.step_down_max, 1, 1000),
+    NUMBER(LARGE, "key_wait_ns", key_wait, CAD_SECOND, LONG),
+    NUMBER(BOOL, "allow_http", allow_http, 0, 1),
+    NUMBER(BOOL, "probe", probe, 0, 1),
+    NUMBER(BOOL, "ftl_allow_private", ftl.allow_private, 0, 1),
+    NUMBER(SMALL, "ftl_flight_max", ftl.flight_max, 1, CAD_FTL_FLIGHT_MAX),
+    NUMBER(SMALL, "ftl_pulses_max", ftl.pulses_max, 1, CAD_FTL_PULSES_MAX),
+    NUMBER(SMALL, "ftl_requests_per_hour", ftl.requests_per_hour, 1, CAD_FTL_BUDGET_REQUESTS_MAX),
+    NUMBER(LARGE, "ftl_bytes_per_hour", ftl.bytes_per_hour, 65536, INT64_C(1) << 40),
+    NUMBER(LARGE, "ftl_pulse_timeout_ns", ftl.pulse_timeout, 0, 60 * CAD_SECOND),
+#undef NUMBER
 };
 
 static const struct text {
@@ -48,6 +54,10 @@ static const struct text {
     {"platform", offsetof(struct cad_engine_config, platform)},
     {"language", offsetof(struct cad_engine_config, language)},
     {"audio_language", offsetof(struct cad_engine_config, audio_language)},
+    {"text_language", offsetof(struct cad_engine_config, text_language)},
+    {"licence_url", offsetof(struct cad_engine_config, licence_url)},
+    {"ftl_endpoint", offsetof(struct cad_engine_config, ftl.endpoint)},
+    {"ftl_device", offsetof(struct cad_engine_config, ftl.device)},
 };
 
 static cad_str text_of(const struct cad_engine_config *config, const struct text *text)
@@ -66,12 +76,19 @@ static void write_config(const struct cad_engine_config *config, struct cad_json
     cad_sb_u64(&sb, config->seed);
     cad_jsonw_key_string(w, "seed", cad_sb_str(&sb)); /* more digits than a number has */
     cad_jsonw_key_string(w, "abr", cad_str_from(abr->name));
-    cad_jsonw_key_bool(w, "allow_http", config->allow_http);
+    /* What is told to services is no part of a tape: it changes nothing that is played. */
+    cad_jsonw_key_i64(w, "licence_bytes", (int64_t)config->licence.n);
     for (size_t i = 0; i < CAD_ARRAY_LEN(numbers); i++) {
         const char *p = (const char *)config + numbers[i].place;
         int64_t value = 0;
         uint32_t small;
-        if (numbers[i].small) {
+        bool is;
+        if (numbers[i].kind == BOOL) {
+            memcpy(&is, p, sizeof(is));
+            cad_jsonw_key_bool(w, numbers[i].name, is);
+            continue;
+        }
+        if (numbers[i].kind == SMALL) {
             memcpy(&small, p, sizeof(small));
             value = small;
         } else {
@@ -80,7 +97,7 @@ static void write_config(const struct cad_engine_config *config, struct cad_json
         cad_jsonw_key_i64(w, numbers[i].name, value);
     }
     for (size_t i = 0; i < CAD_ARRAY_LEN(texts); i++) {
-        char cut[NAME_SIZE];
+        char cut[TAPE_NAME_SIZE];
         size_t n = cad_str_copyz(cut, sizeof(cut), text_of(config, &texts[i]));
         cad_jsonw_key_string(w, texts[i].name, cad_str_make(cut, n));
     }
@@ -105,7 +122,7 @@ int tape_header_write(const struct cad_engine_config *config, cad_str commit, bo
 
 static int read_text(const struct cad_json *j, char *out, size_t cap)
 {
-    char memory[256];
+    char memory[2 * TAPE_NAME_SIZE];
     cad_str s;
     if (cad_json_string(j, memory, sizeof(memory), &s) != 0 || s.n >= cap) return CAD_E_DATA;
     (void)cad_str_copyz(out, cap, s);
@@ -117,10 +134,16 @@ static int read_number(const struct cad_json *j, const struct number *number,
 {
     char *p = (char *)config + number->place;
     int64_t value;
+    bool is;
+    if (number->kind == BOOL) {
+        if (cad_json_bool(j, &is) != 0) return CAD_E_DATA;
+        memcpy(p, &is, sizeof(is));
+        return CAD_OK;
+    }
     if (cad_json_i64(j, &value) != 0) return CAD_E_DATA;
     if (value < number->least || value > number->most) return CAD_E_LIMIT;
     uint32_t small = (uint32_t)value;
-    if (number->small) memcpy(p, &small, sizeof(small));
+    if (number->kind == SMALL) memcpy(p, &small, sizeof(small));
     else memcpy(p, &value, sizeof(value));
     return CAD_OK;
 }
@@ -133,7 +156,13 @@ static int read_member(struct cad_json *j, const struct cad_json *key, struct ta
     if (cad_json_key_is(key, "library")) return read_text(j, out->version, sizeof(out->version));
     if (cad_json_key_is(key, "commit")) return read_text(j, out->commit, sizeof(out->commit));
     if (cad_json_key_is(key, "abr")) return read_text(j, out->abr, sizeof(out->abr));
-    if (cad_json_key_is(key, "allow_http")) return cad_json_bool(j, &out->config.allow_http);
+    if (cad_json_key_is(key, "licence_bytes")) {
+        int64_t n = 0;
+        rc = cad_json_i64(j, &n);
+        if (!rc && (n < 0 || n > LICENCE_MAX)) return CAD_E_LIMIT;
+        out->licence_n = (size_t)n;
+        return rc;
+    }
     if (cad_json_key_is(key, "seed")) {
         rc = read_text(j, text, sizeof(text));
         return rc ? rc : cad_str_to_u64(cad_str_from(text), &out->config.seed);

@@ -24,7 +24,9 @@
 /* What a body is to the tape. */
 enum use {
     USE_FREE,
-    USE_BLANK,   /* its bytes do not matter: no answer that the engine takes */
+    USE_NONE,    /* telling services what happened: nothing of it is recorded */
+    USE_BLANK,   /* its bytes do not matter, or are nobody's business: licences, text */
+    USE_PROBE,   /* CONTROL if it is a recipe, else BLANK: its first byte tells */
     USE_CONTROL, /* kept until it is over */
     USE_MEDIA    /* followed box by box */
 };
@@ -59,6 +61,7 @@ struct cad_tape_recorder {
     struct tape_names names;
     struct request requests[CAD_TAPE_REQUESTS_MAX];
     struct place places[PLACES];
+    struct cad_header headers[CAD_HTTP_HEADERS_MAX]; /* of the head that is being recorded */
     uint32_t place_next;
     int64_t id_last, at_last;  /* of the last commit, for differences */
     cad_time now;              /* of the last turn */
@@ -245,6 +248,31 @@ static void resume(const struct cad_tape_recorder *t, struct request *r)
     }
 }
 
+static enum use use_of(enum cad_purpose purpose)
+{
+    switch (purpose) {
+    case CAD_PURPOSE_HEADER:
+    case CAD_PURPOSE_SEGMENT: return USE_MEDIA;
+    case CAD_PURPOSE_LICENCE:
+    case CAD_PURPOSE_TEXT: return USE_BLANK;
+    case CAD_PURPOSE_PROBE: return USE_PROBE;
+    case CAD_PURPOSE_EVENT:
+    case CAD_PURPOSE_LOG: return USE_NONE;
+    case CAD_PURPOSE_MANIFEST:
+    case CAD_PURPOSE_REFRESH: break;
+    }
+    return USE_CONTROL;
+}
+
+/* A recipe is JSON, padding is not. */
+static enum use use_of_probe(cad_buf bytes)
+{
+    for (size_t i = 0; bytes.p && i < bytes.n; i++) {
+        if (bytes.p[i] > ' ') return bytes.p[i] == '{' ? USE_CONTROL : USE_BLANK;
+    }
+    return bytes.p ? USE_CONTROL : USE_BLANK;
+}
+
 static void started(struct cad_tape_recorder *t, const struct cad_http_start *start)
 {
     struct request *r = NULL;
@@ -258,15 +286,16 @@ static void started(struct cad_tape_recorder *t, const struct cad_http_start *st
     }
     if (r->use != USE_FREE) forget(t, r); /* ids rise: the oldest is one that nobody ended */
     if (t->error) return;
-    bool media = start->purpose == CAD_PURPOSE_HEADER || start->purpose == CAD_PURPOSE_SEGMENT;
-    *r = (struct request){.id = start->id, .use = media ? USE_MEDIA : USE_CONTROL,
+    enum use use = use_of(start->purpose);
+    bool media = use == USE_MEDIA;
+    *r = (struct request){.id = start->id, .use = use,
                           .group = start->group, .first = CAD_MAX(start->range.first, 0),
                           .last = start->range.first >= 0 ? start->range.last : -1};
     cad_sb_init(&r->body, &t->config.alloc, CAD_MEM_OTHER, CAD_TAPE_CONTROL_MAX);
     if (media && start->range.first < 0) range_in_path(start->url, r);
     r->at = r->first;
     if (media) resume(t, r);
-    if (t->config.full) return;
+    if (t->config.full || use == USE_NONE) return;
     if (!media) tape_names_learn_url(&t->names, start->url);
     if (!media) give_up(t, tape_names_learn_json(&t->names, cad_str_from_buf(start->body)));
 }
@@ -339,7 +368,8 @@ static void media(struct cad_tape_recorder *t, struct request *r, cad_buf bytes,
 static void committed(struct cad_tape_recorder *t, uint32_t id, cad_buf bytes, cad_time at, int rc)
 {
     struct request *r = find(t, id);
-    if (!r || rc == CAD_E_STALE || bytes.n == 0) return;
+    if (!r || r->use == USE_NONE || rc == CAD_E_STALE || bytes.n == 0) return;
+    if (r->use == USE_PROBE) r->use = use_of_probe(bytes);
     flush_pulls(t);
     t->stats.body_bytes += bytes.n;
     bool counts = rc == 0 && r->head; /* without a head, or refused, its bytes go nowhere */
@@ -388,44 +418,88 @@ int cad_tape_commit_hole(struct cad_tape_recorder *tape, struct cad_engine *engi
 
 /* ---- events ------------------------------------------------------------------------------ */
 
-/* Texts of the event without secrets, in t->text; they live until the next call. */
-static void redact(struct cad_tape_recorder *t, struct cad_event *event)
+#define TEXTS_MAX (1 + CAD_HTTP_HEADERS_MAX)
+
+/* The texts of an event that may hold secrets; what is in the event itself is replaced at once. */
+static uint32_t texts_of(struct cad_tape_recorder *t, struct cad_event *event,
+                         cad_str *texts[TEXTS_MAX])
 {
-    struct cad_title *title = &event->u.command.title;
-    cad_str *texts[3] = {NULL, NULL, NULL};
-    bool command = event->type == CAD_EVENT_COMMAND;
-    if (command && event->u.command.type == CAD_COMMAND_LOAD) {
-        texts[0] = &title->url;
-        texts[1] = &title->base;
-        texts[2] = &title->id;
-    } else if (command && event->u.command.type == CAD_COMMAND_TRACK) {
-        char *track = event->u.command.track;
-        tape_names_text(&t->names, track, cad_str_from(track).n);
+    struct cad_command *command = &event->u.command;
+    uint32_t n = 0;
+    if (event->type == CAD_EVENT_COMMAND) {
+        char *track = command->track;
+        if (command->type == CAD_COMMAND_TRACK) {
+            tape_names_text(&t->names, track, cad_str_from(track).n);
+        }
+        if (command->type != CAD_COMMAND_LOAD && command->type != CAD_COMMAND_PREPARE) return 0;
+        texts[n++] = &command->title.url;
+        texts[n++] = &command->title.base;
+        texts[n++] = &command->title.id;
     } else if (event->type == CAD_EVENT_HTTP_HEAD) {
-        texts[0] = &event->u.head.location;
+        texts[n++] = &event->u.head.location;
+        for (uint32_t i = 0; i < event->u.head.header_count; i++) {
+            texts[n++] = &t->headers[i].value;
+        }
     } else if (event->type == CAD_EVENT_SINK_FAIL) {
         char *message = event->u.fail.message;
         tape_names_text(&t->names, message, cad_str_from(message).n);
+    } else if (event->type == CAD_EVENT_CDM) {
+        texts[n++] = &event->u.cdm.url;
     }
-    size_t at[3] = {0, 0, 0};
+    return n;
+}
+
+/* Texts of the event without secrets, in t->text; they live until the next call. */
+static void redact(struct cad_tape_recorder *t, struct cad_event *event)
+{
+    cad_str *texts[TEXTS_MAX];
+    uint32_t count = texts_of(t, event, texts);
     cad_sb_reset(&t->text);
-    for (int i = 0; i < 3; i++) {
-        at[i] = t->text.n;
-        if (texts[i]) cad_sb_put(&t->text, *texts[i]);
-    }
+    for (uint32_t i = 0; i < count; i++) cad_sb_put(&t->text, *texts[i]);
     if (cad_sb_error(&t->text)) give_up(t, cad_sb_error(&t->text));
     if (t->error || t->text.n == 0) return;
-    for (int i = 0; i < 3; i++) {
-        if (!texts[i] || texts[i]->n == 0) continue;
-        tape_names_text(&t->names, t->text.p + at[i], texts[i]->n);
-        texts[i]->p = t->text.p + at[i];
+    char *p = t->text.p;
+    for (uint32_t i = 0; i < count; i++) {
+        if (texts[i]->n == 0) continue;
+        tape_names_text(&t->names, p, texts[i]->n);
+        texts[i]->p = p;
+        p += texts[i]->n;
     }
+}
+
+/* Headers that are told are told of probes, which nothing else looks at. */
+static void take_headers(struct cad_tape_recorder *t, const struct request *r,
+                         struct cad_http_head *head)
+{
+    bool probe = r && (r->use == USE_PROBE);
+    head->header_count = probe ? CAD_MIN(head->header_count, CAD_HTTP_HEADERS_MAX) : 0;
+    for (uint32_t i = 0; i < head->header_count; i++) t->headers[i] = head->headers[i];
+    head->headers = t->headers;
+}
+
+/* Of what services are told nothing is recorded: a replay tells them nothing. */
+static bool is_told(const struct request *r, const struct cad_event *event)
+{
+    return event->type == CAD_EVENT_STORE_DONE || (r && r->use == USE_NONE);
+}
+
+static struct request *request_of(struct cad_tape_recorder *t, const struct cad_event *event)
+{
+    if (event->type == CAD_EVENT_HTTP_HEAD) return find(t, event->u.head.id);
+    if (event->type == CAD_EVENT_HTTP_END) return find(t, event->u.end.id);
+    return NULL;
 }
 
 static void fed(struct cad_tape_recorder *t, const struct cad_event *event)
 {
     struct cad_event copy = *event;
+    struct request *r = request_of(t, event);
+    if (is_told(r, event)) {
+        if (event->type == CAD_EVENT_HTTP_END) release(r);
+        return;
+    }
     flush_pulls(t);
+    if (event->type == CAD_EVENT_HTTP_HEAD) take_headers(t, r, &copy.u.head);
     if (!t->config.full) redact(t, &copy);
     if (t->error) return;
     tape_put_u64(&t->ops, (uint64_t)TAPE_OP_EVENT + copy.type);
@@ -433,10 +507,7 @@ static void fed(struct cad_tape_recorder *t, const struct cad_event *event)
     if (!t->error) op_done(t);
     if (t->error) return;
     if (event->type == CAD_EVENT_HTTP_HEAD) answered(t, &event->u.head);
-    if (event->type == CAD_EVENT_HTTP_END) {
-        struct request *r = find(t, event->u.end.id);
-        if (r) forget(t, r);
-    }
+    if (event->type == CAD_EVENT_HTTP_END && r) forget(t, r);
 }
 
 int cad_tape_feed(struct cad_tape_recorder *tape, struct cad_engine *engine,
@@ -497,13 +568,17 @@ int cad_tape_poll(struct cad_tape_recorder *tape, struct cad_engine *engine, str
     int rc = cad_engine_poll(engine, out);
     if (!is_on(tape)) return rc;
     tape->drained = rc == CAD_E_AGAIN;
-    if (rc != 0) return rc;
-    tape->polled++;
-    if (out->type == CAD_ACTION_HTTP_START) started(tape, &out->u.start);
-    if (out->type == CAD_ACTION_HTTP_CANCEL) {
-        struct request *r = find(tape, out->u.cancel.id);
-        if (r) forget(tape, r);
+    if (rc != 0 || out->type == CAD_ACTION_STORE) return rc;
+    struct request *r = NULL;
+    if (out->type == CAD_ACTION_HTTP_START) {
+        started(tape, &out->u.start);
+        if (!is_on(tape)) return rc;
+        r = find(tape, out->u.start.id);
+    } else if (out->type == CAD_ACTION_HTTP_CANCEL) {
+        r = find(tape, out->u.cancel.id);
     }
+    if (!r || r->use != USE_NONE) tape->polled++;
+    if (r && out->type == CAD_ACTION_HTTP_CANCEL) forget(tape, r);
     return rc;
 }
 
@@ -539,6 +614,14 @@ int cad_tape_recorder_create(const struct cad_tape_config *config, struct cad_ta
     return CAD_OK;
 }
 
+static void redact_url(struct cad_tape_recorder *t, cad_str *url, char out[TAPE_NAME_SIZE])
+{
+    if (t->config.full) return;
+    size_t n = cad_str_copyz(out, TAPE_NAME_SIZE, *url);
+    tape_names_text(&t->names, out, n);
+    *url = cad_str_make(out, n);
+}
+
 void cad_tape_begin(struct cad_tape_recorder *tape, const struct cad_engine_config *config)
 {
     struct cad_tape_recorder *t = tape;
@@ -549,7 +632,11 @@ void cad_tape_begin(struct cad_tape_recorder *tape, const struct cad_engine_conf
     }
     t->begun = true;
     struct cad_sb *head = &t->scratch;
-    int err = tape_header_write(config, t->config.commit, t->config.full, head);
+    struct cad_engine_config shown = *config;
+    char urls[2][TAPE_NAME_SIZE];
+    redact_url(t, &shown.licence_url, urls[0]);
+    redact_url(t, &shown.ftl.endpoint, urls[1]);
+    int err = tape_header_write(&shown, t->config.commit, t->config.full, head);
     if (!err && head->n > TAPE_HEADER_MAX) err = CAD_E_LIMIT;
     cad_sb_reset(&t->frame);
     tape_put_u64(&t->frame, head->n);

@@ -14,6 +14,7 @@
 #include "drive/tape.h"
 
 #define ENTROPY_MAX 4096u  /* bytes of one ENTROPY */
+#define ZEROS_MAX (1u << 20) /* bytes of a message or a licence */
 
 /* A request that is in flight in the engine that is replayed. */
 struct live {
@@ -37,6 +38,8 @@ struct cad_tape_replay {
     bool cut;              /* a body is not on the tape any more */
     bool silent;           /* nothing is logged any more */
     uint64_t decisions;
+    uint8_t *zeros;        /* zeros_n of them, for what is on a tape by its length only */
+    size_t zeros_n;
     struct cad_tape_result result;
 };
 
@@ -195,14 +198,16 @@ static int play_bytes(struct cad_tape_replay *r, uint64_t op, struct tape_reader
 
 static int play_pulls(struct cad_tape_replay *r, struct tape_reader *ops)
 {
-    uint32_t slot = (uint32_t)tape_get_max(ops, CAD_ENGINE_TRACKS - 1);
+    uint32_t slot = (uint32_t)tape_get_max(ops, CAD_ENGINE_SLOTS - 1);
     uint64_t count = tape_get_max(ops, 1u << 24);
     if (ops->failed) return CAD_E_DATA;
     for (; count > 0; count--) {
         struct cad_sample sample;
-        sample.ref = NULL;
+        sample.ref = sample.crypt_ref = NULL;
         int rc = cad_engine_pull(r->engine, slot, &sample);
-        if (rc == 0 || rc == CAD_E_CONFIG) cad_ref_unref(&sample.ref);
+        if (rc != 0 && rc != CAD_E_CONFIG) continue;
+        cad_ref_unref(&sample.ref);
+        cad_ref_unref(&sample.crypt_ref);
     }
     return CAD_OK;
 }
@@ -221,9 +226,26 @@ static bool is_sane(const struct cad_tape_replay *r, const struct cad_event *eve
             if (end->reads[i].at < 0 || end->reads[i].at > most) return false;
         }
         return end->id != 0;
+    case CAD_EVENT_CDM: {
+        cad_time time = event->u.cdm.time;
+        bool wall = event->u.cdm.type == CAD_CDM_EVENT_EXPIRY; /* ns since 1970 */
+        return event->u.cdm.data.n <= ZEROS_MAX && (wall || (time > -most && time < most));
+    }
     case CAD_EVENT_SINK_FAIL: return event->u.fail.slot < CAD_ENGINE_TRACKS;
     default: return r != NULL;
     }
+}
+
+/* At least n zeros, until the next call; NULL: no memory. */
+static const uint8_t *zeros(struct cad_tape_replay *r, size_t n)
+{
+    if (n <= r->zeros_n) return r->zeros;
+    uint8_t *p = cad_alloc_new(&r->options.alloc, n, CAD_MEM_OTHER);
+    if (!p) return NULL;
+    cad_alloc_free(&r->options.alloc, r->zeros, r->zeros_n, CAD_MEM_OTHER);
+    r->zeros = p;
+    r->zeros_n = n;
+    return p;
 }
 
 static int play_event(struct cad_tape_replay *r, uint64_t op, struct tape_reader *ops)
@@ -236,6 +258,10 @@ static int play_event(struct cad_tape_replay *r, uint64_t op, struct tape_reader
     if (event.type == CAD_EVENT_ENTROPY) {
         if (event.u.entropy.n > ENTROPY_MAX) return CAD_E_DATA;
         event.u.entropy.p = noise;
+    }
+    if (event.type == CAD_EVENT_CDM && event.u.cdm.data.n > 0) {
+        event.u.cdm.data.p = zeros(r, event.u.cdm.data.n);
+        if (!event.u.cdm.data.p) return CAD_E_NOMEM;
     }
     if (r->options.on_input) {
         char text[512];
@@ -405,6 +431,10 @@ static int open_engine(struct cad_tape_replay *r)
     config->alloc = r->options.alloc;
     if (r->options.log.fn) config->log = (struct cad_log){on_log, r, r->options.log.level};
     config->check = r->options.check;
+    config->report = false; /* what a session tells services changes nothing that is played */
+    config->licence = (cad_buf){NULL, r->header.licence_n};
+    if (config->licence.n > 0) config->licence.p = zeros(r, config->licence.n);
+    if (config->licence.n > 0 && !config->licence.p) return CAD_E_NOMEM;
     int rc = cad_engine_create(config, &r->engine);
     return rc == CAD_E_INVAL ? CAD_E_DATA : rc;
 }
@@ -440,6 +470,7 @@ void cad_tape_replay_destroy(struct cad_tape_replay **replay)
     struct cad_tape_replay *r = *replay;
     r->silent = r->result.end != CAD_TAPE_WHOLE;
     cad_engine_destroy(&r->engine);
+    cad_alloc_free(&r->options.alloc, r->zeros, r->zeros_n, CAD_MEM_OTHER);
     struct cad_alloc alloc = r->options.alloc;
     cad_alloc_free(&alloc, r, sizeof(*r), CAD_MEM_OTHER);
     *replay = NULL;

@@ -9,6 +9,7 @@ cad_room(drive_virtual SOURCES
     scenario_run.c
     scenario_stage.c
     sim.c
+    sim_cdm.c
     sim_faults.c
     sim_head.c
     sim_net.c

@@ -47,6 +47,12 @@ struct vsink {
     bool drained;
     bool batch_full;            /* the last step left samples behind */
     uint64_t frames, frames_said;
+    bool text_wanted;
+    uint64_t documents;
+    char text_lang[24];         /* of the configuration before the documents */
+    bool text_early;            /* text_lang is of an epoch that was not flushed to yet: */
+    uint32_t text_epoch;
+    char text_shown[24];        /* of the last document of this epoch; empty: none */
 };
 
 static const struct vsink *of_const(const struct cad_sink *sink)
@@ -219,11 +225,12 @@ static void fill_slot(struct vsink *s, uint32_t i, cad_time position)
             return;
         }
         struct cad_sample sample;
-        sample.ref = NULL;
+        sample.ref = sample.crypt_ref = NULL;
         int rc = s->base.source.pull(s->base.source.ctx, i, &sample);
         if (rc == 0) {
             sort_sample(s, i, &sample);
             cad_ref_unref(&sample.ref);
+            cad_ref_unref(&sample.crypt_ref);
         } else if (rc == CAD_E_CONFIG) {
             cad_ref_unref(&sample.ref);
         } else {
@@ -231,6 +238,34 @@ static void fill_slot(struct vsink *s, uint32_t i, cad_time position)
             slot->dry = rc != CAD_E_END;
             return;
         }
+    }
+}
+
+/* All documents that there are. They belong to no clock: a sink shows them by its own. */
+static void fill_text(struct vsink *s)
+{
+    struct cad_sample sample;
+    for (uint32_t n = 0; s->text_wanted && !s->text_early && n < CAD_VSINK_BATCH_MAX; n++) {
+        sample.ref = sample.crypt_ref = NULL;
+        int rc = s->base.source.pull(s->base.source.ctx, CAD_SLOT_TEXT, &sample);
+        int32_t ahead = rc == 0 || rc == CAD_E_CONFIG ? (int32_t)(sample.epoch - s->epoch) : 0;
+        if (ahead < 0) {
+            /* What was flushed is passed over. */
+        } else if (rc == CAD_E_CONFIG) {
+            bool off = sample.config.codec == CAD_CODEC_UNKNOWN;
+            memcpy(s->text_lang, sample.config.lang, sizeof(s->text_lang));
+            if (off) s->text_lang[0] = '\0';
+            if (off && ahead == 0) s->text_shown[0] = '\0';
+            s->text_early = ahead > 0; /* its document waits for the flush */
+            s->text_epoch = sample.epoch;
+        } else if (rc == 0) {
+            s->documents++;
+            memcpy(s->text_shown, s->text_lang, sizeof(s->text_shown));
+        } else {
+            return;
+        }
+        cad_ref_unref(&sample.ref);
+        cad_ref_unref(&sample.crypt_ref);
     }
 }
 
@@ -245,6 +280,7 @@ static void fill(struct vsink *s, cad_time now)
     }
     cad_time position = position_at(s, now);
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) fill_slot(s, i, position);
+    fill_text(s);
 }
 
 /* ---- the edge ------------------------------------------------------------------------------ */
@@ -319,6 +355,8 @@ static void vsink_flush(struct cad_sink *sink, uint32_t epoch, cad_time position
     s->at = now;
     s->first_frame = s->drained = s->level_due = s->batch_full = false;
     s->anchor_due = true;
+    s->text_shown[0] = '\0';
+    if ((int32_t)(s->text_epoch - epoch) <= 0) s->text_early = false;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         struct slot old = s->slots[i];
         s->slots[i] = (struct slot){.wanted = old.wanted, .end = position};
@@ -335,6 +373,7 @@ static void vsink_configure(struct cad_sink *sink, const struct cad_sink_config 
     rebase(s, now);
     s->slots[CAD_SLOT_VIDEO].wanted = config->video;
     s->slots[CAD_SLOT_AUDIO].wanted = config->audio;
+    s->text_wanted = config->text;
     if (config->rate_q16 != s->rate_q16) s->anchor_due = true;
     s->rate_q16 = config->rate_q16;
     if (s->rate_q16 == 0) s->running = s->underrun = false;
@@ -343,7 +382,7 @@ static void vsink_configure(struct cad_sink *sink, const struct cad_sink_config 
 static void vsink_caps(const struct cad_sink *sink, struct cad_sink_caps *out)
 {
     CAD_UNUSED(sink);
-    *out = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true,
+    *out = (struct cad_sink_caps){.codecs = UINT32_MAX, .video = true, .audio = true, .text = true,
                                   .rate_min_q16 = 32768, .rate_max_q16 = 131072};
 }
 
@@ -409,4 +448,14 @@ cad_time cad_vsink_underrun_time(const struct cad_sink *sink, cad_time now)
     const struct vsink *s = of_const(sink);
     cad_time open = s->stand_since == CAD_TIME_NONE ? 0 : now - s->stand_since;
     return s->stand_total + open;
+}
+
+uint64_t cad_vsink_documents(const struct cad_sink *sink)
+{
+    return of_const(sink)->documents;
+}
+
+const char *cad_vsink_text(const struct cad_sink *sink)
+{
+    return of_const(sink)->text_shown;
 }

@@ -6,7 +6,7 @@
  *
  * Samples are given back as soon as they are taken; what is kept is how far each slot reaches. It
  * takes samples until a slot is CAD_VSINK_DEPTH ahead of the clock and again when it has fallen to
- * half of that. The clock stops at the exact end of the shortest slot, however late step is called.
+ * half of that. Text is taken as it comes and keeps nobody waiting. The clock stops at the exact end of the shortest slot, however late step is called.
  *
  *   REALTIME  the clock runs as the time does; decoding takes none
  *   SLOW      decoding a picture takes parameter (ppm) times its duration: the clock runs on, and
@@ -38,5 +38,9 @@ cad_time cad_vsink_position(const struct cad_sink *sink, cad_time now);
 bool cad_vsink_running(const struct cad_sink *sink);
 /* How long the clock has stood for want of samples, exactly, over all epochs. */
 cad_time cad_vsink_underrun_time(const struct cad_sink *sink, cad_time now);
+/* Documents of timed text that were taken since it was created. */
+uint64_t cad_vsink_documents(const struct cad_sink *sink);
+/* Language of the text that is shown; empty: none. Until the next step. */
+const char *cad_vsink_text(const struct cad_sink *sink);
 
 #endif

@@ -163,7 +163,7 @@ static void test_scenario_tells_the_line_of_a_mistake(void **state)
 static void test_scenario_knows_what_is_missing(void **state)
 {
     (void)state;
-    static const char *const later[] = {"at 1 text ko", "device x", "at 1 device y"};
+    static const char *const later[] = {"device x", "at 1 device y"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         char text[256];
         (void)snprintf(text, sizeof(text), HEAD "\n%s\n", later[i]);
@@ -172,9 +172,60 @@ static void test_scenario_knows_what_is_missing(void **state)
         assert_non_null(strstr(result.message, "not supported yet"));
     }
     assert_int_equal(parse("title ladder x drm cenc\n"), CAD_E_DATA);
-    assert_non_null(strstr(result.message, "not supported yet"));
-    assert_int_equal(parse("title ladder x text en\n"), CAD_E_DATA);
-    assert_non_null(strstr(result.message, "not supported yet"));
+    assert_non_null(strstr(result.message, "cbcs only"));
+}
+
+static void test_scenario_reads_keys_text_and_services(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("title ladder l drm cbcs text en,de-DE\n"
+                           "link a rate 5000 latency 40\nhost cdn1 link a\nreport on\nprobe on\n"
+                           "at 0 prepare\nat 1 text de-DE\nat 2 text off\n"
+                           "at 3 service licence slow 0.8\nat 4 service licence down garbage\n"
+                           "at 5 service text down\nat 6 service licence slow 0\n"
+                           "at 7 service events up\n"
+                           "at 8 expect text en\nat 9 expect track text off\n"
+                           "at 9 expect keys usable\nexpect licences == 1\n"
+                           "expect events-delivered >= 2\nexpect events-waiting == 0\n"
+                           "expect probes >= 1\nexpect events > 1\n"),
+                     0);
+    assert_true(s.is_protected && s.report && s.probe && s.prepares);
+    assert_int_equal(s.text_count, 2);
+    assert_string_equal(s.text[1], "de-DE");
+    static const struct { enum cad_scenario_action_type type; const char *name; bool up; } want[] = {
+        {CAD_DO_PREPARE, "", false}, {CAD_DO_TEXT, "de-DE", false}, {CAD_DO_TEXT, "off", false},
+        {CAD_DO_SERVICE, "licence-slow-800", false}, {CAD_DO_SERVICE, "licence-garbage", false},
+        {CAD_DO_SERVICE, "text", false}, {CAD_DO_SERVICE, "licence-slow-0", true},
+        {CAD_DO_SERVICE, "events", true}};
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        const struct cad_scenario_action *a = &s.actions[i];
+        assert_int_equal(a->type, want[i].type);
+        if (a->type == CAD_DO_SERVICE) assert_string_equal(a->service, want[i].name);
+        else assert_true(cad_str_eqz(a->name, want[i].name));
+        assert_int_equal(a->up, want[i].up);
+    }
+    assert_int_equal(s.expects[0].subject, CAD_SUBJECT_TEXT);
+    assert_int_equal(s.expects[1].subject, CAD_SUBJECT_TRACK);
+    assert_int_equal(s.expects[1].media, CAD_MEDIA_TEXT);
+    assert_int_equal(s.expects[2].subject, CAD_SUBJECT_KEYS);
+    static const char *const bad[] = {"at 1 service", "at 1 service x", "at 1 service x up cut",
+                                      "at 1 service x down burnt", "at 1 service x slow",
+                                      "at 1 text", "report", "probe maybe", "expect text",
+                                      "expect keys", "expect track image x", "expect licences"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof(text), HEAD "%s\n", bad[i]);
+        assert_int_equal(parse(text), CAD_E_DATA);
+        assert_int_equal(result.line, 4);
+    }
+    static const char *const titles[] = {"drm", "drm aes", "text", "text en,en", "text ,",
+                                         "text en text de", "text a,b,c,d,e,f,g,h,i"};
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof(text), "title ladder l %s\n", titles[i]);
+        assert_int_equal(parse(text), CAD_E_DATA);
+        assert_int_equal(result.line, 1);
+    }
 }
 
 static void test_scenario_reads_audio_and_rate_and_suspend(void **state)
@@ -297,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_scenario_reads_expectations),
         cmocka_unit_test(test_scenario_tells_the_line_of_a_mistake),
         cmocka_unit_test(test_scenario_knows_what_is_missing),
+        cmocka_unit_test(test_scenario_reads_keys_text_and_services),
         cmocka_unit_test(test_scenario_reads_audio_and_rate_and_suspend),
         cmocka_unit_test(test_scenario_reads_a_title_by_url),
         cmocka_unit_test(test_scenario_knows_tracks_by_their_names),

@@ -29,6 +29,12 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
     uint32_t u = (uint32_t)(100 + with);
     bool b = with % 2 == 1;
     cad_time t = with % 3 == 2 ? CAD_TIME_NONE : with * CAD_SECOND;
+    static const struct cad_header told[] = {{CAD_STR_INIT("via"), CAD_STR_INIT("1.1 a")},
+                                             {CAD_STR_INIT("x-ftl-error"), CAD_STR_INIT("")}};
+    static const uint8_t systems[2][CAD_SYSTEM_ID_SIZE] = {{1, 2, 3}, {4, 5, 6}};
+    static const struct cad_cdm_key keys[] = {{{7, 8}, CAD_KEY_USABLE, 9},
+                                              {{10, 11}, CAD_KEY_EXPIRED, 0}};
+    static struct cad_cdm_caps caps;
     switch (type) {
     case CAD_EVENT_COMMAND:
         e.u.command = (struct cad_command){.type = CAD_COMMAND_LOAD, .ticket = u, .position = t,
@@ -38,7 +44,8 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
         break;
     case CAD_EVENT_HTTP_HEAD:
         e.u.head = (struct cad_http_head){u, 206, with, {with + 1, with + 2}, with + 3, with + 4, t,
-                                          CAD_STR("/elsewhere"), CAD_ADDRESS_PRIVATE, 20};
+                                          CAD_STR("/elsewhere"), CAD_ADDRESS_PRIVATE, 20, told,
+                                          (uint32_t)with % 3};
         break;
     case CAD_EVENT_HTTP_END:
         e.u.end = (struct cad_http_end){.id = u, .cls = CAD_HTTP_RESET, .edge_code = -with,
@@ -49,7 +56,7 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
         e.u.end.reads[1] = (struct cad_http_read){with + 9, 9 + with};
         break;
     case CAD_EVENT_SINK_CAPS:
-        e.u.caps = (struct cad_sink_caps){u, u + 1, u + 2, b, !b, b, !b, u + 3, u + 4, u + 5};
+        e.u.caps = (struct cad_sink_caps){u, u + 1, u + 2, b, !b, b, !b, b, u + 3, u + 4, u + 5};
         break;
     case CAD_EVENT_SINK_ANCHOR:
         e.u.anchor = (struct cad_sink_anchor){u, -with, with, u + 1, b};
@@ -66,6 +73,24 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
         e.u.wall.error_ms = with;
         break;
     case CAD_EVENT_ENTROPY: e.u.entropy.n = (size_t)u; break;
+    case CAD_EVENT_CDM_CAPS:
+        caps = (struct cad_cdm_caps){
+            .size = sizeof(caps), .schemes = u, .session_types = 1, .init_types = u + 1,
+            .flags = 1, .sessions_max = u + 2, .keys_max = u + 3, .subsamples_max = u + 4,
+            .init_bytes_max = u + 5, .licence_bytes_max = u + 6, .block_max = with,
+            .system_ids = systems, .system_id_count = u % 3, .robustness = CAD_STR("soft"),
+            .version = CAD_STR("1")};
+        e.u.cdm_caps = &caps;
+        break;
+    case CAD_EVENT_CDM:
+        e.u.cdm = (struct cad_cdm_event){
+            .size = sizeof(e.u.cdm), .type = (enum cad_cdm_event_type)(with % 8),
+            .tag = {u, u + 1, u + 2}, .result = (int)-with, .system_code = u + 3,
+            .message = CAD_CDM_MESSAGE_RENEWAL, .closed = CAD_CDM_CLOSED_RESET,
+            .url = CAD_STR("https://h/licence"), .data = {(const uint8_t *)"secret", 6},
+            .keys = keys, .key_count = u % 3, .time = t, .hdcp = (int32_t)with - 1};
+        break;
+    case CAD_EVENT_STORE_DONE: break;
     }
     return e;
 }
@@ -79,6 +104,29 @@ static void same_texts(const struct cad_event *a, const struct cad_event *b)
     }
     if (a->type == CAD_EVENT_HTTP_HEAD) {
         assert_true(cad_str_eq(a->u.head.location, b->u.head.location));
+        assert_int_equal(a->u.head.header_count, b->u.head.header_count);
+        for (uint32_t i = 0; i < a->u.head.header_count; i++) {
+            assert_true(cad_str_eq(a->u.head.headers[i].name, b->u.head.headers[i].name));
+            assert_true(cad_str_eq(a->u.head.headers[i].value, b->u.head.headers[i].value));
+        }
+    }
+    if (a->type == CAD_EVENT_CDM_CAPS) {
+        const struct cad_cdm_caps *x = a->u.cdm_caps, *y = b->u.cdm_caps;
+        assert_int_equal(x->system_id_count, y->system_id_count);
+        assert_memory_equal(x->system_ids, y->system_ids, x->system_id_count * CAD_SYSTEM_ID_SIZE);
+        assert_true(cad_str_eq(x->robustness, y->robustness));
+        assert_true(cad_str_eq(x->version, y->version));
+    }
+    if (a->type == CAD_EVENT_CDM) {
+        const struct cad_cdm_event *x = &a->u.cdm, *y = &b->u.cdm;
+        assert_true(cad_str_eq(x->url, y->url));
+        assert_int_equal(x->data.n, y->data.n);
+        assert_int_equal(x->key_count, y->key_count);
+        for (uint32_t i = 0; i < x->key_count; i++) {
+            assert_memory_equal(x->keys[i].kid, y->keys[i].kid, CAD_KEY_ID_SIZE);
+            assert_int_equal(x->keys[i].status, y->keys[i].status);
+            assert_int_equal(x->keys[i].system_code, y->keys[i].system_code);
+        }
     }
 }
 
@@ -116,6 +164,10 @@ static void test_tape_events_come_back(void **state)
             assert_int_equal(tape_event_get(&in, event.type, &r, &back), 0);
             assert_int_equal(r.n, 0);
             same(event, back);
+            /* Of what a CDM sends and is sent, only the length goes on a tape. */
+            if (type == CAD_EVENT_CDM) {
+                assert_int_equal(cad_str_find(cad_sb_str(&sb), CAD_STR("secret")), -1);
+            }
         }
     }
     cad_sb_deinit(&sb);
@@ -241,12 +293,16 @@ static void test_tape_tables_have_every_field(void **state)
         const char *name;
         size_t size, known;
     } structs[] = {
-        {"cad_engine_config", sizeof(struct cad_engine_config), 264},
+        {"cad_engine_config",
+         sizeof(struct cad_engine_config) - sizeof(struct cad_telemetry_config), 448},
+        {"cad_ftl_config", sizeof(struct cad_ftl_config), 120},
+        {"cad_cdm_event", sizeof(struct cad_cdm_event), 128},
+        {"cad_cdm_caps", sizeof(struct cad_cdm_caps), 104},
         {"cad_abr_config", sizeof(struct cad_abr_config), 72},
         {"cad_command", sizeof(struct cad_command), 144},
-        {"cad_http_head", sizeof(struct cad_http_head), 80},
+        {"cad_http_head", sizeof(struct cad_http_head), 96},
         {"cad_http_end", sizeof(struct cad_http_end), 328},
-        {"cad_sink_caps", sizeof(struct cad_sink_caps), 28},
+        {"cad_sink_caps", sizeof(struct cad_sink_caps), 32},
         {"cad_sink_anchor", sizeof(struct cad_sink_anchor), 32},
         {"cad_sink_level", sizeof(struct cad_sink_level), 40},
         {"cad_sink_fail", sizeof(struct cad_sink_fail), 176},
