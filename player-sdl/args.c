@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "options.h"
@@ -14,13 +16,20 @@ void args_init(struct play_args *args)
 {
     *args = (struct play_args){
         .rung = -1, .speed_q16 = ARGS_RATE_NORMAL, .seek = CAD_TIME_NONE, .until = CAD_TIME_NONE,
-        .buffer = CAD_TIME_NONE, .volume = 100, .log_level = CAD_LOG_INFO};
+        .buffer = CAD_TIME_NONE, .volume = 100, .log_level = CAD_LOG_INFO, .report = true,
+        .probe = true, .subtitle_size = 100};
 }
 
 void args_deinit(struct play_args *args)
 {
     free(args->file_text);
-    memset(args, 0, sizeof(*args));
+    free(args->usual_store);
+    cad_wipe(args, sizeof(*args));
+}
+
+bool args_wants_subtitles(const struct play_args *args)
+{
+    return args->subtitles && strcmp(args->subtitles, "off") != 0;
 }
 
 int args_seconds(cad_str text, cad_time *out)
@@ -104,13 +113,63 @@ static bool set_flag(char *place, cad_str text)
     return true;
 }
 
+/* 32 hexadecimal digits, perhaps with dashes between them, as key ids are often written. */
+static bool read_hex(cad_str text, uint8_t out[ARGS_KEY_BYTES])
+{
+    char digits[2 * ARGS_KEY_BYTES];
+    size_t count = 0;
+    size_t n = 0;
+    bool good = true;
+    for (size_t i = 0; i < text.n && good; i++) {
+        if (text.p[i] == '-') continue;
+        good = count < sizeof(digits);
+        if (good) digits[count++] = text.p[i];
+    }
+    good = good && count == sizeof(digits) &&
+           cad_hex_decode(cad_str_make(digits, count), out, ARGS_KEY_BYTES, &n) == 0;
+    cad_wipe(digits, sizeof(digits));
+    return good;
+}
+
+static bool read_key(cad_str text, struct play_key *out)
+{
+    ptrdiff_t colon = cad_str_find_char(text, ':');
+    return colon >= 0 && read_hex(cad_str_sub(text, 0, (size_t)colon), out->kid) &&
+           read_hex(cad_str_sub(text, (size_t)colon + 1, text.n), out->key);
+}
+
+static bool add_key(struct play_args *args, char *text)
+{
+    struct play_key key;
+    bool good = args->key_count < ARGS_KEYS_MAX && read_key(cad_str_from(text), &key);
+    cad_wipe(&key, sizeof(key));
+    if (good) args->key_texts[args->key_count++] = text;
+    return good;
+}
+
+void args_take_keys(struct play_args *args)
+{
+    for (uint32_t i = 0; i < args->key_count; i++) {
+        char *text = args->key_texts[i];
+        if (!text) continue;
+        bool good = read_key(cad_str_from(text), &args->keys[i]);
+        CAD_UNUSED(good); /* it was read once already */
+        memset(text, 'x', strlen(text));
+        args->key_texts[i] = NULL;
+    }
+}
+
 /* Set an option from its values, values[0] being the first. False: a value is wrong. */
 static bool set_option(struct play_args *args, const struct option *option, char *const *values)
 {
     char *place = (char *)args + option->place;
     cad_str text = cad_str_from(values[0]);
     switch (option->kind) {
-    case OPTION_FLAG: return set_flag(place, text);
+    case OPTION_FLAG:
+        if (!set_flag(place, text)) return false;
+        if (option->flags & OPTION_OPPOSITE) *(bool *)place = !*(bool *)place;
+        return true;
+    case OPTION_KEY: return add_key(args, values[0]);
     case OPTION_TEXT: memcpy(place, &values[0], sizeof(values[0])); return text.n > 0;
     case OPTION_TITLE:
         args->title = values[0];
@@ -145,6 +204,10 @@ static void explain(const struct option *option, const char *value, char *error,
         break;
     case OPTION_TITLE: snprintf(out, left, "an id and the address of a service"); break;
     case OPTION_FLAG: snprintf(out, left, "yes or no, not \"%.40s\"", value); break;
+    case OPTION_KEY: /* what was given is not repeated: it may be a key in part */
+        snprintf(out, left, "KID:KEY, 32 hexadecimal digits each, at most %d times",
+                 ARGS_KEYS_MAX);
+        break;
     case OPTION_TEXT:
         snprintf(out, left, "%s",
                  option->value[0] == 'F' ? "the name of a file" : "a value that is not empty");
@@ -160,9 +223,11 @@ struct sentence {
     size_t size;
 };
 
+/* Its value, which may be a secret, is not repeated. */
 static int unknown(const char *word, char *error, size_t size)
 {
-    snprintf(error, size, "unknown option %.60s", word);
+    int length = (int)CAD_MIN(strcspn(word, "="), (size_t)60);
+    snprintf(error, size, "unknown option %.*s", length, word);
     return CAD_E_INVAL;
 }
 
@@ -222,6 +287,7 @@ int args_check(const struct play_args *args, char *error, size_t size)
     if (!args->target && !args->title) what = "nothing to play was named";
     if (args->target && args->title) what = "either a URL or file, or --title";
     if (args->fast && !args->headless) what = "--fast needs --headless";
+    if (args->store && args->no_store) what = "either --store or --no-store";
     if (args->until != CAD_TIME_NONE && args->seek != CAD_TIME_NONE && args->until <= args->seek) {
         what = "--until must be after --start";
     }

@@ -77,7 +77,7 @@ void draw_round(struct painter *painter, struct canvas_rect at, float radius, ui
 
 enum icon {
     ICON_PLAY, ICON_PAUSE, ICON_AGAIN, ICON_SOUND, ICON_SOUND_LOW, ICON_MUTED, ICON_FULL,
-    ICON_SMALL, ICON_TRACKS, ICON_SLIDERS, ICON_CHECK, ICON_ALERT
+    ICON_SMALL, ICON_TRACKS, ICON_TEXT, ICON_SLIDERS, ICON_CHECK, ICON_ALERT
 };
 struct draw_mark {
     float x, y;             /* middle */

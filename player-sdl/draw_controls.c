@@ -164,7 +164,9 @@ static void draw_menu_button(struct painter *painter, enum ui_item item, enum ic
     if (!draw_ground(painter, item)) return;
     float middle = at->y + at->h / 2;
     if (at->w < at->h * 1.5f) {
-        struct draw_mark mark = {at->x + at->w / 2, middle, ICON_SIZE, COLOR_TEXT};
+        bool on = item == UI_TEXT && ui_shows_text(painter->model);
+        struct draw_mark mark = {at->x + at->w / 2, middle, ICON_SIZE,
+                                 on ? COLOR_ACCENT : COLOR_TEXT};
         draw_icon(painter, icon, mark);
         return;
     }
@@ -256,6 +258,7 @@ void draw_controls(struct painter *painter)
     draw_time(painter);
     draw_speed(painter);
     draw_menu_button(painter, UI_AUDIO, ICON_TRACKS);
+    draw_menu_button(painter, UI_TEXT, ICON_TEXT);
     draw_menu_button(painter, UI_QUALITY, ICON_SLIDERS);
     draw_button(painter, UI_FULL, model->full_screen ? ICON_SMALL : ICON_FULL, 25);
     painter->canvas->opacity = 255;

@@ -12,6 +12,9 @@
 #define PANEL_X 40.0f
 #define PANEL_Y 80.0f
 #define PANEL_WIDE 500.0f
+#define PANEL_GAP 14.0f
+#define SERVICES_WIDE 420.0f
+#define SERVICES_X 104.0f
 #define PAD 22.0f
 #define LINE 25.0f
 #define VALUE_X 128.0f
@@ -19,24 +22,27 @@
 #define GRAPH_HIGH 70.0f
 #define GRAPH_GAP 42.0f
 #define ROW_BYTES 128
+#define PROBES_SHOWN 3
 
 struct sheet {
     struct painter *painter;
     float x, y; /* of the next row */
+    float wide; /* of the panel, units; likewise: */
+    float value_x;
 };
 
 static void row(struct sheet *sheet, const char *name, const char *value)
 {
     struct painter *painter = sheet->painter;
     float s = painter->s;
+    float room = (sheet->wide - 2 * PAD - sheet->value_x) * s;
     draw_words(painter,
                (struct draw_words){.x = sheet->x, .y = sheet->y, .size = TEXT_SIZE,
                                    .color = COLOR_DIM},
                name);
     draw_words(painter,
-               (struct draw_words){.x = sheet->x + VALUE_X * s, .y = sheet->y, .size = TEXT_SIZE,
-                                   .color = COLOR_TEXT,
-                                   .width = (PANEL_WIDE - 2 * PAD - VALUE_X) * s},
+               (struct draw_words){.x = sheet->x + sheet->value_x * s, .y = sheet->y,
+                                   .size = TEXT_SIZE, .color = COLOR_TEXT, .width = room},
                value);
     sheet->y += LINE * s;
 }
@@ -122,6 +128,109 @@ static void state_row(struct sheet *sheet, const struct cad_engine_stats *stats)
         join(value, sizeof(value), part);
     }
     row(sheet, "State", value);
+}
+
+/* ---- services ------------------------------------------------------------------------------- */
+
+static void keys_row(struct sheet *sheet, const struct cad_service_stats *services)
+{
+    char value[ROW_BYTES];
+    char part[64];
+    snprintf(value, sizeof(value), "%s", cad_key_status_name(services->keys));
+    if (services->licences > 0 && services->licence_time != CAD_TIME_NONE) {
+        snprintf(part, sizeof(part), "licence after %lld ms",
+                 (long long)(services->licence_time / CAD_MS));
+        join(value, sizeof(value), part);
+    }
+    if (services->licences_failed > 0) {
+        snprintf(part, sizeof(part), "%u failed", services->licences_failed);
+        join(value, sizeof(value), part);
+    }
+    row(sheet, "Keys", value);
+}
+
+static void text_row(struct sheet *sheet)
+{
+    char value[LABEL_SIZE] = "off";
+    const struct cad_track_info *track = selected(sheet->painter->model, CAD_MEDIA_TEXT);
+    if (track) label_track(track, value, sizeof(value));
+    row(sheet, "Subtitles", value);
+}
+
+/* The fastest of them, each with how many of its pulses succeeded. */
+static void probe_rows(struct sheet *sheet, const struct cad_service_stats *services)
+{
+    char value[ROW_BYTES];
+    char name[CAD_APP_TEXT_SIZE];
+    char part[32];
+    uint32_t count = CAD_MIN(services->probe_count, (uint32_t)PROBES_SHOWN);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cad_probe_figure *probe = &services->probes[i];
+        cad_shown_copyz(name, sizeof(name), cad_str_from(probe->name));
+        snprintf(value, sizeof(value), "%s", name);
+        if (probe->latency == CAD_TIME_NONE) {
+            snprintf(part, sizeof(part), "no answer");
+        } else {
+            long long tenths = probe->latency / (100 * CAD_US);
+            snprintf(part, sizeof(part), "%lld.%lld ms", tenths / 10, tenths % 10);
+        }
+        join(value, sizeof(value), part);
+        snprintf(part, sizeof(part), "%u of %u", probe->ok, probe->pulses);
+        join(value, sizeof(value), part);
+        row(sheet, i > 0 ? "" : services->probes_running ? "Probes \xe2\x80\xa6" : "Probes", value);
+    }
+}
+
+static void report_row(struct sheet *sheet, const struct cad_service_stats *services)
+{
+    char value[ROW_BYTES];
+    char part[64];
+    snprintf(value, sizeof(value), "%llu events",
+             (unsigned long long)services->events_delivered);
+    if (services->events_waiting > 0) {
+        snprintf(part, sizeof(part), "%u waiting", services->events_waiting);
+        join(value, sizeof(value), part);
+    }
+    snprintf(part, sizeof(part), "%llu log batches",
+             (unsigned long long)services->batches_delivered);
+    join(value, sizeof(value), part);
+    if (services->logs_dropped > 0) {
+        snprintf(part, sizeof(part), "%llu lost", (unsigned long long)services->logs_dropped);
+        join(value, sizeof(value), part);
+    }
+    row(sheet, "Report", value);
+}
+
+static bool has_text(const struct ui_model *model)
+{
+    for (uint32_t i = 0; i < model->track_count; i++) {
+        if (model->tracks[i].type == CAD_MEDIA_TEXT) return true;
+    }
+    return false;
+}
+
+static bool reports(const struct cad_service_stats *services)
+{
+    return services->events > 0 || services->batches_delivered > 0;
+}
+
+/* A panel of its own beside the first, with what there is. */
+static void draw_services(struct painter *painter, const struct cad_service_stats *services)
+{
+    float s = painter->s;
+    bool text = has_text(painter->model);
+    int lines = (int)CAD_MIN(services->probe_count, (uint32_t)PROBES_SHOWN) + (text ? 1 : 0) +
+                (services->is_protected ? 1 : 0) + (reports(services) ? 1 : 0);
+    if (lines == 0) return;
+    struct canvas_rect panel = {(PANEL_X + PANEL_WIDE + PANEL_GAP) * s, PANEL_Y * s,
+                                SERVICES_WIDE * s, (2 * PAD + (float)lines * LINE - 8) * s};
+    draw_panel(painter, panel, 14);
+    struct sheet sheet = {painter, panel.x + PAD * s, panel.y + (PAD + 8) * s, SERVICES_WIDE,
+                          SERVICES_X};
+    if (text) text_row(&sheet);
+    if (services->is_protected) keys_row(&sheet, services);
+    probe_rows(&sheet, services);
+    if (reports(services)) report_row(&sheet, services);
 }
 
 static void rows(struct sheet *sheet, const struct cad_engine_stats *stats)
@@ -396,11 +505,13 @@ void draw_overlay(struct painter *painter, const struct draw_figures *figures)
     float high = 2 * PAD + (float)lines * LINE + 2 * (GRAPH_HIGH + GRAPH_GAP) - 10;
     struct canvas_rect panel = {PANEL_X * s, PANEL_Y * s, PANEL_WIDE * s, high * s};
     draw_panel(painter, panel, 14);
-    struct sheet sheet = {painter, panel.x + PAD * s, panel.y + (PAD + 8) * s};
+    struct sheet sheet = {painter, panel.x + PAD * s, panel.y + (PAD + 8) * s, PANEL_WIDE,
+                          VALUE_X};
     rows(&sheet, stats);
     struct canvas_rect at = {floorf(sheet.x), floorf(sheet.y + (GRAPH_GAP - 22) * s),
                              floorf((PANEL_WIDE - 2 * PAD) * s), floorf(GRAPH_HIGH * s)};
     draw_buffer_graph(painter, at, figures->history);
     at.y = floorf(at.y + (GRAPH_HIGH + GRAPH_GAP) * s);
     draw_rate_graph(painter, at, figures->history);
+    draw_services(painter, &stats->services);
 }

@@ -137,9 +137,10 @@ static const char *const help_rows[][2] = {
     {"Space", "Pause and go on"},       {"F", "Full screen"},
     {"\xe2\x86\x90  \xe2\x86\x92", "5 seconds back, ahead"}, {"M", "Sound off and on"},
     {"Shift \xe2\x86\x90  \xe2\x86\x92", "30 seconds"},      {"A", "Next sound track"},
-    {"\xe2\x86\x91  \xe2\x86\x93", "Volume"},                {"I", "Figures and graphs"},
-    {"[  ]", "Slower, faster"},         {"?", "This help"},
-    {"Tab, Enter", "Use the controls"}, {"Esc, Q", "Back, quit"},
+    {"\xe2\x86\x91  \xe2\x86\x93", "Volume"},                {"V", "Other subtitles, or none"},
+    {"[  ]", "Slower, faster"},         {"I", "Figures and graphs"},
+    {"Tab, Enter", "Use the controls"}, {"?", "This help"},
+    {"Esc, Q", "Back, quit"},
 };
 
 static void draw_key(struct painter *painter, float x, float y, const char *key)
@@ -161,7 +162,7 @@ void draw_help(struct painter *painter)
 {
     float s = painter->s;
     float wide = CAD_MIN(820 * s, (float)painter->ui->width - 12 * s);
-    float high = 420 * s;
+    float high = 469 * s;
     struct canvas_rect at = {((float)painter->ui->width - wide) / 2,
                              ((float)painter->ui->height - high) / 2, wide, high};
     draw_panel(painter, at, 18);

@@ -32,6 +32,8 @@ static void obey(struct session *session, cad_str line)
         session_pause(session, true);
     } else if (cad_str_eqz(line, "play")) {
         session_pause(session, false);
+    } else if (cad_str_eqz(line, "notext")) {
+        session_track(session, "");
     } else if (cad_str_starts(line, CAD_STR("seek ")) &&
                args_seconds(cad_str_trim(cad_str_sub(line, 5, line.n)), &to) == 0) {
         session_seek(session, to);

@@ -86,6 +86,21 @@ static void bars(const struct square *in)
     }
 }
 
+/* A screen with two lines of text. */
+static void caption(const struct square *in)
+{
+    static const float ends[4][2] = {{-0.92f, -0.72f}, {0.92f, -0.72f}, {0.92f, 0.72f},
+                                     {-0.92f, 0.72f}};
+    for (int i = 0; i < 4; i++) {
+        const float *to = ends[(i + 1) % 4];
+        stroke(in, ends[i][0], ends[i][1], to[0], to[1]);
+    }
+    stroke(in, -0.5f, 0.02f, 0.12f, 0.02f);
+    stroke(in, 0.42f, 0.02f, 0.5f, 0.02f);
+    stroke(in, -0.5f, 0.36f, -0.28f, 0.36f);
+    stroke(in, 0.02f, 0.36f, 0.5f, 0.36f);
+}
+
 static void again(const struct square *in)
 {
     arc(in, 0, 0.72f, -PI * 0.42f, PI * 1.25f);
@@ -114,6 +129,7 @@ static void outline(const struct square *in, enum icon icon)
     case ICON_FULL: corners(in, 0.75f, 0.28f); break;
     case ICON_SMALL: corners(in, 0.25f, 0.78f); break;
     case ICON_TRACKS: bars(in); break;
+    case ICON_TEXT: caption(in); break;
     case ICON_SLIDERS: sliders(in); break;
     case ICON_CHECK:
         stroke(in, -0.7f, 0.05f, -0.2f, 0.55f);

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "tell.h"
 
-#define LINE_MAX_BYTES 2048
+#define LINE_MAX_BYTES 6144 /* eight probes with names all of controls are below 4 KiB */
 #define SHOWN_FACTOR 3                                  /* two bytes become six */
 #define SHOWN_MAX_BYTES (SHOWN_FACTOR * LINE_MAX_BYTES)
 #define TRACKS_MAX_BYTES (CAD_TRACK_LIST_MAX * 1024)    /* texts of a track are below 300 bytes */
@@ -75,7 +75,7 @@ static void put_error(struct line *line, const struct cad_error *error)
 
 static const char *slot_name(uint32_t slot)
 {
-    return slot == CAD_SLOT_AUDIO ? "audio" : "video";
+    return slot == CAD_SLOT_TEXT ? "text" : slot == CAD_SLOT_AUDIO ? "audio" : "video";
 }
 
 static void put_members(struct line *line, const struct cad_app_event *event, cad_time to)
@@ -108,7 +108,13 @@ static void put_members(struct line *line, const struct cad_app_event *event, ca
         cad_jsonw_key_string(w, "track", cad_str_from(slot_name(event->slot)));
         cad_jsonw_key_string(w, "id", cad_str_from(event->text));
         break;
+    case CAD_APP_KEYS: cad_jsonw_key_string(w, "status", cad_str_from(event->text)); break;
+    case CAD_APP_PROBES:
+        cad_jsonw_key_string(w, "target", cad_str_from(event->text));
+        cad_jsonw_key_seconds(w, "latency", event->duration);
+        break;
     case CAD_APP_ERROR: put_error(line, &event->error); break;
+    case CAD_APP_PREPARED:
     case CAD_APP_STATE:
     case CAD_APP_TRACKS:
     case CAD_APP_REFRESHED:
@@ -192,6 +198,45 @@ void tell_json_rate(uint32_t rate_q16, cad_time at)
     line_end(&line);
 }
 
+static void put_probes(struct cad_jsonw *w, const struct cad_service_stats *services)
+{
+    cad_jsonw_key(w, CAD_STR("probes"));
+    cad_jsonw_array(w);
+    for (uint32_t i = 0; i < services->probe_count && i < CAD_PROBE_FIGURES_MAX; i++) {
+        const struct cad_probe_figure *probe = &services->probes[i];
+        cad_jsonw_object(w);
+        cad_jsonw_key_string(w, "target", cad_str_from(probe->name));
+        cad_jsonw_key_seconds(w, "latency", probe->latency);
+        cad_jsonw_key_i64(w, "pulses", probe->pulses);
+        cad_jsonw_key_i64(w, "ok", probe->ok);
+        cad_jsonw_end(w);
+    }
+    cad_jsonw_end(w);
+}
+
+static void put_services(struct cad_jsonw *w, const struct cad_service_stats *services)
+{
+    cad_jsonw_key_bool(w, "protected", services->is_protected);
+    cad_jsonw_key(w, CAD_STR("keys"));
+    if (services->is_protected) {
+        cad_jsonw_string(w, cad_str_from(cad_key_status_name(services->keys)));
+    } else {
+        cad_jsonw_null(w);
+    }
+    cad_jsonw_key_i64(w, "licences", services->licences);
+    cad_jsonw_key_i64(w, "licences_failed", services->licences_failed);
+    cad_jsonw_key_seconds(w, "licence_s",
+                          services->licences > 0 ? services->licence_time : CAD_TIME_NONE);
+    cad_jsonw_key_string(w, "text_track", cad_str_from(services->text_track));
+    put_probes(w, services);
+    cad_jsonw_key_i64(w, "events", (int64_t)services->events);
+    cad_jsonw_key_i64(w, "events_delivered", (int64_t)services->events_delivered);
+    cad_jsonw_key_i64(w, "events_waiting", services->events_waiting);
+    cad_jsonw_key_i64(w, "logs", (int64_t)services->logs);
+    cad_jsonw_key_i64(w, "logs_dropped", (int64_t)services->logs_dropped);
+    cad_jsonw_key_i64(w, "batches_delivered", (int64_t)services->batches_delivered);
+}
+
 void tell_json_end(const struct cad_engine_stats *stats, cad_time at)
 {
     const struct cad_slot_stats *video = &stats->slot[CAD_SLOT_VIDEO];
@@ -211,5 +256,6 @@ void tell_json_end(const struct cad_engine_stats *stats, cad_time at)
     cad_jsonw_key_i64(&line.w, "frames", (int64_t)stats->frames);
     cad_jsonw_key_i64(&line.w, "dropped", (int64_t)stats->dropped);
     cad_jsonw_key_seconds(&line.w, "position", stats->position);
+    put_services(&line.w, &stats->services);
     line_end(&line);
 }

@@ -30,6 +30,7 @@ enum ui_key key_of(SDL_Keycode key, bool shift)
     case SDLK_QUESTION: return UI_KEY_HELP;
     case SDLK_SLASH: return shift ? UI_KEY_HELP : UI_KEY_NONE;
     case SDLK_a: return UI_KEY_AUDIO;
+    case SDLK_v: return UI_KEY_TEXT;
     case SDLK_LEFTBRACKET: return UI_KEY_SLOWER;
     case SDLK_RIGHTBRACKET: return UI_KEY_FASTER;
     case SDLK_9:

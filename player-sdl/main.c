@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "config.h"
 #include "headless.h"
+#include "keep.h"
 #include "options.h"
 #include "scenario_main.h"
 #include "tell.h"
@@ -30,6 +31,18 @@ static int read_arguments(struct play_args *args, int argc, char **argv, char *e
         if (rc < 0) return rc;
     }
     return args_check(args, error, ERROR_SIZE);
+}
+
+/* Where none was named; without memory or a place for it nothing is kept. */
+static void choose_store(struct play_args *args)
+{
+    if (args->store || args->no_store || args->list_tracks) return;
+    args->usual_store = malloc(KEEP_PATH_MAX);
+    if (!args->usual_store) return;
+    if (!keep_usual(getenv("XDG_STATE_HOME"), getenv("HOME"), args->usual_store, KEEP_PATH_MAX)) {
+        free(args->usual_store);
+        args->usual_store = NULL;
+    }
 }
 
 static int print(const struct play_args *args)
@@ -61,6 +74,8 @@ int main(int argc, char **argv)
     } else if (args.help || args.version || args.print_config) {
         status = print(&args);
     } else {
+        args_take_keys(&args);
+        choose_store(&args);
         status = args.headless || args.list_tracks ? headless_run(&args) : window_run(&args);
     }
     args_deinit(&args);

@@ -22,6 +22,8 @@ static const struct option options[] = {
      "stop at S seconds of the title"},
     {"--audio-language", OPTION_TEXT, OPTIONS_WHAT, 0, PLACE(audio_language), 0, 0, "L",
      "sound in this language, where there is one: en, de, pt-BR"},
+    {"--subtitles", OPTION_TEXT, OPTIONS_WHAT, 0, PLACE(subtitles), 0, 0, "L|off",
+     "subtitles in this language from the beginning (default off)"},
     {"--list-tracks", OPTION_FLAG, OPTIONS_WHAT, OPTION_LINE_ONLY, PLACE(list_tracks), 0, 0, "",
      "print the tracks of the title and end; no window"},
 
@@ -37,6 +39,36 @@ static const struct option options[] = {
     {"--ca", OPTION_TEXT, OPTIONS_HOW, 0, PLACE(ca_file), 0, 0, "FILE",
      "trust the certificates in this PEM file, not the system's"},
 
+    {"--proxy", OPTION_TEXT, OPTIONS_HOW, 0, PLACE(proxy), 0, 0, "URL",
+     "ask through this proxy, http: or socks5h: (default none, whatever\n"
+     "the environment says)"},
+    {"--key", OPTION_KEY, OPTIONS_HOW, OPTION_LINE_ONLY, 0, 0, 0, "KID:KEY",
+     "a key of the title and its id, in hexadecimal; for tests, up to 64"},
+    {"--licence-url", OPTION_TEXT, OPTIONS_HOW, 0, PLACE(licence_url), 0, 0, "URL",
+     "where keys are asked for if the title does not say"},
+
+    {"--report", OPTION_FLAG, OPTIONS_SERVICES, 0, PLACE(report), 0, 0, "",
+     "tell the title's services what is played, and how it goes\n"
+     "(default yes; --no-report tells nobody)"},
+    {"--no-report", OPTION_FLAG, OPTIONS_SERVICES, OPTION_ALIAS | OPTION_OPPOSITE, PLACE(report), 0,
+     0, "", ""},
+    {"--events-url", OPTION_TEXT, OPTIONS_SERVICES, 0, PLACE(events_url), 0, 0, "URL",
+     "where events go, in place of where the title says"},
+    {"--logs-url", OPTION_TEXT, OPTIONS_SERVICES, 0, PLACE(logs_url), 0, 0, "URL",
+     "the same of log batches"},
+    {"--probe", OPTION_FLAG, OPTIONS_SERVICES, 0, PLACE(probe), 0, 0, "",
+     "race the servers that the title's recipe names, and prefer the\n"
+     "fastest (default yes; --no-probe asks for no recipe)"},
+    {"--no-probe", OPTION_FLAG, OPTIONS_SERVICES, OPTION_ALIAS | OPTION_OPPOSITE, PLACE(probe), 0,
+     0, "", ""},
+    {"--probe-url", OPTION_TEXT, OPTIONS_SERVICES, 0, PLACE(probe_url), 0, 0, "URL",
+     "where the recipe is, in place of where the title says"},
+    {"--store", OPTION_TEXT, OPTIONS_SERVICES, 0, PLACE(store), 0, 0, "DIR",
+     "keep here what could not be told yet (default\n"
+     "$XDG_STATE_HOME/cadmium, else ~/.local/state/cadmium)"},
+    {"--no-store", OPTION_FLAG, OPTIONS_SERVICES, 0, PLACE(no_store), 0, 0, "",
+     "keep nothing"},
+
     {"--volume", OPTION_NUMBER, OPTIONS_WINDOW, 0, PLACE(volume), 0, 100, "N",
      "0 to 100 (default 100)"},
     {"--mute", OPTION_FLAG, OPTIONS_WINDOW, 0, PLACE(mute), 0, 0, "", "begin without sound"},
@@ -48,6 +80,8 @@ static const struct option options[] = {
      "show the figures from the beginning"},
     {"--start-paused", OPTION_FLAG, OPTIONS_WINDOW, 0, PLACE(start_paused), 0, 0, "",
      "show the first picture and wait"},
+    {"--subtitle-size", OPTION_NUMBER, OPTIONS_WINDOW, 0, PLACE(subtitle_size), 25, 400, "N",
+     "size of subtitles, 25 to 400 percent of what they ask for"},
 
     {"--headless", OPTION_FLAG, OPTIONS_PROGRAM, 0, PLACE(headless), 0, 0, "",
      "no window and no sound device, in real time"},
@@ -60,12 +94,18 @@ static const struct option options[] = {
     {"--soundmd5", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(soundmd5), 0, 0, "FILE",
      "write a line \"pts_ns rate channels samples md5\" for every run\n"
      "of sound"},
+    {"--dump-text", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(dump_text), 0, 0, "FILE",
+     "write a line \"begin end text\" for all subtitles that are reached,\n"
+     "and drop no picture"},
     {"--tape", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(tape), 0, 0, "FILE",
      "record the session, without secrets, for cadmium-sim --replay"},
     {"--log", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(log_path), 0, 0, "FILE|-",
      "write the log to a file, or to standard error"},
     {"--log-level", OPTION_LEVEL, OPTIONS_PROGRAM, 0, PLACE(log_level), 0, 0, "L",
      "error, warn, info (default), debug or trace"},
+    {"--key-log", OPTION_TEXT, OPTIONS_PROGRAM, 0, PLACE(key_log), 0, 0, "FILE",
+     "append the secrets of TLS connections, for debugging: whoever has\n"
+     "them can read what was sent"},
 
     {"--config", OPTION_TEXT, OPTIONS_OTHER, OPTION_LINE_ONLY, PLACE(config_path), 0, 0, "FILE",
      "read this configuration, not $XDG_CONFIG_HOME/cadmium/play.conf"},
@@ -80,7 +120,7 @@ static const struct option options[] = {
 };
 
 static const char *const group_names[OPTIONS_GROUPS] = {
-    "What to play", "How to play", "The window", "For programs", "Other"};
+    "What to play", "How to play", "Services", "The window", "For programs", "Other"};
 
 static const char *const level_names[] = {"off", "error", "warn", "info", "debug", "trace"};
 
@@ -157,12 +197,12 @@ void options_help(struct cad_sb *out)
                 "  left, right         5 seconds             i, o        figures over the picture\n"
                 "  Shift left, right   30 seconds            a           another sound track\n"
                 "  up, down, 0, 9      volume                m           mute\n"
-                "  [ and ]             speed                 ?, h        help\n"
-                "  Tab, Enter          the controls          q, Escape   quit (Escape first\n"
-                "                                                        closes what is open)\n"
+                "  [ and ]             speed                 v           other subtitles, or none\n"
+                "  Tab, Enter          the controls          ?, h        help\n"
+                "  q, Escape           quit (Escape first closes what is open)\n"
                 "\n"
                 "Without a window, these lines on standard input are obeyed:\n"
-                "  seek SECONDS, pause, play, track ID, rate X, quit\n"
+                "  seek SECONDS, pause, play, track ID, notext, rate X, quit\n"
                 "\n"
                 "Seconds may have decimals. Exit status: 0 the title ended or was quit, 1 it\n"
                 "could not be played or what it prints could not be written, 2 wrong usage.\n");
@@ -210,7 +250,8 @@ static bool put_value(const struct play_args *args, const struct option *option,
         return true;
     case OPTION_SPEED: put_decimal(out, *(const uint32_t *)place, ARGS_RATE_NORMAL); return true;
     case OPTION_LEVEL: cad_sb_putz(out, level_names[args->log_level]); return true;
-    case OPTION_TITLE: return false;
+    case OPTION_TITLE:
+    case OPTION_KEY: return false;
     }
     return false;
 }

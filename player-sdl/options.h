@@ -8,7 +8,7 @@
 #include "args.h"
 #include "base/strbuf.h"
 
-#define OPTIONS_HELP_BYTES 8192 /* enough for the help, and for a configuration */
+#define OPTIONS_HELP_BYTES 12288 /* enough for the help, and for a configuration */
 
 enum option_kind {
     OPTION_FLAG,    /* bool; in a file yes or no */
@@ -18,16 +18,19 @@ enum option_kind {
     OPTION_LARGE,   /* int64_t */
     OPTION_SPEED,   /* uint32_t, 65536 normal; see args_speed */
     OPTION_TITLE,   /* two values: title and base */
-    OPTION_LEVEL    /* enum cad_log_level */
+    OPTION_LEVEL,   /* enum cad_log_level */
+    OPTION_KEY      /* KID:KEY; may come several times; a secret */
 };
 
 enum option_group {
-    OPTIONS_WHAT, OPTIONS_HOW, OPTIONS_WINDOW, OPTIONS_PROGRAM, OPTIONS_OTHER, OPTIONS_GROUPS
+    OPTIONS_WHAT, OPTIONS_HOW, OPTIONS_SERVICES, OPTIONS_WINDOW, OPTIONS_PROGRAM,
+    OPTIONS_OTHER, OPTIONS_GROUPS
 };
 
 enum option_flags {
     OPTION_LINE_ONLY = 1, /* not in a configuration file */
-    OPTION_ALIAS = 2      /* another name of the option before it: not in the help */
+    OPTION_ALIAS = 2,     /* another name of the option before it: not in the help */
+    OPTION_OPPOSITE = 4   /* a flag that turns off what its place says */
 };
 
 struct option {

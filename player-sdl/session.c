@@ -8,11 +8,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "jwk.h"
+#include "keep.h"
 #include "labels.h"
 #include "tell.h"
 
+#define LINGER CAD_SECOND           /* at the end, for what is on its way to the services */
 #define SINK_LOOK_MAX (50 * CAD_MS) /* the sink's thread looks up at least so often */
 
 /* ---- what other threads call --------------------------------------------------------------- */
@@ -37,7 +41,7 @@ static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str 
 }
 
 /* On the sink's thread, for every picture in order. */
-static void write_md5(void *ctx, const struct cad_frame *frame)
+static void take_frame(void *ctx, const struct cad_frame *frame)
 {
     struct session *session = ctx;
     char md5[33];
@@ -46,18 +50,30 @@ static void write_md5(void *ctx, const struct cad_frame *frame)
         wake_up(session);
         return;
     }
+    if (session->has_dump) text_dump_at(&session->dump, true, frame->pts);
+    if (!session->md5) return;
     cad_frame_md5(frame, md5);
     fprintf(session->md5, "%lld %u %s\n", (long long)frame->pts, frame->rung, md5);
 }
 
 /* On the sink's thread, for every run of sound in order. */
-static void write_sound_md5(void *ctx, const struct cad_frame *frame)
+static void take_sound(void *ctx, const struct cad_frame *frame)
 {
     struct session *session = ctx;
     char md5[33];
+    if (session->has_dump) text_dump_at(&session->dump, false, frame->pts);
+    if (!session->sound_md5) return;
     cad_frame_md5(frame, md5);
     fprintf(session->sound_md5, "%lld %u %u %u %s\n", (long long)frame->pts, frame->sample_rate_hz,
             frame->channels, frame->samples, md5);
+}
+
+/* Likewise: other text counts from now on. */
+static void take_text(void *ctx, const struct cad_sample *text)
+{
+    struct session *session = ctx;
+    if (session->has_dump) subtitles_put(&session->dump.subtitles, text);
+    if (session->subtitles) subtitles_put(session->subtitles, text);
 }
 
 static void *sink_main(void *ctx)
@@ -132,6 +148,15 @@ static int open_files(struct session *session)
         session->sound_md5 = open_file(session, "--soundmd5", args->soundmd5);
         if (!session->sound_md5) return CAD_E_IO;
     }
+    if (args->dump_text) {
+        session->text = open_file(session, "--dump-text", args->dump_text);
+        if (!session->text) return CAD_E_IO;
+        session->has_dump = text_dump_init(&session->dump, session->text);
+        if (!session->has_dump) {
+            session_fail(session, CAD_ERR_LIMIT, "the system gives no lock");
+            return CAD_E_LIMIT;
+        }
+    }
     return args->tape ? open_tape(session) : 0;
 }
 
@@ -167,8 +192,26 @@ void session_sink_options(struct session *session, struct cad_sink_options *opti
     cad_sink_options_init(options);
     options->as_fast_as_possible = session->args->fast;
     options->ctx = session;
-    if (session->md5) options->on_frame = write_md5;
-    if (session->sound_md5) options->on_sound = write_sound_md5;
+    options->on_text = take_text;
+    if (session->md5 || session->has_dump) options->on_frame = take_frame;
+    if (session->sound_md5 || session->has_dump) options->on_sound = take_sound;
+}
+
+/* Services around playback. A list of tracks is no playback: nobody is told, nobody probed. */
+static void fill_services(const struct play_args *args, struct cad_player_config *config)
+{
+    struct cad_engine_config *engine = &config->engine;
+    engine->report = args->report && !args->list_tracks;
+    engine->probe = args->probe && !args->list_tracks;
+    engine->telemetry.ui_name = engine->app_name;
+    engine->telemetry.ui_version = engine->app_version;
+    if (args->events_url) engine->telemetry.event_url = cad_str_from(args->events_url);
+    if (args->logs_url) engine->telemetry.log_url = cad_str_from(args->logs_url);
+    if (args->probe_url) engine->ftl.endpoint = cad_str_from(args->probe_url);
+    if (args->licence_url) engine->licence_url = cad_str_from(args->licence_url);
+    config->cdm = cad_cdm_clearkey();
+    config->proxy = args->proxy;
+    config->key_log = args->key_log;
 }
 
 static void fill_config(struct session *session, struct cad_player_config *config)
@@ -184,6 +227,8 @@ static void fill_config(struct session *session, struct cad_player_config *confi
     config->engine.app_name = CAD_STR("cadmium-play");
     config->engine.app_version = cad_str_from(cad_version());
     if (args->audio_language) config->engine.audio_language = cad_str_from(args->audio_language);
+    if (args_wants_subtitles(args)) config->engine.text_language = cad_str_from(args->subtitles);
+    fill_services(args, config);
     config->ca_file = args->ca_file;
     config->wakeup = wake_up;
     config->wakeup_ctx = session;
@@ -206,12 +251,48 @@ static int load(struct session *session, cad_time start)
     return cad_player_load_url(session->player, args->target, start, NULL);
 }
 
-int session_open(struct session *session, struct cad_sink *sink)
+/* With the store that was named; with the usual one if nobody else has it. */
+static int create_with_store(struct session *session, struct cad_player_config *config)
+{
+    const struct play_args *args = session->args;
+    char text[CAD_ERROR_MESSAGE_SIZE];
+    bool named = args->store != NULL;
+    config->store_path = args->no_store || args->list_tracks ? NULL
+                         : named                             ? args->store
+                                                             : args->usual_store;
+    errno = 0;
+    int rc = config->store_path ? keep_make_parents(config->store_path) : 0;
+    if (rc == 0) rc = cad_player_create(config, &session->player);
+    if (rc != CAD_E_IO || !config->store_path) return rc;
+    if (named) {
+        snprintf(text, sizeof(text), "--store %.80s cannot be used: %.40s", args->store,
+                 errno != 0 ? strerror(errno) : "another program uses it");
+        session_fail(session, CAD_ERR_FILE_UNWRITABLE, text);
+        return rc;
+    }
+    CAD_LOG(&config->engine.log, WARN, CAD_TIME_NONE,
+            "play: nothing is kept: the usual store cannot be used");
+    config->store_path = NULL;
+    return cad_player_create(config, &session->player);
+}
+
+static int create_player(struct session *session)
 {
     struct cad_player_config config;
-    session->sink = sink;
+    char licence[JWK_BYTES];
+    size_t n = 0;
     fill_config(session, &config);
-    int rc = cad_player_create(&config, &session->player);
+    int rc = jwk_write(session->args->keys, session->args->key_count, licence, &n);
+    if (n > 0) config.engine.licence = (cad_buf){(const uint8_t *)licence, n};
+    if (rc == 0) rc = create_with_store(session, &config);
+    cad_wipe(licence, sizeof(licence));
+    return rc;
+}
+
+int session_open(struct session *session, struct cad_sink *sink)
+{
+    session->sink = sink;
+    int rc = create_player(session);
     if (rc < 0) {
         bool memory = rc == CAD_E_NOMEM;
         session_fail(session, memory ? CAD_ERR_OUT_OF_MEMORY : CAD_ERR_LIMIT,
@@ -267,27 +348,39 @@ static bool is_told(struct session *session, const struct cad_app_event *event)
     struct cad_engine_stats stats;
     cad_player_stats(session->player, &stats);
     look_at_rung(session, &stats);
+    if (event->slot == CAD_SLOT_TEXT) return false;
     return event->slot == CAD_SLOT_VIDEO || !stats.slot[CAD_SLOT_VIDEO].present;
 }
 
-/* The engine knows the wish from the beginning, by its tag; other names of the same language
- * ("ger", "deu") are known here. The first list decides: later ones follow what the viewer chose
- * meanwhile. */
-static void wish_language(struct session *session)
+/* The engine knows a wish from the beginning, by its tag; other names of the same language
+ * ("ger", "deu") are known here. */
+static void wish_track(struct session *session, enum cad_media_type type, const char *wish)
 {
-    const char *wish = session->args->audio_language;
     const char *id = NULL;
-    if (!wish || session->language_wished) return;
-    session->language_wished = true;
     for (uint32_t i = 0; i < session->track_count; i++) {
         const struct cad_track_info *track = &session->tracks[i];
-        if (track->type != CAD_MEDIA_AUDIO || !track->playable) continue;
+        if (track->type != type || !track->playable) continue;
         if (!label_language_fits(wish, track->lang)) continue;
         if (track->selected) return;
         if (!id) id = track->id;
     }
-    if (id) session_track(session, id);
-    else fputs("cadmium-play: --audio-language: no sound track is in that language\n", stderr);
+    if (id) {
+        session_track(session, id);
+    } else if (type == CAD_MEDIA_AUDIO) {
+        fputs("cadmium-play: --audio-language: no sound track is in that language\n", stderr);
+    } else {
+        fputs("cadmium-play: --subtitles: no text track is in that language\n", stderr);
+    }
+}
+
+/* The first list decides: later ones follow what the viewer chose meanwhile. */
+static void wish_languages(struct session *session)
+{
+    const struct play_args *args = session->args;
+    if (session->language_wished) return;
+    session->language_wished = true;
+    if (args->audio_language) wish_track(session, CAD_MEDIA_AUDIO, args->audio_language);
+    if (args_wants_subtitles(args)) wish_track(session, CAD_MEDIA_TEXT, args->subtitles);
 }
 
 static void tell_tracks(struct session *session)
@@ -298,7 +391,7 @@ static void tell_tracks(struct session *session)
         tell_text_tracks(session->tracks, session->track_count);
     }
     if (session->args->list_tracks) session->ended = true;
-    wish_language(session);
+    wish_languages(session);
 }
 
 /* A bare file is not known to be picture or sound before its header is there. */
@@ -384,13 +477,14 @@ bool session_poll_signals(struct session *session)
     return !session->quit;
 }
 
-/* Where sums are written, the first picture that is not wanted ends it; else the position does. */
+/* Where every picture is told, the first one that is not wanted ends it; else the position does. */
 static void look_at_until(struct session *session)
 {
     if (session->args->until == CAD_TIME_NONE || !session->first_told) return;
     struct cad_engine_stats stats;
     cad_player_stats(session->player, &stats);
-    if (session->md5 && stats.slot[CAD_SLOT_VIDEO].present) return;
+    bool exact = session->md5 || session->has_dump;
+    if (exact && stats.slot[CAD_SLOT_VIDEO].present) return;
     bool there = stats.position != CAD_TIME_NONE && stats.position >= session->args->until;
     if (there) atomic_store(&session->reached, true);
 }
@@ -489,6 +583,7 @@ static void close_files(struct session *session)
 {
     close_file(session, &session->md5, "the file of --framemd5 could not be written");
     close_file(session, &session->sound_md5, "the file of --soundmd5 could not be written");
+    close_file(session, &session->text, "the file of --dump-text could not be written");
     if (tape_file_close(&session->tape) != 0) {
         session_fail(session, CAD_ERR_FILE_UNWRITABLE, "the file of --tape could not be written");
     }
@@ -510,6 +605,27 @@ static void count_frames(struct session *session, struct cad_engine_stats *stats
     stats->dropped = report.level.dropped;
 }
 
+/* What was said last is heard where a service answers soon; else it is kept, and said next time. */
+static void linger(struct session *session, struct cad_engine_stats *stats)
+{
+    struct cad_engine_stats now;
+    struct cad_app_event event;
+    if (!session->has_thread || cad_player_stop(session->player) < 0) return;
+    cad_time until = cad_time_add(tell_now(), LINGER);
+    do {
+        int rc = cad_player_wait_event(session->player, &event, 10 * CAD_MS);
+        CAD_UNUSED(rc); /* what is told now is over already */
+        cad_player_stats(session->player, &now);
+        if (now.state == CAD_STATE_STOPPED && now.services.events_waiting == 0) break;
+    } while (tell_now() < until);
+    stats->services.events = now.services.events;
+    stats->services.events_delivered = now.services.events_delivered;
+    stats->services.events_waiting = now.services.events_waiting;
+    stats->services.logs = now.services.logs;
+    stats->services.logs_dropped = now.services.logs_dropped;
+    stats->services.batches_delivered = now.services.batches_delivered;
+}
+
 int session_close(struct session *session)
 {
     struct cad_engine_stats stats;
@@ -519,8 +635,10 @@ int session_close(struct session *session)
     if (session->has_thread) pthread_join(session->thread, NULL);
     if (session->player) cad_player_stats(session->player, &stats);
     if (session->player && session->sink) count_frames(session, &stats);
+    if (session->player) linger(session, &stats);
     if (session->sink) session->sink->ops->destroy(session->sink);
     cad_player_destroy(&session->player);
+    if (session->has_dump) text_dump_deinit(&session->dump);
     close_files(session);
     if (session->args->json) {
         tell_json_end(&stats, session->end_at == CAD_TIME_NONE ? tell_now() : session->end_at);

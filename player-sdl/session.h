@@ -19,6 +19,7 @@
 #include "cadmium/player.h"
 
 #include "args.h"
+#include "text_dump.h"
 #include "tapes/tape_file.h"
 
 #define SESSION_SEEKS_MAX 16 /* seeks whose answer is awaited; older ones are forgotten */
@@ -39,6 +40,10 @@ struct session {
     atomic_bool reached;         /* a picture at or after --until was shown */
     FILE *md5;                   /* of --framemd5; written by the sink's thread alone */
     FILE *sound_md5;             /* of --soundmd5; likewise */
+    FILE *text;                  /* of --dump-text; likewise */
+    struct text_dump dump;       /* with it */
+    bool has_dump;
+    struct subtitles *subtitles; /* who shows them; NULL: nobody */
     FILE *log;                   /* of --log; stderr or our own */
     struct tape_file tape;       /* of --tape; written by the player's thread */
     int wake[2];                 /* a pipe that says: there are events */
@@ -59,7 +64,7 @@ struct session {
     uint32_t track_count;
     struct cad_rung_info rungs[CAD_ABR_RUNGS_MAX]; /* of the same time */
     uint32_t rung_count;
-    bool language_wished;        /* --audio-language was looked at */
+    bool language_wished;        /* --audio-language and --subtitles were looked at */
     uint32_t speed_q16;          /* the user's wish */
     int32_t rung;                /* likewise; -1 adaptive */
     uint64_t bytes_seen;         /* of media that came, all slots */
@@ -94,7 +99,7 @@ void session_pause(struct session *session, bool paused);
 void session_speed(struct session *session, uint32_t speed_q16);
 /* -1: adaptive. */
 void session_rung(struct session *session, int32_t rung);
-/* By cad_track_info.id. */
+/* By cad_track_info.id; empty: no text. */
 void session_track(struct session *session, const char *id);
 /* Notes whether media still comes; to be called now and then. */
 void session_watch(struct session *session, const struct cad_engine_stats *stats, cad_time now);

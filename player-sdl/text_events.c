@@ -47,6 +47,7 @@ static void tell_loaded(cad_time duration)
 static void tell_rung(const struct cad_app_event *event)
 {
     bool sound = event->slot == CAD_SLOT_AUDIO;
+    if (event->slot == CAD_SLOT_TEXT) return;
     if (sound && event->rate_bps <= 0) return;
     printf("%s: ", sound ? "sound" : "picture");
     if (event->rate_bps > 0) printf("%lld kbit/s", (long long)(event->rate_bps / 1000));
@@ -56,10 +57,39 @@ static void tell_rung(const struct cad_app_event *event)
     putchar('\n');
 }
 
+static const char *slot_name(uint32_t slot)
+{
+    return slot == CAD_SLOT_TEXT ? "subtitles" : slot == CAD_SLOT_AUDIO ? "sound" : "picture";
+}
+
 static void tell_server(const struct cad_app_event *event)
 {
-    printf("%s from ", event->slot == CAD_SLOT_AUDIO ? "sound" : "picture");
+    printf("%s from ", slot_name(event->slot));
     tell_shown(stdout, cad_str_from(event->text));
+    putchar('\n');
+}
+
+static void tell_probes(const struct cad_app_event *event)
+{
+    printf("the fastest server is ");
+    tell_shown(stdout, cad_str_from(event->text));
+    if (event->duration != CAD_TIME_NONE) printf(" (%.0f ms)", seconds(event->duration) * 1000);
+    putchar('\n');
+}
+
+static void tell_keys(const struct cad_app_event *event)
+{
+    printf("keys: ");
+    tell_shown(stdout, cad_str_from(event->text));
+    putchar('\n');
+}
+
+/* Of sound and picture the rung says more. */
+static void tell_track(const struct cad_app_event *event)
+{
+    if (event->slot != CAD_SLOT_TEXT) return;
+    printf("subtitles: ");
+    tell_shown(stdout, event->text[0] ? cad_str_from(event->text) : CAD_STR("off"));
     putchar('\n');
 }
 
@@ -82,7 +112,10 @@ void tell_text_event(const struct cad_app_event *event, cad_time to)
     case CAD_APP_RUNG: tell_rung(event); break;
     case CAD_APP_SERVER: tell_server(event); break;
     case CAD_APP_ERROR: tell_trouble(&event->error); break;
-    case CAD_APP_TRACK:
+    case CAD_APP_TRACK: tell_track(event); break;
+    case CAD_APP_KEYS: tell_keys(event); break;
+    case CAD_APP_PROBES: tell_probes(event); break;
+    case CAD_APP_PREPARED: printf("prepared\n"); break;
     case CAD_APP_TRACKS:
     case CAD_APP_STATE:
     case CAD_APP_REFRESHED:
@@ -111,6 +144,24 @@ void tell_text_tracks(const struct cad_track_info *tracks, uint32_t count)
     fflush(stdout);
 }
 
+/* Only what there was. */
+static void tell_services(const struct cad_service_stats *services)
+{
+    if (services->is_protected) {
+        printf("keys %s", cad_key_status_name(services->keys));
+        if (services->licences > 0) {
+            printf(", licence in %.0f ms", seconds(services->licence_time) * 1000);
+        }
+        putchar('\n');
+    }
+    if (services->events > 0) {
+        printf("%llu of %llu events delivered, %llu log batches\n",
+               (unsigned long long)services->events_delivered,
+               (unsigned long long)services->events,
+               (unsigned long long)services->batches_delivered);
+    }
+}
+
 void tell_text_end(const struct cad_engine_stats *stats)
 {
     const struct cad_slot_stats *video = &stats->slot[CAD_SLOT_VIDEO];
@@ -131,6 +182,7 @@ void tell_text_end(const struct cad_engine_stats *stats)
                (unsigned long long)stats->dropped);
     }
     putchar('\n');
+    tell_services(&stats->services);
     fflush(stdout);
 }
 

@@ -90,8 +90,12 @@ static void say_choice(struct turn *turn)
         label_speed(command->speed_q16, word, sizeof(word));
         snprintf(text, sizeof(text), "Speed %.40s", word);
     } else if (command->type == UI_DO_TRACK) {
-        label_track(&turn->model->tracks[command->track], word, sizeof(word));
-        snprintf(text, sizeof(text), "Audio: %.50s", word);
+        const struct cad_track_info *track = &turn->model->tracks[command->track];
+        label_track(track, word, sizeof(word));
+        snprintf(text, sizeof(text), "%s: %.50s",
+                 track->type == CAD_MEDIA_TEXT ? "Subtitles" : "Audio", word);
+    } else if (command->type == UI_DO_NO_TEXT) {
+        snprintf(text, sizeof(text), "Subtitles off");
     } else {
         return;
     }
@@ -114,6 +118,18 @@ static void do_next_audio(struct turn *turn)
     }
     turn->command->type = UI_DO_TRACK;
     turn->command->track = (uint32_t)track;
+    say_choice(turn);
+}
+
+static void do_next_text(struct turn *turn)
+{
+    int track = ui_next_text(turn->model);
+    if (track == UI_TEXT_NONE) {
+        ui_toast(turn->ui, turn->now, "There are no subtitles");
+        return;
+    }
+    turn->command->type = track == UI_TEXT_OFF ? UI_DO_NO_TEXT : UI_DO_TRACK;
+    turn->command->track = track == UI_TEXT_OFF ? 0 : (uint32_t)track;
     say_choice(turn);
 }
 
@@ -187,6 +203,7 @@ static void activate(struct turn *turn, enum ui_item item, bool by_key)
         break;
     case UI_SPEED:
     case UI_AUDIO:
+    case UI_TEXT:
     case UI_QUALITY:
         if (ui->menu == item) {
             close_menu(ui, by_key);
@@ -426,6 +443,7 @@ static bool plain_key(struct turn *turn, enum ui_key key)
     case UI_KEY_OVERLAY: ui->overlay = !ui->overlay; return true;
     case UI_KEY_HELP: ui->help = true; return true;
     case UI_KEY_AUDIO: do_next_audio(turn); return true;
+    case UI_KEY_TEXT: do_next_text(turn); return true;
     case UI_KEY_SLOWER: do_speed(turn, -1); return true;
     case UI_KEY_FASTER: do_speed(turn, 1); return true;
     case UI_KEY_QUIETER: do_volume(turn, volume - VOLUME_STEP); return true;

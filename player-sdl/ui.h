@@ -75,8 +75,8 @@ struct ui_model {
 enum ui_key {
     UI_KEY_NONE, UI_KEY_LEFT, UI_KEY_RIGHT, UI_KEY_UP, UI_KEY_DOWN, UI_KEY_ENTER, UI_KEY_ESCAPE,
     UI_KEY_TAB, UI_KEY_PAUSE, UI_KEY_FULL_SCREEN, UI_KEY_MUTE, UI_KEY_OVERLAY, UI_KEY_HELP,
-    UI_KEY_AUDIO, UI_KEY_SLOWER, UI_KEY_FASTER, UI_KEY_QUIETER, UI_KEY_LOUDER, UI_KEY_RETRY,
-    UI_KEY_QUIT
+    UI_KEY_AUDIO, UI_KEY_TEXT, UI_KEY_SLOWER, UI_KEY_FASTER, UI_KEY_QUIETER, UI_KEY_LOUDER,
+    UI_KEY_RETRY, UI_KEY_QUIT
 };
 
 enum ui_event_type { UI_MOVE, UI_LEAVE, UI_PRESS, UI_RELEASE, UI_WHEEL, UI_KEY };
@@ -95,7 +95,7 @@ struct ui_event {
 
 enum ui_command_type {
     UI_DO_NOTHING, UI_DO_PAUSE, UI_DO_SEEK, UI_DO_SEEK_BY, UI_DO_VOLUME, UI_DO_MUTE, UI_DO_SPEED,
-    UI_DO_TRACK, UI_DO_RUNG, UI_DO_FULL_SCREEN, UI_DO_RETRY, UI_DO_QUIT
+    UI_DO_TRACK, UI_DO_NO_TEXT, UI_DO_RUNG, UI_DO_FULL_SCREEN, UI_DO_RETRY, UI_DO_QUIT
 };
 
 struct ui_command {
@@ -109,7 +109,8 @@ struct ui_command {
 /* ---- the state ------------------------------------------------------------------------------ */
 
 enum ui_item {
-    UI_NONE, UI_SEEK, UI_PLAY, UI_MUTE, UI_VOLUME, UI_SPEED, UI_AUDIO, UI_QUALITY, UI_FULL,
+    UI_NONE, UI_SEEK, UI_PLAY, UI_MUTE, UI_VOLUME, UI_SPEED, UI_AUDIO, UI_TEXT, UI_QUALITY,
+    UI_FULL,
     UI_ROW,   /* of the open menu */
     UI_RETRY, UI_QUIT,
     UI_ITEMS
@@ -196,5 +197,10 @@ void ui_menu_label(const struct ui_model *model, enum ui_item menu, char *out, s
 uint32_t ui_speed_step(uint32_t speed_q16, int by);
 /* The sound track after the one that is heard; -1: there is no other. */
 int ui_next_audio(const struct ui_model *model);
+#define UI_TEXT_OFF (-1)  /* of ui_next_text: none */
+#define UI_TEXT_NONE (-2) /* there is nothing to choose from */
+/* The text track after the one that is shown, in the order none, first ... last, none. */
+int ui_next_text(const struct ui_model *model);
+bool ui_shows_text(const struct ui_model *model);
 
 #endif

@@ -65,7 +65,7 @@ static void lay_left(const struct ui *ui, const struct ui_model *model, struct u
 
 static void lay_right(const struct ui *ui, const struct ui_model *model, struct ui_layout *out)
 {
-    static const enum ui_item menus[] = {UI_QUALITY, UI_AUDIO, UI_SPEED};
+    static const enum ui_item menus[] = {UI_QUALITY, UI_TEXT, UI_AUDIO, UI_SPEED};
     float s = out->scale;
     float wide = (float)ui->width / s;
     float x = wide - MARGIN + BUTTON / 4 - BUTTON;
@@ -74,7 +74,9 @@ static void lay_right(const struct ui *ui, const struct ui_model *model, struct 
         enum ui_item menu = menus[i];
         if (ui_menu_rows(model, menu) == 0) continue;
         float words = menu == UI_AUDIO ? AUDIO_WIDE : QUALITY_WIDE;
-        float width = menu == UI_SPEED ? SPEED_WIDE : wide >= ROOMY ? words : BUTTON;
+        float width = menu == UI_SPEED                    ? SPEED_WIDE
+                      : menu != UI_TEXT && wide >= ROOMY ? words
+                                                         : BUTTON;
         x -= width + GAP;
         out->items[menu] = button_at(ui, s, x, width);
     }

@@ -16,32 +16,54 @@ const char *ui_menu_title(enum ui_item menu)
     switch (menu) {
     case UI_SPEED: return "Speed";
     case UI_AUDIO: return "Audio";
+    case UI_TEXT: return "Subtitles";
     case UI_QUALITY: return "Picture quality";
     default: return "";
     }
 }
 
-/* Which of the tracks is the n-th sound track; -1: none. */
-static int audio_at(const struct ui_model *model, int n)
+/* Which of the tracks is the n-th of its type; -1: none. */
+static int track_at(const struct ui_model *model, enum cad_media_type type, int n)
 {
     for (uint32_t i = 0; i < model->track_count; i++) {
-        if (model->tracks[i].type == CAD_MEDIA_AUDIO && n-- == 0) return (int)i;
+        if (model->tracks[i].type == type && n-- == 0) return (int)i;
     }
     return -1;
 }
 
-static int audio_count(const struct ui_model *model)
+static int track_count(const struct ui_model *model, enum cad_media_type type)
 {
     int n = 0;
-    while (audio_at(model, n) >= 0) n++;
+    while (track_at(model, type, n) >= 0) n++;
     return n;
+}
+
+/* Of the selected one among its type; -1: none is. */
+static int track_now(const struct ui_model *model, enum cad_media_type type)
+{
+    int count = track_count(model, type);
+    for (int n = 0; n < count; n++) {
+        if (model->tracks[track_at(model, type, n)].selected) return n;
+    }
+    return -1;
+}
+
+/* Of the menu of sound, or of subtitles, where the first row is none: -1. */
+static int track_of_row(const struct ui_model *model, enum ui_item menu, int row)
+{
+    if (menu == UI_AUDIO) return track_at(model, CAD_MEDIA_AUDIO, row);
+    return row == 0 ? -1 : track_at(model, CAD_MEDIA_TEXT, row - 1);
 }
 
 int ui_menu_rows(const struct ui_model *model, enum ui_item menu)
 {
     switch (menu) {
     case UI_SPEED: return (int)CAD_ARRAY_LEN(speeds);
-    case UI_AUDIO: return audio_count(model);
+    case UI_AUDIO: return track_count(model, CAD_MEDIA_AUDIO);
+    case UI_TEXT: {
+        int count = track_count(model, CAD_MEDIA_TEXT);
+        return count > 0 ? count + 1 : 0;
+    }
     case UI_QUALITY: return model->rung_count > 1 ? (int)model->rung_count + 1 : 0;
     default: return 0;
     }
@@ -88,8 +110,11 @@ void ui_menu_row(const struct ui_model *model, enum ui_item menu, int row,
         out->selected = speeds[row] == model->speed_q16;
     } else if (menu == UI_QUALITY) {
         quality_row(model, row, out);
+    } else if (track_of_row(model, menu, row) < 0) {
+        snprintf(out->text, sizeof(out->text), "Off");
+        out->selected = !ui_shows_text(model);
     } else {
-        const struct cad_track_info *track = &model->tracks[audio_at(model, row)];
+        const struct cad_track_info *track = &model->tracks[track_of_row(model, menu, row)];
         label_track(track, out->text, sizeof(out->text));
         label_track_note(track, out->note, sizeof(out->note));
         out->selected = track->selected;
@@ -108,7 +133,10 @@ void ui_menu_choose(const struct ui_model *model, enum ui_item menu, int row,
         command->type = UI_DO_RUNG;
         command->value = rung_of_row(model, row);
     } else {
-        int track = audio_at(model, row);
+        int track = track_of_row(model, menu, row);
+        command->type = UI_DO_NO_TEXT;
+        if (track < 0) return;
+        command->type = UI_DO_NOTHING;
         if (!model->tracks[track].playable) return;
         command->type = UI_DO_TRACK;
         command->track = (uint32_t)track;
@@ -124,11 +152,10 @@ void ui_menu_label(const struct ui_model *model, enum ui_item menu, char *out, s
         name_rung(model, model->rung_now, now, sizeof(now));
         snprintf(out, size, model->rung_pinned < 0 ? "Auto %s" : "%s", now);
     }
-    if (menu != UI_AUDIO) return;
-    for (uint32_t i = 0; i < model->track_count; i++) {
-        const struct cad_track_info *track = &model->tracks[i];
-        if (track->type == CAD_MEDIA_AUDIO && track->selected) label_track(track, out, size);
-    }
+    if (menu != UI_AUDIO && menu != UI_TEXT) return;
+    enum cad_media_type type = menu == UI_AUDIO ? CAD_MEDIA_AUDIO : CAD_MEDIA_TEXT;
+    int n = track_now(model, type);
+    if (n >= 0) label_track(&model->tracks[track_at(model, type, n)], out, size);
 }
 
 uint32_t ui_speed_step(uint32_t speed_q16, int by)
@@ -143,14 +170,28 @@ uint32_t ui_speed_step(uint32_t speed_q16, int by)
 
 int ui_next_audio(const struct ui_model *model)
 {
-    int count = audio_count(model);
-    int now = -1;
-    for (int n = 0; n < count; n++) {
-        if (model->tracks[audio_at(model, n)].selected) now = n;
-    }
+    int count = track_count(model, CAD_MEDIA_AUDIO);
+    int now = track_now(model, CAD_MEDIA_AUDIO);
     for (int step = 1; step <= count; step++) {
         int n = (now + step + count) % count;
-        if (n != now && model->tracks[audio_at(model, n)].playable) return audio_at(model, n);
+        int track = track_at(model, CAD_MEDIA_AUDIO, n);
+        if (n != now && model->tracks[track].playable) return track;
     }
     return -1;
+}
+
+int ui_next_text(const struct ui_model *model)
+{
+    int count = track_count(model, CAD_MEDIA_TEXT);
+    int now = track_now(model, CAD_MEDIA_TEXT);
+    for (int n = now + 1; n < count; n++) {
+        int track = track_at(model, CAD_MEDIA_TEXT, n);
+        if (model->tracks[track].playable) return track;
+    }
+    return now >= 0 ? UI_TEXT_OFF : UI_TEXT_NONE;
+}
+
+bool ui_shows_text(const struct ui_model *model)
+{
+    return track_now(model, CAD_MEDIA_TEXT) >= 0;
 }

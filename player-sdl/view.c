@@ -98,11 +98,20 @@ void view_controls(struct view *view, const struct ui *ui, const struct ui_model
     find_bands(view);
 }
 
-void view_present(struct view *view, struct picture *picture)
+SDL_Rect view_film(const struct view *view, const struct picture *picture)
 {
+    if (!picture->texture) return (SDL_Rect){0, 0, view->width, view->height};
+    return picture_shape(picture, view->width, view->height);
+}
+
+void view_present(struct view *view, struct picture *picture, const struct caption *caption,
+                  int above)
+{
+    SDL_Rect film = view_film(view, picture);
     SDL_SetRenderDrawColor(view->renderer, 0, 0, 0, 255);
     SDL_RenderClear(view->renderer);
     picture_draw(picture, view->width, view->height);
+    caption_draw(caption, &film, above);
     for (int i = 0; view->texture && i < view->band_count; i++) {
         SDL_RenderCopy(view->renderer, view->texture, &view->bands[i], &view->bands[i]);
     }

@@ -9,6 +9,7 @@
 
 #define VIEW_BANDS_MAX 8 /* runs of rows that are drawn on; of more the last is one with the rest */
 
+#include "caption.h"
 #include "draw.h"
 #include "picture.h"
 
@@ -34,7 +35,10 @@ void view_reset(struct view *view);
 /* Draws the controls onto the canvas; figures may be NULL. */
 void view_controls(struct view *view, const struct ui *ui, const struct ui_model *model,
                    const struct draw_figures *figures, cad_time now);
-/* Film and controls, presented. */
-void view_present(struct view *view, struct picture *picture);
+/* Where the film is: the whole area before there is one. */
+SDL_Rect view_film(const struct view *view, const struct picture *picture);
+/* Film, subtitles and controls, presented. `above`: subtitles reach no lower than that. */
+void view_present(struct view *view, struct picture *picture, const struct caption *caption,
+                  int above);
 
 #endif

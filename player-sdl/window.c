@@ -6,7 +6,9 @@
 
 #include <SDL.h>
 
+#include "base/str.h"
 #include "base/util.h"
+#include "caption.h"
 #include "keys.h"
 #include "model.h"
 #include "picture.h"
@@ -30,6 +32,12 @@ struct window {
     struct screen screen;
     bool has_screen, has_view;
     struct picture picture;
+    cad_time picture_at;       /* of what is shown; CAD_TIME_NONE before the first picture */
+    struct subtitles subtitles;
+    bool has_subtitles;
+    struct caption caption;
+    uint32_t caption_failures; /* that the viewer was told of */
+    bool caption_told;         /* that they cannot be drawn */
     struct view view;
     struct sound *sound;       /* the sink's; NULL none */
     Uint32 wake_event;         /* of SDL: a picture waits */
@@ -54,7 +62,7 @@ void window_caption(const struct play_args *args, char *out, size_t size)
     snprintf(out, size, "%s - cadmium-play", name);
 }
 
-/* On the sink's thread. */
+/* On the sink's thread: a picture, or text. */
 static void picture_waits(void *ctx)
 {
     struct window *window = ctx;
@@ -96,6 +104,7 @@ static void obey_session(struct window *window, const struct ui_command *command
     case UI_DO_SEEK_BY: session_seek_by(session, command->time); break;
     case UI_DO_SPEED: session_speed(session, command->speed_q16); break;
     case UI_DO_RUNG: session_rung(session, command->value); break;
+    case UI_DO_NO_TEXT: session_track(session, ""); break;
     case UI_DO_TRACK:
         if (command->track < session->track_count) {
             session_track(session, session->tracks[command->track].id);
@@ -146,6 +155,7 @@ static void take_sdl_event(struct window *window, const SDL_Event *event)
     if (event->type == SDL_QUIT) window->closing = true;
     if (event->type == SDL_RENDER_TARGETS_RESET || event->type == SDL_RENDER_DEVICE_RESET) {
         view_reset(&window->view);
+        caption_reset(&window->caption);
     }
     if (event->type == SDL_WINDOWEVENT) window->dirty = true;
     if (!input_event(event, input_scale(window), &in)) return;
@@ -232,6 +242,56 @@ static void look_at_ui(struct window *window, cad_time now)
     if (SDL_ShowCursor(SDL_QUERY) != cursor) SDL_ShowCursor(cursor);
 }
 
+/* What cannot be shown is told once for each document, and once for the lack of fonts. */
+static void tell_subtitles(struct window *window, cad_time now)
+{
+    const struct cad_text_error *error = &window->subtitles.error;
+    if (window->subtitles.failures != window->caption_failures) {
+        window->caption_failures = window->subtitles.failures;
+        fprintf(stderr, "cadmium-play: subtitles cannot be read: ");
+        tell_shown(stderr, cad_str_from(error->message));
+        fprintf(stderr, error->line > 0 ? " (line %u)\n" : "\n", error->line);
+        ui_toast(&window->ui, now, "These subtitles cannot be read");
+    } else if (window->caption.failure < 0 && !window->caption_told) {
+        window->caption_told = true;
+        fprintf(stderr, "cadmium-play: subtitles cannot be drawn: %s\n",
+                window->caption.failure == CAD_E_NOTFOUND      ? "there are no fonts"
+                : window->caption.failure == CAD_E_UNSUPPORTED ? "built without FreeType"
+                                    : cad_result_text(window->caption.failure));
+        ui_toast(&window->ui, now, "Subtitles cannot be drawn here");
+    } else {
+        return;
+    }
+    window->changed = true;
+}
+
+/* Of the picture that is seen; without pictures, of what is heard. */
+static void look_at_subtitles(struct window *window, cad_time now)
+{
+    cad_time at = window->picture_at == CAD_TIME_NONE ? window->model.position : window->picture_at;
+    SDL_Rect film = view_film(&window->view, &window->picture);
+    bool changed = at != CAD_TIME_NONE && subtitles_look(&window->subtitles, at, SUBTITLES_WORK);
+    bool other_size = window->subtitles.isd && window->subtitles.isd->regions &&
+                      (window->caption.width != film.w || window->caption.height != film.h) &&
+                      !window->caption_told;
+    if (changed || other_size) {
+        caption_set(&window->caption, window->subtitles.isd, film.w, film.h);
+        window->dirty = true;
+    }
+    tell_subtitles(window, now);
+}
+
+/* Down to where subtitles may reach: the controls push them up as they appear. */
+static int room_above(const struct window *window, cad_time now)
+{
+    struct ui_layout layout;
+    uint32_t alpha = ui_controls_alpha(&window->ui, now);
+    ui_layout(&window->ui, &window->model, &layout);
+    if (alpha == 0 || layout.items[UI_SEEK].w <= 0) return window->view.height;
+    int covered = window->view.height - (int)(layout.items[UI_SEEK].y - 6 * layout.scale);
+    return window->view.height - covered * (int)alpha / 255;
+}
+
 static void draw(struct window *window, cad_time now)
 {
     if (view_resize(&window->view)) {
@@ -243,7 +303,7 @@ static void draw(struct window *window, cad_time now)
         view_controls(&window->view, &window->ui, &window->model, &figures, now);
         window->drawn_at = now;
     }
-    view_present(&window->view, &window->picture);
+    view_present(&window->view, &window->picture, &window->caption, room_above(window, now));
     window->changed = window->dirty = false;
 }
 
@@ -270,6 +330,7 @@ static void take_picture(struct window *window)
     if (!screen_take(&window->screen, &frame)) return;
     if (picture_set(&window->picture, &frame)) {
         window->dirty = true;
+        window->picture_at = frame.pts;
         look_at_shape(window);
     }
     cad_frame_unref(&frame);
@@ -321,6 +382,7 @@ static bool open_window(struct window *window, const struct play_args *args)
         return false;
     }
     picture_init(&window->picture, window->renderer);
+    caption_init(&window->caption, window->renderer, (uint32_t)args->subtitle_size);
     window->wake_event = SDL_RegisterEvents(1);
     if (args->full_screen) set_full_screen(window, true);
     return true;
@@ -332,10 +394,12 @@ static bool open_playback(struct window *window, const struct play_args *args)
     struct cad_sink_options options;
     struct cad_sink *sink = NULL;
     window->has_screen = screen_init(&window->screen, picture_waits, window);
-    if (!window->has_screen) {
+    window->has_subtitles = subtitles_init(&window->subtitles, picture_waits, window);
+    if (!window->has_screen || !window->has_subtitles) {
         session_fail(&window->session, CAD_ERR_LIMIT, NULL);
         return false;
     }
+    window->session.subtitles = &window->subtitles;
     /* Without a device the title is seen in silence, by the monotonic clock. */
     if (!args->no_sound && SDL_InitSubSystem(SDL_INIT_AUDIO) == 0) window->sound = sound_open();
     set_volume(window, args->volume, args->mute);
@@ -367,6 +431,7 @@ static void loop(struct window *window)
         cad_time now = tell_now();
         take_picture(window);
         look_at_session(window, now);
+        look_at_subtitles(window, now);
         look_at_ui(window, now);
         if (window->dirty || window->changed) draw(window, now);
     }
@@ -375,7 +440,7 @@ static void loop(struct window *window)
 static void begin(struct window *window, const struct play_args *args)
 {
     memset(window, 0, sizeof(*window));
-    window->model_at = CAD_TIME_NONE;
+    window->model_at = window->picture_at = CAD_TIME_NONE;
     window->dirty = window->changed = true;
     window->awake = false;
     window->model.speed_q16 = ARGS_RATE_NORMAL;
@@ -401,9 +466,13 @@ int window_run(const struct play_args *args)
             loop(&window);
         }
     }
+    /* What is left to say to the services may take a moment. */
+    if (window.window) SDL_HideWindow(window.window);
     int status = session_close(&window.session);
+    if (window.has_subtitles) subtitles_deinit(&window.subtitles);
     if (window.has_screen) screen_deinit(&window.screen);
     if (window.has_view) view_deinit(&window.view);
+    caption_deinit(&window.caption);
     picture_deinit(&window.picture);
     if (window.renderer) SDL_DestroyRenderer(window.renderer);
     if (window.window) SDL_DestroyWindow(window.window);

@@ -175,6 +175,136 @@ static void test_args_help_is_complete(void **state)
     }
 }
 
+/* Services are told and probed unless that is turned off; nothing else has a value by itself. */
+static void test_args_takes_services(void **state)
+{
+    (void)state;
+    struct play_args args;
+    assert_int_equal(PARSE(&args, "a"), 0);
+    assert_true(args.report && args.probe);
+    assert_false(args.no_store || args_wants_subtitles(&args));
+    assert_int_equal(args.subtitle_size, 100);
+    assert_null(args.store);
+    assert_null(args.proxy);
+    assert_null(args.key_log);
+    assert_int_equal(PARSE(&args, "--no-report", "--no-probe", "--no-store", "a"), 0);
+    assert_false(args.report || args.probe);
+    assert_true(args.no_store);
+    assert_int_equal(PARSE(&args, "--report=no", "--probe=no", "--report", "a"), 0);
+    assert_true(args.report);
+    assert_false(args.probe);
+    assert_int_equal(PARSE(&args, "--no-report=no", "a"), 0);
+    assert_true(args.report);
+    assert_int_equal(PARSE(&args, "--subtitles", "de", "--subtitle-size", "150", "--events-url",
+                           "http://e", "--logs-url", "http://l", "--probe-url", "http://p",
+                           "--licence-url", "http://k", "--store", "s", "--proxy", "http://x",
+                           "--key-log", "f", "--dump-text", "t", "a"),
+                     0);
+    assert_true(args_wants_subtitles(&args));
+    assert_string_equal(args.subtitles, "de");
+    assert_int_equal(args.subtitle_size, 150);
+    assert_string_equal(args.events_url, "http://e");
+    assert_string_equal(args.logs_url, "http://l");
+    assert_string_equal(args.probe_url, "http://p");
+    assert_string_equal(args.licence_url, "http://k");
+    assert_string_equal(args.store, "s");
+    assert_string_equal(args.proxy, "http://x");
+    assert_string_equal(args.key_log, "f");
+    assert_string_equal(args.dump_text, "t");
+    assert_int_equal(PARSE(&args, "--subtitles", "off", "a"), 0);
+    assert_false(args_wants_subtitles(&args));
+    assert_int_equal(PARSE(&args, "--subtitle-size", "24", "a"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "--subtitle-size", "401", "a"), CAD_E_INVAL);
+    assert_int_equal(PARSE(&args, "--store", "s", "--no-store", "a"), CAD_E_INVAL);
+}
+
+#define KID "00112233445566778899aabbccddeeff"
+#define KID_DASHED "00112233-4455-6677-8899-AABBCCDDEEFF"
+#define KEY "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+/* Keys are read once, and their texts are gone from the command line then. */
+static void test_args_takes_keys_and_hides_them(void **state)
+{
+    (void)state;
+    static const uint8_t kid[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+                                  0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+    struct play_args args;
+    char error[160];
+    char first[] = KID ":" KEY;
+    char second[] = "--key=" KID_DASHED ":" KEY;
+    char option[] = "--key";
+    char target[] = "a";
+    char *argv[] = {target, option, first, second, target};
+    assert_int_equal(args_parse(&args, 5, argv, error, sizeof(error)), 0);
+    assert_int_equal(args.key_count, 2);
+    args_take_keys(&args);
+    args_take_keys(&args);
+    for (int i = 0; i < 2; i++) {
+        assert_memory_equal(args.keys[i].kid, kid, sizeof(kid));
+        assert_int_equal(args.keys[i].key[0], 0x0f);
+        assert_int_equal(args.keys[i].key[15], 0xf0);
+    }
+    assert_int_equal(strspn(first, "x"), strlen(KID ":" KEY));
+    assert_int_equal(strspn(second + 6, "x"), strlen(KID_DASHED ":" KEY));
+    assert_string_equal(argv[1], "--key");
+    args_deinit(&args);
+    assert_int_equal(args.key_count, 0);
+    for (size_t i = 0; i < sizeof(args.keys); i++) {
+        assert_int_equal(((const uint8_t *)args.keys)[i], 0);
+    }
+}
+
+/* What is wrong with a key is told without any part of it, however it was typed. */
+static void test_args_repeats_no_part_of_a_key(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {KEY, KID KEY, KID ":" KEY "0", KID ":0f1e", ":" KEY, "",
+                                      KID ":" "0f1e2d3c4b5a69788796a5b4c3d2e1fg"};
+    struct play_args args;
+    char error[160];
+    char option[] = "--key";
+    char target[] = "a";
+    for (size_t i = 0; i < CAD_ARRAY_LEN(bad); i++) {
+        char value[128];
+        snprintf(value, sizeof(value), "%s", bad[i]);
+        char *argv[] = {target, option, value};
+        assert_int_equal(args_parse(&args, 3, argv, error, sizeof(error)), CAD_E_INVAL);
+        assert_string_equal(error,
+                            "--key wants KID:KEY, 32 hexadecimal digits each, at most 64 times");
+    }
+    char typo[] = "--kee=" KID ":" KEY;
+    char *argv[] = {target, typo};
+    assert_int_equal(args_parse(&args, 2, argv, error, sizeof(error)), CAD_E_INVAL);
+    assert_string_equal(error, "unknown option --kee");
+    char in_file[] = KID ":" KEY;
+    assert_int_equal(args_set(&args, "key", in_file, error, sizeof(error)), CAD_E_INVAL);
+    assert_string_equal(error, "--key is for the command line only");
+}
+
+/* The 65th is refused, and nothing is written behind the 64th. */
+static void test_args_limits_keys(void **state)
+{
+    (void)state;
+    struct play_args args;
+    char error[160];
+    static char words[ARGS_KEYS_MAX + 1][80];
+    char target[] = "a";
+    char *argv[ARGS_KEYS_MAX + 3] = {target, target};
+    for (int i = 0; i <= ARGS_KEYS_MAX; i++) {
+        snprintf(words[i], sizeof(words[i]), "--key=%032x:%032x", (unsigned)i, (unsigned)i + 1000);
+        argv[i + 2] = words[i];
+    }
+    assert_int_equal(args_parse(&args, ARGS_KEYS_MAX + 2, argv, error, sizeof(error)), 0);
+    assert_int_equal(args.key_count, ARGS_KEYS_MAX);
+    args_take_keys(&args);
+    assert_int_equal(args.keys[ARGS_KEYS_MAX - 1].kid[15], ARGS_KEYS_MAX - 1);
+    for (int i = 0; i <= ARGS_KEYS_MAX; i++) {
+        snprintf(words[i], sizeof(words[i]), "--key=%032x:%032x", (unsigned)i, (unsigned)i);
+    }
+    assert_int_equal(args_parse(&args, ARGS_KEYS_MAX + 3, argv, error, sizeof(error)), CAD_E_INVAL);
+    assert_int_equal(args.key_count, ARGS_KEYS_MAX);
+}
+
 static void test_args_joins_option_and_value(void **state)
 {
     (void)state;
@@ -205,6 +335,10 @@ int main(void)
         cmocka_unit_test(test_args_says_what_it_wants),
         cmocka_unit_test(test_args_reads_seconds),
         cmocka_unit_test(test_args_help_is_complete),
+        cmocka_unit_test(test_args_takes_services),
+        cmocka_unit_test(test_args_takes_keys_and_hides_them),
+        cmocka_unit_test(test_args_repeats_no_part_of_a_key),
+        cmocka_unit_test(test_args_limits_keys),
         cmocka_unit_test(test_args_joins_option_and_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

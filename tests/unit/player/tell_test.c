@@ -26,7 +26,7 @@ static void begin(void)
 
 static const char *end(void)
 {
-    static char text[4096];
+    static char text[16384];
     fflush(stdout);
     dup2(saved, STDOUT_FILENO);
     close(saved);
@@ -123,6 +123,69 @@ static void test_tell_shows_no_controls(void **state)
     assert_string_equal(text, "no?0;x? (MANIFEST_DENIED)");
 }
 
+static void test_tell_speaks_of_services(void **state)
+{
+    (void)state;
+    struct cad_app_event event = {.type = CAD_APP_KEYS, .at = CAD_SECOND, .text = "usable"};
+    check_event(&event, CAD_TIME_NONE,
+                "{\"t\":1.000000000,\"event\":\"keys\",\"status\":\"usable\"}\n");
+    check_text(&event, "keys: usable\n");
+    event = (struct cad_app_event){.type = CAD_APP_PROBES, .at = CAD_SECOND, .text = "near",
+                                   .duration = 12 * CAD_MS};
+    check_event(&event, CAD_TIME_NONE,
+                "{\"t\":1.000000000,\"event\":\"probes\",\"target\":\"near\","
+                "\"latency\":0.012}\n");
+    check_text(&event, "the fastest server is near (12 ms)\n");
+    event = (struct cad_app_event){.type = CAD_APP_PREPARED, .at = CAD_SECOND};
+    check_event(&event, CAD_TIME_NONE, "{\"t\":1.000000000,\"event\":\"prepared\"}\n");
+    check_text(&event, "prepared\n");
+    event = (struct cad_app_event){.type = CAD_APP_TRACK, .at = CAD_SECOND, .slot = CAD_SLOT_TEXT,
+                                   .text = "en"};
+    check_event(&event, CAD_TIME_NONE,
+                "{\"t\":1.000000000,\"event\":\"track\",\"track\":\"text\",\"id\":\"en\"}\n");
+    check_text(&event, "subtitles: en\n");
+    event.text[0] = '\0';
+    check_text(&event, "subtitles: off\n");
+}
+
+/* The end says what the services were told; a name that is all controls does not break the line. */
+static void test_tell_ends_with_services(void **state)
+{
+    (void)state;
+    struct cad_engine_stats stats = {.startup = CAD_SECOND, .position = CAD_SECOND};
+    struct cad_service_stats *services = &stats.services;
+    begin();
+    tell_json_end(&stats, CAD_SECOND);
+    assert_non_null(strstr(end(), ",\"protected\":false,\"keys\":null,\"licences\":0,"
+                                  "\"licences_failed\":0,\"licence_s\":null,\"text_track\":\"\","
+                                  "\"probes\":[],\"events\":0,\"events_delivered\":0,"
+                                  "\"events_waiting\":0,\"logs\":0,\"logs_dropped\":0,"
+                                  "\"batches_delivered\":0}\n"));
+    *services = (struct cad_service_stats){
+        .is_protected = true, .keys = CAD_KEY_USABLE, .licences = 1, .licence_time = 80 * CAD_MS,
+        .text_track = "de", .probe_count = CAD_PROBE_FIGURES_MAX, .events = 5,
+        .events_delivered = 4, .events_waiting = 1, .logs = 9, .batches_delivered = 2};
+    for (int i = 0; i < CAD_PROBE_FIGURES_MAX; i++) {
+        memset(services->probes[i].name, 1, CAD_APP_TEXT_SIZE - 1);
+        services->probes[i].latency = i == 0 ? 7 * CAD_MS : CAD_TIME_NONE;
+        services->probes[i].pulses = 3;
+        services->probes[i].ok = i == 0 ? 3 : 0;
+    }
+    begin();
+    tell_json_end(&stats, CAD_SECOND);
+    const char *line = end();
+    assert_non_null(strstr(line, "\"protected\":true,\"keys\":\"usable\",\"licences\":1,"));
+    assert_non_null(strstr(line, "\"licence_s\":0.08,\"text_track\":\"de\","));
+    assert_non_null(strstr(line, "\"latency\":0.007,\"pulses\":3,\"ok\":3},{\"target\":"));
+    assert_non_null(strstr(line, "\"events\":5,\"events_delivered\":4,\"events_waiting\":1,"
+                                 "\"logs\":9,\"logs_dropped\":0,\"batches_delivered\":2}\n"));
+    begin();
+    tell_text_end(&stats);
+    line = end();
+    assert_non_null(strstr(line, "keys usable, licence in 80 ms\n"));
+    assert_non_null(strstr(line, "4 of 5 events delivered, 2 log batches\n"));
+}
+
 /* The vocabulary is closed: what is not in it is not printed. */
 static void test_tell_keeps_to_its_words(void **state)
 {
@@ -168,11 +231,12 @@ static void test_tell_sums_up(void **state)
         .stall_time = 1500 * CAD_MS, .frames = 100, .dropped = 3, .position = 4 * CAD_SECOND};
     stats.slot[0] = (struct cad_slot_stats){
         .present = true, .switches = 2, .played_rate_bps = 987654};
+    static const char want[] =
+        "{\"t\":2.000000000,\"event\":\"end\",\"startup_s\":0.25,\"stalls\":1,\"stall_s\":1.5,"
+        "\"mean_kbps\":987.654,\"switches\":2,\"frames\":100,\"dropped\":3,\"position\":4,";
     begin();
     tell_json_end(&stats, 2 * CAD_SECOND);
-    assert_string_equal(end(),
-        "{\"t\":2.000000000,\"event\":\"end\",\"startup_s\":0.25,\"stalls\":1,\"stall_s\":1.5,"
-        "\"mean_kbps\":987.654,\"switches\":2,\"frames\":100,\"dropped\":3,\"position\":4}\n");
+    assert_memory_equal(end(), want, sizeof(want) - 1);
 }
 
 int main(void)
@@ -181,6 +245,8 @@ int main(void)
         cmocka_unit_test(test_tell_writes_json_lines),
         cmocka_unit_test(test_tell_leaves_out_what_is_not_known),
         cmocka_unit_test(test_tell_shows_no_controls),
+        cmocka_unit_test(test_tell_speaks_of_services),
+        cmocka_unit_test(test_tell_ends_with_services),
         cmocka_unit_test(test_tell_keeps_to_its_words),
         cmocka_unit_test(test_tell_describes_an_error),
         cmocka_unit_test(test_tell_sums_up),

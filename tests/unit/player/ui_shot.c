@@ -17,8 +17,8 @@
 const char *shot_name(enum shot_state state)
 {
     static const char *const names[SHOT_STATES] = {"controls", "drag",    "audio", "quality",
-                                                    "speed",    "error",   "overlay", "busy",
-                                                    "help",     "focus",   "hidden"};
+                                                    "speed",    "text",    "error", "overlay",
+                                                    "busy",     "help",    "focus", "hidden"};
     return names[state];
 }
 
@@ -99,6 +99,28 @@ static void fill_stats(struct shot *shot)
     stats->slot[CAD_SLOT_AUDIO] = (struct cad_slot_stats){
         .present = true, .rung_count = 1, .rate_bps = 256000, .ahead = 44100 * CAD_MS,
         .server = "cdn-2"};
+}
+
+static void fill_services(struct shot *shot)
+{
+    static const char *const names[] = {"cdn-2", "cdn-1", "cdn-far"};
+    struct cad_service_stats *services = &shot->stats.services;
+    services->is_protected = true;
+    services->keys = CAD_KEY_USABLE;
+    services->licences = 1;
+    services->licence_time = 83 * CAD_MS;
+    services->probe_count = 3;
+    for (uint32_t i = 0; i < services->probe_count; i++) {
+        struct cad_probe_figure *probe = &services->probes[i];
+        set_text(probe->name, sizeof(probe->name), names[i]);
+        probe->latency = i == 2 ? CAD_TIME_NONE : (12 + 31 * (cad_time)i) * CAD_MS;
+        probe->pulses = 3;
+        probe->ok = i == 2 ? 0 : 3;
+    }
+    services->events = 4;
+    services->events_delivered = 3;
+    services->events_waiting = 1;
+    services->batches_delivered = 2;
 }
 
 /* A minute with a fall of the link, a stall, and the way up again. */
@@ -248,6 +270,7 @@ static void act(struct shot *shot, enum shot_state state)
         break;
     case SHOT_QUALITY: press_menu(shot, UI_QUALITY); break;
     case SHOT_SPEED: press_menu(shot, UI_SPEED); break;
+    case SHOT_TEXT: press_menu(shot, UI_TEXT); break;
     case SHOT_OVERLAY: key(shot, UI_KEY_OVERLAY); break;
     case SHOT_HELP: key(shot, UI_KEY_HELP); break;
     case SHOT_FOCUS:
@@ -269,6 +292,10 @@ void shot_draw(struct shot *shot, enum shot_state state)
     fill_stats(shot);
     fill_history(shot);
     if (state == SHOT_CONTROLS || state == SHOT_OVERLAY) set_note(shot);
+    if (state == SHOT_OVERLAY) {
+        fill_services(shot);
+        shot->tracks[6].selected = true;
+    }
     if (state == SHOT_ERROR) set_error(shot);
     if (state == SHOT_SPEED) shot->model.speed_q16 = 81920;
     if (state == SHOT_BUSY) shot->model.state = CAD_STATE_BUFFERING;

@@ -12,8 +12,9 @@ enum shot_state {
     SHOT_AUDIO,     /* the menu of sound tracks, by key */
     SHOT_QUALITY,   /* the menu of rungs, by pointer */
     SHOT_SPEED,
+    SHOT_TEXT,      /* the menu of subtitles */
     SHOT_ERROR,
-    SHOT_OVERLAY,
+    SHOT_OVERLAY,   /* figures of a protected title, with subtitles */
     SHOT_BUSY,      /* waiting for a network that is gone */
     SHOT_HELP,
     SHOT_FOCUS,     /* a button has the focus of the keys */

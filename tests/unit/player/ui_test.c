@@ -16,7 +16,7 @@
 struct bench {
     struct ui ui;
     struct ui_model model;
-    struct cad_track_info tracks[5];
+    struct cad_track_info tracks[8];
     struct ui_layout layout;
     struct ui_command command;
     cad_time now;
@@ -574,6 +574,75 @@ static void test_ui_lays_out_any_window(void **state)
     }
 }
 
+/* One key goes round: first, second, none; what cannot be shown is passed over. */
+static void test_ui_subtitles_go_round(void **state)
+{
+    (void)state;
+    struct bench b;
+    begin(&b);
+    assert_int_equal(key(&b, UI_KEY_TEXT), UI_DO_NOTHING);
+    assert_string_equal(b.ui.toast, "There are no subtitles");
+    assert_true(b.layout.items[UI_TEXT].w <= 0);
+    add_track(&b, CAD_MEDIA_TEXT, "en", true);
+    add_track(&b, CAD_MEDIA_TEXT, "ja", false);
+    add_track(&b, CAD_MEDIA_TEXT, "de", true);
+    assert_int_equal(key(&b, UI_KEY_TEXT), UI_DO_TRACK);
+    assert_int_equal(b.command.track, 4);
+    assert_string_equal(b.ui.toast, "Subtitles: English");
+    b.tracks[4].selected = true;
+    assert_int_equal(key(&b, UI_KEY_TEXT), UI_DO_TRACK);
+    assert_int_equal(b.command.track, 6);
+    b.tracks[4].selected = false;
+    b.tracks[6].selected = true;
+    assert_int_equal(key(&b, UI_KEY_TEXT), UI_DO_NO_TEXT);
+    assert_string_equal(b.ui.toast, "Subtitles off");
+    b.tracks[6].selected = false;
+    b.tracks[4].playable = b.tracks[6].playable = false;
+    assert_int_equal(key(&b, UI_KEY_TEXT), UI_DO_NOTHING);
+}
+
+/* The menu has a row for none, above the tracks; its button is between sound and quality. */
+static void test_ui_subtitles_have_a_menu(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct ui_menu_row row;
+    char label[64];
+    begin(&b);
+    add_track(&b, CAD_MEDIA_TEXT, "en", true);
+    add_track(&b, CAD_MEDIA_TEXT, "ja", false);
+    assert_int_equal(ui_menu_rows(&b.model, UI_TEXT), 3);
+    assert_string_equal(ui_menu_title(UI_TEXT), "Subtitles");
+    ui_menu_row(&b.model, UI_TEXT, 0, &row);
+    assert_string_equal(row.text, "Off");
+    assert_true(row.selected && row.enabled);
+    ui_menu_row(&b.model, UI_TEXT, 1, &row);
+    assert_string_equal(row.text, "English");
+    assert_false(row.selected);
+    ui_menu_row(&b.model, UI_TEXT, 2, &row);
+    assert_false(row.enabled);
+    ui_menu_label(&b.model, UI_TEXT, label, sizeof(label));
+    assert_string_equal(label, "");
+    tick(&b, 0);
+    ui_layout(&b.ui, &b.model, &b.layout);
+    assert_true(b.layout.items[UI_AUDIO].x + b.layout.items[UI_AUDIO].w < middle_x(&b, UI_TEXT));
+    assert_true(middle_x(&b, UI_TEXT) < b.layout.items[UI_QUALITY].x);
+    struct ui_command command = {.type = UI_DO_NOTHING};
+    ui_menu_choose(&b.model, UI_TEXT, 1, &command);
+    assert_int_equal(command.type, UI_DO_TRACK);
+    assert_int_equal(command.track, 4);
+    command.type = UI_DO_NOTHING;
+    ui_menu_choose(&b.model, UI_TEXT, 2, &command);
+    assert_int_equal(command.type, UI_DO_NOTHING);
+    ui_menu_choose(&b.model, UI_TEXT, 0, &command);
+    assert_int_equal(command.type, UI_DO_NO_TEXT);
+    b.tracks[4].selected = true;
+    ui_menu_row(&b.model, UI_TEXT, 0, &row);
+    assert_false(row.selected);
+    ui_menu_label(&b.model, UI_TEXT, label, sizeof(label));
+    assert_string_equal(label, "English");
+}
+
 static void test_ui_menu_rows_say_what_there_is(void **state)
 {
     (void)state;
@@ -632,6 +701,8 @@ int main(void)
         cmocka_unit_test(test_ui_help_closes_with_any_key),
         cmocka_unit_test(test_ui_failure_offers_retry_and_quit),
         cmocka_unit_test(test_ui_lays_out_any_window),
+        cmocka_unit_test(test_ui_subtitles_go_round),
+        cmocka_unit_test(test_ui_subtitles_have_a_menu),
         cmocka_unit_test(test_ui_menu_rows_say_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
