@@ -402,7 +402,9 @@ static void poll_actions(struct fuzz *f)
     while (cad_engine_poll(f->engine, &a) == 0) {
         switch (a.type) {
         case CAD_ACTION_HTTP_START: start(f, &a.u.start); break;
-        case CAD_ACTION_HTTP_WARM: break;
+        case CAD_ACTION_HTTP_WARM:
+        case CAD_ACTION_CDM_CALL:
+        case CAD_ACTION_STORE: break; /* a CDM and a store that never answer */
         case CAD_ACTION_HTTP_CANCEL: cancel(f, a.u.cancel.id); break;
         case CAD_ACTION_SINK_CONFIG: f->epoch = a.u.sink.epoch; break;
         case CAD_ACTION_SINK_FLUSH:
@@ -448,6 +450,7 @@ static void pull(struct fuzz *f, uint32_t slot)
         }
         if (rc == 0 && slot == CAD_SLOT_VIDEO) f->position = sample.pts;
         cad_ref_unref(&sample.ref);
+        cad_ref_unref(&sample.crypt_ref);
         if (rc != 0 && rc != CAD_E_CONFIG) return;
     }
 }

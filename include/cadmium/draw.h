@@ -13,8 +13,8 @@
  *
  * Once for each ISD is enough: a picture is valid as long as its ISD and the size are. It is
  * read-only, may be used on another thread than the one that made it, and its memory comes from the
- * allocator given, class CAD_MEM_OTHER. The same input gives the same picture, bit for bit, as far as the
- * fonts do. There is no floating point and no system call in it.
+ * allocator given, class CAD_MEM_OTHER. The same input gives the same picture, bit for bit, as far
+ * as the fonts do. There is no floating point and no system call in it.
  */
 #ifndef CADMIUM_DRAW_H
 #define CADMIUM_DRAW_H

@@ -24,6 +24,8 @@
 #include "cadmium/abr.h"
 #include "cadmium/events.h"
 #include "cadmium/manifest.h"
+#include "cadmium/steer.h"
+#include "cadmium/telemetry.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,6 +54,20 @@ struct cad_engine_config {
     cad_str app_name, app_version, platform, language; /* for service requests; copied */
     cad_str audio_language;        /* BCP 47, wanted of sound where there is a choice; copied;
                                       default empty: the manifest's default */
+    cad_str text_language;         /* BCP 47, of the text that is shown from the start; copied;
+                                      default empty: none */
+    cad_str licence_url;           /* where keys are asked for if the title does not say; copied;
+                                      default empty */
+    cad_buf licence;               /* one that is at hand, in the CDM's form: used instead of asking
+                                      a service; copied, wiped; default empty */
+    cad_time key_wait;             /* how long a key may be waited for while nothing else is
+                                      missing; 1 s ..; default 10 s */
+    bool report;                   /* tell playback events and logs, to the services that the title
+                                      links to or `telemetry` names; default false */
+    bool probe;                    /* race the servers that a recipe names, of the title's link or
+                                      `ftl.endpoint`; default false */
+    struct cad_telemetry_config telemetry; /* alloc and seed are the engine's; texts are copied */
+    struct cad_ftl_config ftl;     /* alloc and log are the engine's; texts are copied */
 };
 /* Set the defaults. */
 void cad_engine_config_init(struct cad_engine_config *config);
@@ -109,6 +125,30 @@ struct cad_slot_stats {
     int64_t played_rate_bps;        /* mean declared rate, weighted by media time delivered */
 };
 
+#define CAD_PROBE_FIGURES_MAX 8 /* targets of a race that are told */
+
+/* What probes say of a target. */
+struct cad_probe_figure {
+    char name[CAD_APP_TEXT_SIZE];   /* of the target */
+    cad_time latency;               /* to the first byte; CAD_TIME_NONE: no answer yet */
+    uint32_t pulses, ok;            /* that were sent, and succeeded */
+};
+
+/* Figures of the services around playback. */
+struct cad_service_stats {
+    bool is_protected;              /* what is played needs keys */
+    enum cad_key_status keys;       /* of the worst that is needed now */
+    uint32_t licences, licences_failed; /* requests answered, and not */
+    cad_time licence_time;          /* the last answer took; CAD_TIME_NONE none yet */
+    char text_track[CAD_TRACK_ID_SIZE]; /* that is shown; empty: none */
+    bool probes_running;            /* a race is under way */
+    uint32_t probe_count;           /* targets told below */
+    struct cad_probe_figure probes[CAD_PROBE_FIGURES_MAX]; /* fastest first */
+    uint64_t events, events_delivered; /* of record, of the engine's life */
+    uint32_t events_waiting;        /* not acknowledged yet */
+    uint64_t logs, logs_dropped, batches_delivered; /* entries; batches */
+};
+
 /* Figures of a session since its load. */
 struct cad_engine_stats {
     enum cad_state state;           /* see cad_state */
@@ -126,6 +166,8 @@ struct cad_engine_stats {
     uint64_t decision_hash;         /* of all decision lines so far */
     uint64_t bytes_twice;           /* media bytes that were asked for again while held */
     int64_t memory_used, memory_peak; /* through the allocator, media included, bytes */
+    bool prepared;                  /* it was prepared and waits to be loaded */
+    struct cad_service_stats services; /* around playback */
 };
 /* A copy of the figures as of the last turn. */
 void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *out);

@@ -87,6 +87,7 @@ enum cad_phase {
     X(NOTHING_LOADED, 104, USER, DEGRADED, "nothing is loaded")                                    \
     X(NO_SUCH_TRACK, 105, USER, DEGRADED, "there is no such track, or it cannot be played")        \
     X(FILE_UNWRITABLE, 106, USER, FATAL, "the file cannot be written")                             \
+    X(STREAMS_REFUSED, 107, USER, FATAL, "the service ended this playback")                        \
     X(NET_DNS, 200, NETWORK, FATAL, "the host name could not be resolved")                         \
     X(NET_CONNECT, 201, NETWORK, FATAL, "no server accepted a connection")                         \
     X(NET_TLS, 202, NETWORK, FATAL, "the TLS handshake failed")                                    \
@@ -112,6 +113,7 @@ enum cad_phase {
     X(MEDIA_DECODE, 502, MEDIA, FATAL, "the decoder rejected the stream")                          \
     X(MEDIA_SEGMENT_LOST, 503, MEDIA, FATAL, "a segment could not be had from any server")         \
     X(MEDIA_NO_INDEX, 504, MEDIA, FATAL, "the file has no segment index")                          \
+    X(TEXT_LOST, 505, MEDIA, DEGRADED, "the document of timed text could not be had")              \
     X(DRM_MISMATCH, 600, DRM, FATAL, "the manifest asks for another CDM")                          \
     X(DRM_NO_KEY, 601, DRM, FATAL, "no usable key")                                                \
     X(DRM_UNSUPPORTED, 602, DRM, FATAL, "no CDM here can open the protection")                     \

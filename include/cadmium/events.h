@@ -8,16 +8,20 @@
 #ifndef CADMIUM_EVENTS_H
 #define CADMIUM_EVENTS_H
 
+#include "cadmium/cdm.h"
 #include "cadmium/error.h"
+#include "cadmium/store.h"
 #include "cadmium/types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define CAD_ENGINE_TRACKS 2         /* slots: CAD_SLOT_VIDEO, CAD_SLOT_AUDIO */
-#define CAD_SLOT_VIDEO 0 /* the slot of pictures */
-#define CAD_SLOT_AUDIO 1 /* the slot of sound */
+#define CAD_ENGINE_TRACKS 2 /* slots of media: CAD_SLOT_VIDEO, CAD_SLOT_AUDIO */
+#define CAD_ENGINE_SLOTS 3  /* all that samples are pulled of: these and CAD_SLOT_TEXT */
+#define CAD_SLOT_VIDEO 0    /* the slot of pictures */
+#define CAD_SLOT_AUDIO 1    /* the slot of sound */
+#define CAD_SLOT_TEXT 2     /* the slot of timed text: a sample is a whole document */
 
 /* ---- state ------------------------------------------------------------------------------- */
 
@@ -81,8 +85,12 @@ enum cad_command_type {
     CAD_COMMAND_STOP,   /* drop everything; the engine can load again */
     CAD_COMMAND_PIN,    /* always `rung` of the video ladder; -1: free again */
     CAD_COMMAND_TRACK,  /* play `track` from as soon as can be; it is kept over periods by what it
-                           is (language, channels, role). An unknown one: error NO_SUCH_TRACK */
-    CAD_COMMAND_RATE    /* playback at `rate_q16` whenever it plays */
+                           is (language, channels, role). An unknown one: error NO_SUCH_TRACK.
+                           Empty: no text is shown */
+    CAD_COMMAND_RATE,   /* playback at `rate_q16` whenever it plays */
+    CAD_COMMAND_PREPARE /* as LOAD, but nothing is shown: manifest, licence, headers and the first
+                           seconds are fetched, and PREPARED answers. A LOAD of the same title then
+                           plays it without fetching anything again; any other one drops it */
 };
 
 /* What to play: a URL or file (url), or a title of a service (base and id). */
@@ -98,7 +106,7 @@ struct cad_title {
 struct cad_command {
     enum cad_command_type type; /* tells which fields count */
     uint32_t ticket;        /* the caller's; comes back in events that answer it; 0 none */
-    struct cad_title title; /* LOAD: views are copied */
+    struct cad_title title; /* LOAD, PREPARE: views are copied */
     cad_time position;      /* SEEK */
     int32_t rung;           /* PIN */
     char track[CAD_TRACK_ID_SIZE]; /* TRACK: cad_track_info.id, NUL-terminated */
@@ -145,6 +153,16 @@ struct cad_http_read {
     int64_t bytes; /* of the body, from its beginning */
 };
 
+/* A line of an HTTP head: name without the colon, value without blanks around it. */
+struct cad_header {
+    cad_str name, value; /* the value may be empty */
+};
+
+#define CAD_HTTP_HEADERS_MAX 8 /* header lines that a head tells, at most */
+/* Those lines, by their names in lower case; of several the first. Separated by blanks. */
+#define CAD_HTTP_HEADERS_TOLD                                                                      \
+    "via x-ftl-probe-data x-ftl-error x-ftl-probe-recv-ts latency-trace x-ichnaea"
+
 /* The head of an answer. */
 struct cad_http_head {
     uint32_t id;              /* of the request */
@@ -157,6 +175,8 @@ struct cad_http_head {
     cad_str location;         /* of a redirect, as sent; may be empty */
     enum cad_address_class address; /* of the peer */
     uint32_t http_version;    /* 10, 11, 20, 30; 0 unknown */
+    const struct cad_header *headers; /* of CAD_HTTP_HEADERS_TOLD; borrowed for the call */
+    uint32_t header_count;    /* 0 .. CAD_HTTP_HEADERS_MAX */
 };
 
 /* A request is over. */
@@ -194,7 +214,7 @@ struct cad_sink_level {
 struct cad_sink_caps {
     uint32_t codecs;          /* bit 1 << enum cad_codec: what can be decoded */
     uint32_t width_max, height_max; /* 0: no limit */
-    bool video, audio;        /* false: samples of that kind are not wanted at all */
+    bool video, audio, text;  /* false: samples of that kind are not wanted at all */
     bool fixed_codec;         /* a change of codec in mid-play would be seen or heard */
     bool fixed_resolution;    /* so would a change of picture size */
     uint32_t passthrough;     /* codecs taken as they are (S/PDIF, HDMI): a subset of codecs */
@@ -213,7 +233,8 @@ struct cad_sink_fail {
 enum cad_event_type {
     CAD_EVENT_COMMAND, CAD_EVENT_HTTP_HEAD, CAD_EVENT_HTTP_END, CAD_EVENT_SINK_CAPS,
     CAD_EVENT_SINK_ANCHOR, CAD_EVENT_SINK_LEVEL, CAD_EVENT_SINK_FAIL, CAD_EVENT_NET_CHANGE,
-    CAD_EVENT_WALL_OFFSET, CAD_EVENT_ENTROPY
+    CAD_EVENT_WALL_OFFSET, CAD_EVENT_ENTROPY, CAD_EVENT_CDM_CAPS, CAD_EVENT_CDM,
+    CAD_EVENT_STORE_DONE
 };
 
 /* An input of the engine. */
@@ -229,16 +250,14 @@ struct cad_event {
         struct cad_sink_fail fail;
         struct { bool online; } net;
         struct { int64_t offset_ms; int64_t error_ms; } wall; /* Unix ms = monotonic ms + offset */
-        cad_buf entropy;      /* copied; up to 256 bytes from a cryptographic source */
+        cad_buf entropy;      /* copied; up to 512 bytes from a cryptographic source */
+        const struct cad_cdm_caps *cdm_caps; /* of the CDM there is; before the first LOAD */
+        struct cad_cdm_event cdm; /* one at a time: next is not looked at; data is copied */
+        struct cad_store_done store; /* what came of an order to the store; copied */
     } u;                      /* what happened */
 };
 
 /* ---- out: actions ------------------------------------------------------------------------ */
-
-/* A line of an HTTP head: name without the colon, value without blanks around it. */
-struct cad_header {
-    cad_str name, value; /* the value may be empty */
-};
 
 /* A request to be made. */
 struct cad_http_start {
@@ -255,7 +274,8 @@ struct cad_http_start {
     cad_time deadline;              /* CAD_TIME_NONE none; advisory: for ordering, not a time-out */
     cad_time connect_timeout;       /* duration */
     cad_time silence_timeout;       /* duration without a byte */
-    uint32_t group;                 /* requests of one group may share a connection; advisory */
+    uint32_t group;                 /* requests of one group may share a connection; advisory, but
+                                       for PROBE: those share none with others at all */
     enum cad_address_class address_max; /* farthest in that may be connected to: PUBLIC, PRIVATE
                                        too, or LOOPBACK too; UNKNOWN: anywhere. Else the transfer
                                        ends in CAD_HTTP_ADDRESS, before the request is sent */
@@ -274,7 +294,44 @@ struct cad_sink_config {
     uint32_t epoch;                 /* of the flush before it */
     uint32_t rate_q16;              /* wanted rate; 0: hold */
     cad_time position;              /* where the epoch begins */
-    bool video, audio;              /* which slots will deliver samples */
+    bool video, audio, text;        /* which slots will deliver samples */
+};
+
+/* X(name, text, function): calls of a CDM's table (cdm.h). */
+#define CAD_CDM_CALL_LIST(X)                                                                       \
+    X(OPEN, "open")       /* session_type */                                                       \
+    X(REQUEST, "request") /* init_type, data */                                                    \
+    X(UPDATE, "update")   /* data: a licence. Never to be logged or recorded */                    \
+    X(FEED_INIT, "feed-init") /* data */                                                           \
+    X(CLOSE, "close")                                                                              \
+    X(TIMER, "timer")     /* nothing: the time is that of the call */
+/* A call of a CDM's table. */
+enum cad_cdm_call_type {
+#define CAD_X(name, text) CAD_CDM_CALL_##name,
+    CAD_CDM_CALL_LIST(CAD_X)
+#undef CAD_X
+};
+/* "open", "request"...; never NULL. */
+const char *cad_cdm_call_name(enum cad_cdm_call_type type);
+
+/* A call that the CDM is to be given. One that it refuses (a negative result) is answered by an
+ * event DONE with that result, as if the CDM had posted it. */
+struct cad_cdm_call {
+    enum cad_cdm_call_type type;    /* tells which fields count */
+    struct cad_cdm_tag tag;         /* of all but TIMER */
+    enum cad_session_type session_type; /* of OPEN */
+    enum cad_init_type init_type;   /* of REQUEST */
+    cad_buf data;                   /* bytes */
+};
+
+/* An order to the store: one call of struct cad_store_ops. A refused one is answered by an event
+ * STORE_DONE with that result. */
+struct cad_store_order {
+    enum cad_store_call call;       /* tells which fields count */
+    uint32_t id;                    /* to answer with */
+    cad_str key;                    /* of LIST: what the keys begin with */
+    cad_buf value;                  /* of PUT */
+    uint32_t flags;                 /* of PUT */
 };
 
 /* X(name, text): what the application is told. */
@@ -289,7 +346,10 @@ struct cad_sink_config {
     X(SEEK_DONE, "seek_done")     /* position: of the first picture shown */                       \
     X(REFRESHED, "refreshed")     /* fresh URLs are in */                                          \
     X(TRACKS, "tracks")           /* the list of tracks changed: cad_engine_tracks */              \
-    X(TRACK, "track")             /* another track is heard or seen: slot, text = id */            \
+    X(TRACK, "track")             /* another track is heard or seen: slot, text = id; empty: off */ \
+    X(KEYS, "keys")               /* text = status of the keys: "pending", "usable"... */          \
+    X(PROBES, "probes")           /* a race of servers was won: text = target, duration */         \
+    X(PREPARED, "prepared")       /* the title that was to be prepared can start at once */        \
     X(ERROR, "error")             /* error */                                                      \
     X(ENDED, "end")
 /* What the application is told; which fields count is said behind each. */
@@ -321,7 +381,7 @@ struct cad_app_event {
 /* What an engine wants done; the member of the union that counts goes by the name. */
 enum cad_action_type {
     CAD_ACTION_HTTP_START, CAD_ACTION_HTTP_CANCEL, CAD_ACTION_HTTP_WARM, CAD_ACTION_SINK_CONFIG,
-    CAD_ACTION_SINK_FLUSH, CAD_ACTION_APP_EVENT
+    CAD_ACTION_SINK_FLUSH, CAD_ACTION_APP_EVENT, CAD_ACTION_CDM_CALL, CAD_ACTION_STORE
 };
 
 /* An output of the engine. Views live until the next cad_engine_run. */
@@ -334,6 +394,8 @@ struct cad_action {
         struct cad_sink_config sink;
         struct { uint32_t epoch; cad_time position; } flush;
         struct cad_app_event app;
+        struct cad_cdm_call cdm;
+        struct cad_store_order store;
     } u;                       /* what is to be done */
 };
 
@@ -348,8 +410,9 @@ enum cad_sample_flags {
 
 /* What a decoder must know before the samples that follow. */
 struct cad_stream_config {
-    enum cad_media_type type;    /* video or audio */
+    enum cad_media_type type;    /* video, audio or text */
     enum cad_codec codec;        /* of the samples */
+    char lang[24];               /* of text: BCP 47; may be empty */
     char codecs[48];             /* RFC 6381; may be empty */
     cad_buf extra;               /* payload of avcC, hvcC, vpcC, av1C, dac3, dec3, dOps or dfLa, or
                                     the AudioSpecificConfig of AAC */
@@ -360,7 +423,14 @@ struct cad_stream_config {
     struct cad_color color;      /* of the picture */
 };
 
-/* An access unit, or (result CAD_E_CONFIG) a configuration. `ref` is owned by the caller. */
+/*
+ * An access unit, or (result CAD_E_CONFIG) a configuration. `ref` is owned by the caller. Of text
+ * it is a document (TTML) that counts from pts for duration; its times are of the period that
+ * begins at pts. A configuration without a codec says that no text is shown from there on.
+ *
+ * What an engine gives may be encrypted; what a sink pulls from its source is not: the drive
+ * decrypts in between, on the sink's thread, and answers CAD_E_AGAIN while a key is awaited.
+ */
 struct cad_sample {
     uint32_t epoch;              /* of the last flush */
     uint32_t flags;              /* enum cad_sample_flags */
@@ -368,6 +438,8 @@ struct cad_sample {
     const uint8_t *data;         /* size bytes in ref */
     size_t size;                 /* bytes at data */
     struct cad_ref *ref;         /* to be dropped with cad_ref_unref */
+    const struct cad_cdm_sample *crypt; /* how it is encrypted; NULL: clear; lies in crypt_ref */
+    struct cad_ref *crypt_ref;   /* NULL: clear; else dropped like ref */
     struct cad_stream_config config; /* with CAD_E_CONFIG only; config.extra lies in ref */
 };
 

@@ -163,10 +163,11 @@ struct cad_presentation {
     cad_time duration;          /* CAD_TIME_NONE unknown */
     cad_time bookmark;          /* resume point; CAD_TIME_NONE none */
     int64_t server_time_ms;     /* Unix epoch, ms, of the answer; 0 unknown */
+    cad_buf licence;            /* that came with it (allow_drm); empty: to be asked for. A secret */
     int64_t expiry_ms;          /* the manifest and its URLs are good until then; 0 for ever */
     cad_time keep;              /* how long from receipt it may be kept; CAD_TIME_NONE no limit */
     struct {                    /* absolute URLs; empty: that service is off */
-        cad_str license, license_limited, events, logblob;
+        cad_str license, license_limited, events, logblob, probe;
     } links;
     struct {                    /* named settings a service may override; -1: not set */
         int64_t rate_max_bps, startup_rate_max_bps, connect_timeout_ms, buffer_target_ms;

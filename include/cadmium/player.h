@@ -42,6 +42,16 @@ struct cad_player_config {
     struct cad_engine_config engine; /* alloc must be safe for concurrent use */
     const char *ca_file;             /* PEM file of trusted roots; NULL: the system's */
     bool offline;                    /* refuse every URL but files; default false */
+    const char *proxy;               /* URL of a proxy for all requests, http: or socks5h:; NULL:
+                                        none. The environment's is never used */
+    const char *key_log;             /* file that TLS secrets are appended to, in NSS form; NULL:
+                                        none. For debugging: who has it can read the traffic */
+    const struct cad_cdm_ops *cdm;   /* opens protected titles; NULL: they are not played; constant */
+    const char *key_system;          /* of cdm; NULL: "org.w3.clearkey" */
+    struct cad_store store;          /* outlives the process; used on the drive thread and destroyed
+                                        with the player; ops NULL: store_path counts */
+    const char *store_path;          /* a directory to keep things in, made if it is not there;
+                                        NULL: nothing outlives the process */
     void (*wakeup)(void *ctx);       /* NULL, or may only signal: any thread */
     void *wakeup_ctx;                /* of wakeup */
     struct cad_tape_recorder *tape;  /* records the session (tape.h), lives longer than the player;
@@ -66,6 +76,10 @@ CAD_MUST_CHECK int cad_player_load_url(struct cad_player *player, const char *ur
 /* Load a title of a service: its base URL, and the title's id there. */
 CAD_MUST_CHECK int cad_player_load_title(struct cad_player *player, const char *base,
                                          const char *id, cad_time start, uint32_t *ticket);
+/* Fetch what is needed to start a title without showing anything (event PREPARED); a load of the
+ * same title then begins at once. Whatever plays goes on until that load. CAD_E_INVAL. */
+CAD_MUST_CHECK int cad_player_prepare(struct cad_player *player, const char *base_or_url,
+                                      const char *id, uint32_t *ticket);
 /* Play, now or as soon as there is something to play. */
 CAD_MUST_CHECK int cad_player_play(struct cad_player *player);
 /* Hold where it is. */

@@ -18,6 +18,9 @@
  * store says its journal is durable. After a kill the journals of former processes are read back;
  * one with a start and no stop gets its stop. Logs are batched, bounded and may be lost, counted.
  *
+ * Where events go is config.event_url or, where that is empty, the link of the playback they are
+ * of; logs go to config.log_url, or to what cad_telemetry_log_url names later.
+ *
  * One thread. Nothing here fails playback: a fact that cannot be kept is counted in the stats.
  */
 #ifndef CADMIUM_TELEMETRY_H
@@ -32,7 +35,9 @@ extern "C" {
 #endif
 
 #define CAD_TELEMETRY_ID_MAX 128      /* bytes of a text in a fact or the configuration */
+#define CAD_TELEMETRY_LINK_MAX 1024   /* bytes of a playback's link */
 #define CAD_TELEMETRY_MESSAGE_MAX 512 /* bytes of a message in a fact; more is cut */
+#define CAD_TELEMETRY_REPORT_MAX (48u << 10) /* bytes of a report; a longer one is dropped */
 #define CAD_TELEMETRY_EVENTS_MAX 48   /* unacknowledged events of one playback */
 #define CAD_TELEMETRY_RUNGS_MAX 64    /* representations told apart per kind of media */
 #define CAD_TELEMETRY_SERVERS_MAX 16  /* servers told apart in one playback */
@@ -105,6 +110,8 @@ enum cad_fact_type {
     CAD_FACT_LICENCE,     /* note: code (0 ok), text phase and message */
     CAD_FACT_NOTE,        /* note: anything for the logs */
     CAD_FACT_END,         /* end: the playback is over */
+    CAD_FACT_TITLE,       /* play: what has become known of it since; xid is not looked at */
+    CAD_FACT_REPORT,      /* report: an entry of its own, with or without a playback */
     CAD_FACT_TYPES
 };
 
@@ -117,8 +124,9 @@ struct cad_fact {
         struct {
             cad_str xid;      /* of the playback: not empty */
             cad_str title;    /* id of the title at the service */
-            cad_str link;     /* links.events.href of the manifest; may be empty */
-            cad_str video, audio, text; /* ids of the tracks; may be empty */
+            cad_str link;     /* links.events of the manifest, absolute; may be empty */
+            cad_str video, audio, text; /* ids of the tracks; may be empty. TITLE: an empty title
+                                 or link stays what it was */
             bool autoplay;    /* nobody pressed play */
         } play;
         struct {
@@ -159,6 +167,10 @@ struct cad_fact {
             cad_str message;   /* redacted here; may be empty */
         } note;
         struct {
+            cad_str type;      /* of the log entry: "ftlProbe" */
+            cad_str json;      /* an object, which its maker has redacted; goes out as it is */
+        } report;
+        struct {
             cad_str reason;    /* "ended", "stopped", "error", "timeout" */
             int32_t error;     /* enum cad_error_code; 0 none */
             cad_str message;   /* redacted here; may be empty */
@@ -175,8 +187,10 @@ struct cad_telemetry_config {
     size_t size;              /* sizeof(struct cad_telemetry_config) */
     struct cad_alloc alloc;   /* the C library's */
     uint64_t seed;            /* of jitter only; 1 */
-    cad_str event_url;        /* of POST for events; empty: there are no events */
-    cad_str log_url;          /* of POST for batches; empty: there are no logs */
+    cad_str event_url;        /* of POST for events; empty: the link of the playback, and no events
+                                 where that is no URL */
+    cad_str log_url;          /* of POST for batches; empty: there are no logs, or see logs_later */
+    bool logs_later;          /* entries wait for cad_telemetry_log_url; false */
     cad_str client_type;      /* "cadmium" */
     cad_str ui_version, ui_name; /* of the application; empty */
     cad_str os_name, os_version; /* empty */
@@ -215,6 +229,8 @@ void cad_telemetry_turn(struct cad_telemetry *t, cad_time now);
 cad_time cad_telemetry_next_wake(const struct cad_telemetry *t);
 /* Unix time in ms is monotonic time in ms plus this. Untold: times of the wall are 0. */
 void cad_telemetry_wall(struct cad_telemetry *t, int64_t offset_ms);
+/* Where batches go from now on. CAD_E_INVAL: longer than 2048 bytes. */
+CAD_MUST_CHECK int cad_telemetry_log_url(struct cad_telemetry *t, cad_str url);
 /* Nothing of it may wait for its age any more: the application is about to end. */
 void cad_telemetry_flush(struct cad_telemetry *t);
 

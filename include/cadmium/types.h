@@ -70,7 +70,12 @@ struct cad_color {
     X(MANIFEST, "manifest")                                                                        \
     X(REFRESH, "refresh")   /* the manifest again, for fresh URLs */                               \
     X(HEADER, "header")     /* init and index, perhaps with the first media */                     \
-    X(SEGMENT, "segment")
+    X(SEGMENT, "segment")                                                                          \
+    X(LICENCE, "licence")   /* keys of a protected title */                                        \
+    X(TEXT, "text")         /* a document of timed text */                                         \
+    X(PROBE, "probe")       /* a recipe of probes, or one of them */                               \
+    X(EVENT, "event")       /* an event of record, to its service */                               \
+    X(LOG, "log")           /* a batch of log entries */
 /* What a request is for. */
 enum cad_purpose {
 #define CAD_X(name, text) CAD_PURPOSE_##name,

@@ -111,6 +111,12 @@ static void *budget_fn(void *ctx, void *p, size_t old_bytes, size_t new_bytes,
     return q;
 }
 
+void cad_wipe(void *p, size_t n)
+{
+    volatile uint8_t *at = p;
+    for (size_t i = 0; p && i < n; i++) at[i] = 0;
+}
+
 void cad_budget_init(struct cad_budget *b, const struct cad_alloc *parent, int64_t ceiling_bytes)
 {
     b->parent = *parent;

@@ -28,6 +28,9 @@ CAD_MUST_CHECK void *cad_alloc_resize(const struct cad_alloc *a, void *p, size_t
 /* Give back p of n bytes; p may be NULL. */
 void cad_alloc_free(const struct cad_alloc *a, void *p, size_t n, enum cad_mem_class cls);
 
+/* Overwrite n bytes of a secret with zeros, also where nobody reads them again. p may be NULL. */
+void cad_wipe(void *p, size_t n);
+
 struct cad_budget {
     struct cad_alloc parent;
     int64_t ceiling_bytes;

@@ -97,6 +97,7 @@ void clock_seek(struct cad_engine *e, cad_time position, uint32_t ticket)
     c->seek_ticket = ticket;
     c->anchor_nudges = 0;
     engine_decide(e, "seek to_ms=%" PRId64, position / CAD_MS);
+    facts_seek(e, clock_position(e), position);
     if (!lanes_fit(e, position)) {
         slots_clear(e);
         e->more = true;
@@ -396,9 +397,21 @@ static void step_playing(struct cad_engine *e)
         engine_set_state(e, CAD_STATE_PAUSED, "pause");
     } else if (c->has_anchor && c->anchor.underrun && !all_at_end(e)) {
         begin_stall(e);
+    } else if (!c->first_frame && keys_hold(e)) {
+        engine_set_state(e, CAD_STATE_BUFFERING, "key");
     } else {
         watch_sink(e);
     }
+}
+
+/* The title that is prepared could start at once. */
+static void tell_prepared(struct cad_engine *e)
+{
+    struct manifest_part *m = &e->manifest;
+    e->clock.progress_at = e->now;
+    if (m->prepared_told || keys_awaited(e)) return;
+    m->prepared_told = true;
+    (void)engine_app(e, CAD_APP_PREPARED);
 }
 
 static void step_state(struct cad_engine *e)
@@ -416,6 +429,10 @@ static void step_state(struct cad_engine *e)
     case CAD_STATE_BUFFERING:
         if (!session_ready(e)) {
             watch_buffering(e);
+        } else if (e->manifest.prepared) {
+            tell_prepared(e);
+        } else if (keys_hold(e)) {
+            break; /* keys.c counts the time */
         } else if (c->want_play) {
             start_running(e);
         } else {
@@ -445,15 +462,18 @@ static void tell_sink(struct cad_engine *e)
     struct clock_part *c = &e->clock;
     const struct slot *video = &e->slots[CAD_SLOT_VIDEO];
     const struct slot *audio = &e->slots[CAD_SLOT_AUDIO];
+    if (e->manifest.prepared) return;
     if ((!video->present && !audio->present) || video->provisional) return;
     struct cad_sink_config want = {.epoch = c->epoch,
                                    .rate_q16 = c->state == CAD_STATE_PLAYING ? clock_rate(e) : 0,
                                    .position = c->position,
                                    .video = video->present,
-                                   .audio = audio->present};
+                                   .audio = audio->present,
+                                   .text = words_present(e)};
     const struct cad_sink_config *sent = &c->sent;
     if (c->sent_any && want.epoch == sent->epoch && want.rate_q16 == sent->rate_q16 &&
-        want.position == sent->position && want.video == sent->video && want.audio == sent->audio) {
+        want.position == sent->position && want.video == sent->video &&
+        want.audio == sent->audio && want.text == sent->text) {
         return;
     }
     struct cad_action *action = engine_action(e, CAD_ACTION_SINK_CONFIG);

@@ -9,9 +9,6 @@
 #include "base/util.h"
 #include "engine/session.h"
 
-#define RATE_MIN_Q16 32768u
-#define RATE_MAX_Q16 131072u
-
 void cad_engine_config_init(struct cad_engine_config *config)
 {
     memset(config, 0, sizeof(*config));
@@ -25,6 +22,9 @@ void cad_engine_config_init(struct cad_engine_config *config)
     config->resume_goal = 4 * CAD_SECOND;
     config->allow_http = true;
     cad_abr_config_init(&config->abr_config);
+    config->key_wait = 10 * CAD_SECOND;
+    cad_telemetry_config_init(&config->telemetry);
+    cad_ftl_config_init(&config->ftl);
     config->app_name = CAD_STR("libcadmium");
     config->app_version = cad_str_from(cad_version());
     config->platform = CAD_STR("generic");
@@ -37,14 +37,18 @@ static int config_check(const struct cad_engine_config *config)
     if (config->ceiling_bytes < 4 * 1024 * 1024) return CAD_E_INVAL;
     if (config->buffer_ahead < 2 * CAD_SECOND || config->buffer_behind < 0) return CAD_E_INVAL;
     if (config->start_goal < 0 || config->resume_goal < 0) return CAD_E_INVAL;
+    if (config->key_wait < CAD_SECOND) return CAD_E_INVAL;
     return CAD_OK;
 }
 
 /* Keep the configuration's strings: one block, views into it. */
 static int copy_names(struct cad_engine *e)
 {
-    cad_str *names[] = {&e->config.app_name, &e->config.app_version, &e->config.platform,
-                        &e->config.language, &e->config.audio_language};
+    /* The licence stands first: it is wiped with the block. */
+    cad_str licence = {(const char *)e->config.licence.p, e->config.licence.n};
+    cad_str *names[] = {&licence, &e->config.app_name, &e->config.app_version, &e->config.platform,
+                        &e->config.language, &e->config.audio_language, &e->config.text_language,
+                        &e->config.licence_url, &e->config.ftl.endpoint, &e->config.ftl.device};
     size_t total = 1;
     for (size_t i = 0; i < CAD_ARRAY_LEN(names); i++) total += names[i]->n;
     e->names = cad_alloc_new(&e->alloc, total, CAD_MEM_SESSION);
@@ -56,6 +60,7 @@ static int copy_names(struct cad_engine *e)
         names[i]->p = e->names + at;
         at += names[i]->n;
     }
+    e->config.licence = (cad_buf){(const uint8_t *)licence.p, licence.n};
     return CAD_OK;
 }
 
@@ -87,6 +92,8 @@ static int create_parts(struct cad_engine *e)
         rc = cad_ring_init(&e->slots[i].queue, &e->alloc, CAD_MEM_SESSION, sizeof(struct segment),
                            ENGINE_SEGMENTS_MAX);
     }
+    if (rc == 0) rc = facts_create(e);
+    if (rc == 0) rc = probes_create(e);
     return rc;
 }
 
@@ -111,7 +118,9 @@ int cad_engine_create(const struct cad_engine_config *config, struct cad_engine 
     e->manifest.refreshed_at = CAD_TIME_NONE;
     e->manifest.duration = CAD_TIME_NONE;
     e->last_failure_at = CAD_TIME_NONE;
+    e->session_wake = CAD_TIME_NONE;
     e->buffer_ahead = e->config.buffer_ahead;
+    keys_init(e);
     rc = create_parts(e);
     if (rc != 0) {
         cad_engine_destroy(&e);
@@ -121,24 +130,17 @@ int cad_engine_create(const struct cad_engine_config *config, struct cad_engine 
     return CAD_OK;
 }
 
-/* Strings of an event that was fed and not handled yet are copies of ours. */
-static void release_event(struct cad_engine *e, struct cad_event *event)
-{
-    if (event->type == CAD_EVENT_COMMAND && event->u.command.type == CAD_COMMAND_LOAD) {
-        const struct cad_title *t = &event->u.command.title;
-        size_t n = t->url.n + t->base.n + t->id.n + 1;
-        cad_alloc_free(&e->alloc, (void *)(uintptr_t)t->url.p, n, CAD_MEM_SESSION);
-    }
-}
-
 void cad_engine_destroy(struct cad_engine **engine)
 {
     if (!engine || !*engine) return;
     struct cad_engine *e = *engine;
     *engine = NULL;
     struct cad_event event;
-    while (e->inputs.memory && cad_ring_pop(&e->inputs, &event)) release_event(e, &event);
+    while (e->inputs.memory && cad_ring_pop(&e->inputs, &event)) input_release(e, &event);
     if (e->fetch) title_stop(e);
+    probes_destroy(e);
+    facts_destroy(e);
+    exchanges_drop(e);
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) cad_ring_deinit(&e->slots[i].queue);
     cad_alloc_free(&e->alloc, e->text, ENGINE_TEXT_BYTES, CAD_MEM_SESSION);
     cad_ring_deinit(&e->actions);
@@ -147,6 +149,7 @@ void cad_engine_destroy(struct cad_engine **engine)
     cad_steer_destroy(&e->steer);
     cad_fetch_destroy(&e->fetch);
     cad_pool_destroy(&e->pool);
+    if (e->names) cad_wipe(e->names, e->config.licence.n);
     cad_alloc_free(&e->alloc, e->names, e->names_size, CAD_MEM_SESSION);
     struct cad_alloc parent = e->config.alloc;
     cad_alloc_free(&parent, e, sizeof(*e), CAD_MEM_SESSION);
@@ -219,173 +222,76 @@ void engine_fail(struct cad_engine *e, const struct cad_error *err)
     engine_decide(e, "fail code=%s phase=%s", cad_error_name(err->code),
                   cad_phase_name(err->phase));
     slots_clear(e);
+    keys_stop(e);
+    words_stop(e);
     if (e->manifest.request) request_drop(e, e->manifest.request);
     clock_halt(e);
     engine_set_state(e, CAD_STATE_FAILED, cad_error_name(err->code));
 }
 
-/* ---- inputs ---- */
-
-static int copy_title(struct cad_engine *e, struct cad_title *t)
-{
-    if (t->url.n > ENGINE_URL_MAX || t->base.n > ENGINE_URL_MAX || t->id.n > ENGINE_URL_MAX) {
-        return CAD_E_INVAL;
-    }
-    size_t n = t->url.n + t->base.n + t->id.n + 1;
-    char *p = cad_alloc_new(&e->alloc, n, CAD_MEM_SESSION);
-    if (!p) return CAD_E_NOMEM;
-    cad_str *parts[] = {&t->url, &t->base, &t->id};
-    char *at = p;
-    for (size_t i = 0; i < CAD_ARRAY_LEN(parts); i++) {
-        if (parts[i]->n) memcpy(at, parts[i]->p, parts[i]->n);
-        parts[i]->p = at;
-        at += parts[i]->n;
-    }
-    return CAD_OK;
-}
-
-static void take_entropy(struct cad_engine *e, cad_buf bytes)
-{
-    size_t n = CAD_MIN(bytes.n, sizeof(e->entropy) - e->entropy_n);
-    if (n) memcpy(e->entropy + e->entropy_n, bytes.p, n);
-    e->entropy_n += n;
-}
-
-int cad_engine_feed(struct cad_engine *engine, const struct cad_event *event)
-{
-    if (!engine || !event || event->type > CAD_EVENT_ENTROPY) return CAD_E_INVAL;
-    /* Two inputs take effect at the door: a head decides where the body that follows goes, and
-     * secrets are never queued. */
-    if (event->type == CAD_EVENT_HTTP_HEAD) {
-        request_head(engine, &event->u.head);
-        return CAD_OK;
-    }
-    if (event->type == CAD_EVENT_ENTROPY) {
-        take_entropy(engine, event->u.entropy);
-        return CAD_OK;
-    }
-    struct cad_event copy = *event;
-    if (cad_ring_space(&engine->inputs) == 0) return CAD_E_LIMIT;
-    if (copy.type == CAD_EVENT_HTTP_END) request_mark_end(engine, copy.u.end.id);
-    if (copy.type == CAD_EVENT_COMMAND && copy.u.command.type == CAD_COMMAND_LOAD) {
-        int rc = copy_title(engine, &copy.u.command.title);
-        if (rc != 0) return rc;
-    }
-    return cad_ring_push(&engine->inputs, &copy);
-}
-
-static void take_rate(struct cad_engine *e, uint32_t rate_q16)
-{
-    e->clock.want_rate_q16 = CAD_MIN(CAD_MAX(rate_q16, RATE_MIN_Q16), RATE_MAX_Q16);
-    engine_decide(e, "rate q16=%u", clock_rate(e));
-}
-
-static void take_command(struct cad_engine *e, const struct cad_command *c)
-{
-    switch (c->type) {
-    case CAD_COMMAND_LOAD: title_load(e, c); break;
-    case CAD_COMMAND_PLAY: e->clock.want_play = true; break;
-    case CAD_COMMAND_PAUSE: e->clock.want_play = false; break;
-    case CAD_COMMAND_SEEK: clock_seek(e, c->position, c->ticket); break;
-    case CAD_COMMAND_STOP:
-        if (!e->manifest.loaded) break;
-        title_stop(e);
-        clock_begin(e, 0); /* nothing of the old epoch is shown any more */
-        clock_halt(e);
-        engine_set_state(e, CAD_STATE_STOPPED, "stop");
-        break;
-    case CAD_COMMAND_PIN: e->pin = c->rung; break;
-    case CAD_COMMAND_TRACK: lane_choose(e, c); break;
-    case CAD_COMMAND_RATE: take_rate(e, c->rate_q16); break;
-    }
-}
-
-static void take_sink_fail(struct cad_engine *e, const struct cad_sink_fail *fail)
-{
-    if (e->clock.state == CAD_STATE_FAILED || !e->manifest.loaded) return;
-    struct cad_error err;
-    cad_error_init(&err, fail->error);
-    err.track = (int32_t)fail->slot;
-    err.edge_code = fail->edge_code;
-    err.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
-    if (fail->message[0]) {
-        cad_str_copyz(err.message, sizeof(err.message), cad_str_from(fail->message));
-    }
-    engine_fail(e, &err);
-}
-
-static void take_wall(struct cad_engine *e, int64_t offset_ms)
-{
-    if (e->wall_from_server) return; /* server time decides (licensed manifest 9) */
-    if (offset_ms > INT64_C(1) << 52 || offset_ms < -(INT64_C(1) << 52)) return;
-    e->wall_offset_ms = offset_ms;
-    e->has_wall = true;
-}
-
-static void take_caps(struct cad_engine *e, const struct cad_sink_caps *caps)
-{
-    e->caps = *caps;
-    e->has_caps = true;
-    e->tracks_version++;
-    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        struct slot *s = &e->slots[i];
-        if (!s->present) continue;
-        slots_ladder(e, i);
-        if (s->lost.code == CAD_ERR_MEDIA_CODEC) s->lost.code = CAD_ERR_NONE;
-        s->switching = true; /* another track may be the one wished for now */
-    }
-}
-
-static void take_inputs(struct cad_engine *e)
-{
-    struct cad_event event;
-    while (cad_ring_pop(&e->inputs, &event)) {
-        switch (event.type) {
-        case CAD_EVENT_COMMAND: take_command(e, &event.u.command); break;
-        case CAD_EVENT_HTTP_END: request_end(e, &event.u.end); break;
-        case CAD_EVENT_SINK_CAPS: take_caps(e, &event.u.caps); break;
-        case CAD_EVENT_SINK_ANCHOR: clock_anchor(e, &event.u.anchor); break;
-        case CAD_EVENT_SINK_LEVEL: clock_level(e, &event.u.level); break;
-        case CAD_EVENT_SINK_FAIL: take_sink_fail(e, &event.u.fail); break;
-        case CAD_EVENT_NET_CHANGE:
-            e->online = event.u.net.online;
-            cad_abr_note(e->abr, CAD_ABR_NOTE_NETWORK, e->now);
-            break;
-        case CAD_EVENT_WALL_OFFSET: take_wall(e, event.u.wall.offset_ms); break;
-        case CAD_EVENT_HTTP_HEAD:
-        case CAD_EVENT_ENTROPY: break; /* taken at the door */
-        }
-        release_event(e, &event);
-        if (cad_ring_space(&e->actions) < ENGINE_ACTIONS_RESERVE) {
-            e->more = cad_ring_count(&e->inputs) > 0;
-            return;
-        }
-    }
-}
-
 /* ---- the turn ---- */
 
+/* Of what is played. */
+static cad_time session_next_wake(const struct cad_engine *e)
+{
+    if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return CAD_TIME_NONE;
+    cad_time wake = cad_fetch_next_wake(e->fetch, cad_abr_estimate_bps(e->abr, e->now));
+    /* A request that is due and that the last turn left alone waits for something else: whoever
+     * drives the engine must not spin for it. */
+    if (wake != CAD_TIME_NONE && wake <= e->now) wake = cad_time_add(e->now, ENGINE_LEFT_ALONE);
+    wake = cad_time_earlier(wake, title_next_wake(e));
+    wake = cad_time_earlier(wake, keys_next_wake(e));
+    wake = cad_time_earlier(wake, words_next_wake(e));
+    wake = cad_time_earlier(wake, plan_next_wake(e));
+    wake = cad_time_earlier(wake, clock_next_wake(e));
+    return wake == CAD_TIME_NONE ? wake : CAD_MAX(wake, cad_time_add(e->now, CAD_MS));
+}
+
+static void session_turn(struct cad_engine *e)
+{
+    if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return;
+    request_silences(e);
+    title_turn(e);
+    keys_turn(e);
+    clock_turn(e);
+    plan_turn(e);
+    words_turn(e);
+    warm_turn(e);
+}
+
+/* Probes, events and logs see every turn; they move nothing of the session. */
+static void service_turn(struct cad_engine *e)
+{
+    exchange_turn(e);
+    probes_turn(e);
+    engine_tell_tracks(e);
+    facts_turn(e);
+}
+
+/*
+ * A turn that the session has no part in (nothing was told to it, and its time has not come) is for
+ * what is around it alone: not even `now` moves for the session, so that it decides the same at the
+ * same times whether there are probes and logs or not.
+ */
 int cad_engine_run(struct cad_engine *engine, cad_time now)
 {
     struct cad_engine *e = engine;
     if (!e || now < 0) return CAD_E_INVAL;
     if (cad_ring_count(&e->actions) > 0) return 1; /* views of the last turn are still in use */
     cad_time before = e->now;
-    if (now > e->now) e->now = now;
-    if (e->clock.state == CAD_STATE_PLAYING && e->now - before > ENGINE_SLEPT) clock_slept(e);
-    e->turns++;
-    e->more = false;
+    e->now = e->turned_at = CAD_MAX(now, e->turned_at);
+    bool due = e->session_wake != CAD_TIME_NONE && e->session_wake <= e->now;
+    bool session = due || e->touched;
     e->text_used = 0;
-    e->text_full = false;
-    take_inputs(e);
-    if (e->manifest.loaded && e->clock.state != CAD_STATE_FAILED) {
-        request_silences(e);
-        title_turn(e);
-        clock_turn(e);
-        plan_turn(e);
-        warm_turn(e);
+    e->text_full = e->service_more = false;
+    if (session) {
+        if (e->clock.state == CAD_STATE_PLAYING && e->now - before > ENGINE_SLEPT) clock_slept(e);
+        e->turns++;
+        e->more = false;
     }
-    engine_tell_tracks(e);
+    inputs_take(e);
+    if (session) session_turn(e);
+    service_turn(e);
     e->pool_peak = CAD_MAX(e->pool_peak, (int64_t)cad_pool_used_bytes(e->pool));
     if (e->config.check) {
         const char *broken = engine_check(e);
@@ -394,7 +300,14 @@ int cad_engine_run(struct cad_engine *engine, cad_time now)
             __builtin_trap();
         }
     }
-    return e->more || e->text_full ? 1 : 0;
+    if (session) {
+        e->touched = e->more || e->text_full;
+        e->session_wake = session_next_wake(e);
+    } else {
+        e->service_more = e->service_more || cad_ring_count(&e->inputs) > 0;
+        e->now = before;
+    }
+    return e->touched || e->service_more ? 1 : 0;
 }
 
 int cad_engine_poll(struct cad_engine *engine, struct cad_action *out)
@@ -406,21 +319,18 @@ int cad_engine_poll(struct cad_engine *engine, struct cad_action *out)
 cad_time cad_engine_next_wake(const struct cad_engine *engine)
 {
     const struct cad_engine *e = engine;
-    if (!e->manifest.loaded || e->clock.state == CAD_STATE_FAILED) return CAD_TIME_NONE;
-    cad_time wake = cad_fetch_next_wake(e->fetch, cad_abr_estimate_bps(e->abr, e->now));
-    /* A request that is due and that the last turn left alone waits for something else: whoever
-     * drives the engine must not spin for it. */
-    if (wake != CAD_TIME_NONE && wake <= e->now) wake = cad_time_add(e->now, ENGINE_LEFT_ALONE);
-    wake = cad_time_earlier(wake, title_next_wake(e));
-    wake = cad_time_earlier(wake, plan_next_wake(e));
-    wake = cad_time_earlier(wake, clock_next_wake(e));
+    cad_time wake = cad_time_earlier(exchange_next_wake(e), probes_next_wake(e));
+    wake = cad_time_earlier(wake, facts_next_wake(e));
+    wake = cad_time_earlier(wake, e->session_wake);
     /* A time that has come already is served by the turn that has just been; never spin on it. */
-    return wake == CAD_TIME_NONE ? wake : CAD_MAX(wake, cad_time_add(e->now, CAD_MS));
+    return wake == CAD_TIME_NONE ? wake : CAD_MAX(wake, cad_time_add(e->turned_at, CAD_MS));
 }
 
 int cad_engine_pull(struct cad_engine *engine, uint32_t slot, struct cad_sample *out)
 {
-    if (!engine || !out || slot >= CAD_ENGINE_TRACKS) return CAD_E_INVAL;
+    if (!engine || !out || slot >= CAD_ENGINE_SLOTS) return CAD_E_INVAL;
+    if (engine->manifest.prepared) return CAD_E_AGAIN;
+    if (slot == CAD_SLOT_TEXT) return words_pull(engine, out);
     struct slot *s = &engine->slots[slot];
     if (!s->present) {
         /* A bare file's kind of media is in its header: until then its slot may become this one.

@@ -27,8 +27,7 @@ static const struct cad_presentation *model_of(const struct cad_engine *e)
 
 /* ---- periods ---- */
 
-/* The period at a position; before the first it is the first. */
-static uint32_t period_at(const struct cad_presentation *p, cad_time position)
+uint32_t period_at(const struct cad_presentation *p, cad_time position)
 {
     uint32_t low = 0;
     uint32_t high = p->period_count;
@@ -45,6 +44,7 @@ static uint32_t period_at(const struct cad_presentation *p, cad_time position)
 static const struct cad_representation *best_of(const struct cad_track *track)
 {
     uint32_t n = track->representation_count;
+    if (n && track->type == CAD_MEDIA_TEXT) return track->representations; /* best first */
     return n ? &track->representations[n - 1] : NULL;
 }
 
@@ -61,8 +61,7 @@ static bool is_choice(const struct cad_engine *e, const struct cad_track *track,
            track_playable(e, track);
 }
 
-/* "de" wants "de", "de-AT", "DE". */
-static bool speaks(cad_str lang, cad_str wanted)
+bool track_speaks(cad_str lang, cad_str wanted)
 {
     if (wanted.n == 0 || lang.n < wanted.n) return false;
     if (lang.n > wanted.n && lang.p[wanted.n] != '-') return false;
@@ -76,7 +75,7 @@ static int32_t likeness(const struct cad_engine *e, const struct track_wish *wis
     int32_t score = track->is_default ? 1 : 0;
     if (!wish->set) {
         bool audio = track->type == CAD_MEDIA_AUDIO;
-        return score + (audio && speaks(track->lang, e->config.audio_language) ? 2 : 0);
+        return score + (audio && track_speaks(track->lang, e->config.audio_language) ? 2 : 0);
     }
     char id[CAD_TRACK_ID_SIZE];
     cad_str_copyz(id, sizeof(id), track->id);
@@ -569,6 +568,7 @@ void lanes_rebind(struct cad_engine *e, const struct cad_presentation *fresh)
 
 static bool is_selected(const struct cad_engine *e, uint32_t period, const struct cad_track *track)
 {
+    if (track->type == CAD_MEDIA_TEXT) return words_selected(e, period, track);
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (slot_type[i] != track->type || !e->slots[i].present) continue;
         const struct cad_period *p = &model_of(e)->periods[period];

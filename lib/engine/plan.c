@@ -239,7 +239,10 @@ static bool choose(struct cad_engine *e, struct slot *s, cad_time at)
     }
     cad_abr_choose(e->abr, &state, &choice);
     CAD_ASSERT(choice.rung < s->rung_count);
+    int64_t before = s->rep_now >= 0 ? s->reps[s->rep_now]->rate_bps : 0;
     s->rep_now = (int32_t)s->rung_rep[choice.rung];
+    facts_chosen(e, before, s->reps[s->rep_now]->rate_bps, cad_abr_reason_name(choice.reason),
+                 state.buffer);
     s->decided = s->serial_next;
     if (choice.wait > 0) s->decide_at = cad_time_add(e->now, choice.wait);
     engine_decide(e, "rung slot=%u rung=%u reason=%s buffer_ms=%" PRId64 " estimate_kbps=%" PRId64,
@@ -401,12 +404,14 @@ static struct rep *following(const struct slot *s, struct rep *wanted, struct ca
 static cad_time goal_of(struct cad_engine *e, const struct slot *s)
 {
     struct slot *video = &e->slots[CAD_SLOT_VIDEO];
-    if (s == video || !video->present || queue_at_end(video)) return e->buffer_ahead;
+    cad_time most = e->buffer_ahead;
+    if (e->manifest.prepared) most = CAD_MIN(most, ENGINE_PREPARE_AHEAD);
+    if (s == video || !video->present || queue_at_end(video)) return most;
     /* While a viewer waits for the picture, sound takes no more link than the start needs. */
     bool starting = e->clock.state == CAD_STATE_LOADING || e->clock.state == CAD_STATE_BUFFERING;
     cad_time needs = e->clock.stalled ? e->config.resume_goal : e->config.start_goal;
     cad_time lead = starting ? CAD_MIN(needs + CAD_SECOND, AUDIO_LEAD) : AUDIO_LEAD;
-    return CAD_MIN(e->buffer_ahead, clock_ahead(e, video) + lead);
+    return CAD_MIN(most, clock_ahead(e, video) + lead);
 }
 
 /* Did the bytes behind the tail come with the header? They cost nothing any more. */
@@ -546,6 +551,17 @@ static void drop_bad(struct cad_engine *e, struct slot *s)
     lane_resume(e, s);
 }
 
+/* Samples whose protection data is malformed were passed over. */
+static void tell_bad_crypt(struct cad_engine *e, struct slot *s)
+{
+    struct cad_error err;
+    cad_error_init(&err, CAD_ERR_DRM_SAMPLE_BAD);
+    err.track = (int32_t)(s - e->slots);
+    err.phase = CAD_PHASE_PLAY;
+    s->bad_crypt = false;
+    engine_fail(e, &err);
+}
+
 /* A slot that can have no more media asks for none. */
 static void drop_attempts(struct cad_engine *e, struct slot *s)
 {
@@ -562,6 +578,7 @@ static void drop_attempts(struct cad_engine *e, struct slot *s)
 static bool take_stock(struct cad_engine *e, struct slot *s)
 {
     if (s->bad_media) drop_bad(e, s);
+    if (s->bad_crypt) tell_bad_crypt(e, s);
     lane_switch(e, s);
     lanes_prune(e, s);
     for (uint32_t i = 0; s->present && i < s->rep_count; i++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/cenc.h"
 #include "base/checked.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -200,6 +201,7 @@ void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
     s->over = s->bad_media = s->end_pulled = false;
     s->rep_config = -1; /* the decoder starts anew */
     s->reader_serial = 0;
+    s->locked = s->skip_sync = false;
     lane_drop_others(e, s, position);
     s->skip_until = position;
     size_t count = queue_count(s);
@@ -531,6 +533,66 @@ static bool beyond_seam(const struct slot *s, const struct segment *seg, const s
     return sample_time(rep, sample->pts_ticks) < from - ENGINE_AUDIO_PREROLL;
 }
 
+/* ---- encrypted samples ------------------------------------------------------------------------ */
+
+/* What the CDM must know of a sample, in a buffer of its own. */
+static int fill_crypt(struct cad_engine *e, const struct cad_mp4_sample_crypt *crypt,
+                      struct cad_sample *out)
+{
+    enum cad_scheme scheme;
+    struct cad_ref *ref = NULL;
+    uint32_t count = cad_cenc_subsample_count(crypt->subsamples);
+    if (cad_mp4_scheme(crypt->scheme, &scheme) != 0) return CAD_E_DATA;
+    size_t size = sizeof(struct cad_cdm_sample) + count * sizeof(struct cad_cdm_subsample);
+    int rc = cad_pool_get(e->pool, size, &ref);
+    if (rc != 0) return rc;
+    struct cad_cdm_sample *c = (struct cad_cdm_sample *)(void *)cad_ref_data(ref);
+    struct cad_cdm_subsample *subsamples = (struct cad_cdm_subsample *)(void *)(c + 1);
+    memset(c, 0, sizeof(*c));
+    c->size = sizeof(*c);
+    c->scheme = scheme;
+    memcpy(c->kid, crypt->protection.kid, sizeof(c->kid));
+    memcpy(c->iv, crypt->iv.p, CAD_MIN(crypt->iv.n, sizeof(c->iv)));
+    c->iv_size = (uint32_t)CAD_MIN(crypt->iv.n, sizeof(c->iv));
+    c->crypt_blocks = crypt->protection.crypt_byte_block;
+    c->skip_blocks = crypt->protection.skip_byte_block;
+    for (uint32_t i = 0; i < count; i++) subsamples[i] = cad_cenc_subsample(crypt->subsamples, i);
+    c->subsamples = subsamples;
+    c->subsample_count = count;
+    c->data = (cad_buf){out->data, out->size};
+    c->pts = out->pts;
+    out->crypt = c;
+    out->crypt_ref = ref;
+    return CAD_OK;
+}
+
+/* 0: it may go out, with all that it takes to open it. CAD_E_AGAIN: not now. CAD_E_DATA: what is
+ * said of it is wrong, it must not go out. */
+static int protect(struct cad_engine *e, struct slot *s, cad_buf b,
+                   const struct cad_mp4_sample *sample, struct cad_sample *out)
+{
+    struct cad_mp4_sample_crypt crypt;
+    int rc = cad_mp4_crypt_next(&s->crypt, &s->reader, b, sample, &crypt);
+    if (rc == CAD_E_AGAIN) return rc;
+    if (rc != 0) return CAD_E_DATA;
+    if (!crypt.protection.is_protected) return CAD_OK;
+    rc = fill_crypt(e, &crypt, out);
+    if (rc == CAD_E_NOMEM) return CAD_E_AGAIN;
+    if (rc == 0) keys_given(e, s, crypt.protection.kid, out->pts);
+    return rc;
+}
+
+/* A sample that nobody can open correctly: pictures are passed over up to the next one that
+ * decoding can begin at (cdm 6). */
+static void bad_sample(struct cad_engine *e, struct slot *s)
+{
+    if (s->skip_sync) return;
+    s->skip_sync = s->model->type == CAD_MEDIA_VIDEO;
+    s->bad_crypt = true;
+    CAD_LOG(&e->config.log, WARN, e->now, "engine: protection data of a sample is malformed slot=%u",
+            (unsigned)(s - e->slots));
+}
+
 /* A fragment that breaks off or contradicts itself ends the session's use of its representation. */
 static int bad_segment(struct cad_engine *e, struct slot *s, const struct segment *seg)
 {
@@ -544,6 +606,32 @@ static int with_epoch(const struct cad_engine *e, int result, struct cad_sample 
 {
     out->epoch = e->clock.epoch;
     return result;
+}
+
+/* The sample that the reader has come to. CAD_E_AGAIN: not now, the reader is where it was.
+ * CAD_E_STALE: it does not go out. */
+static int give_sample(struct cad_engine *e, struct slot *s, const struct segment *seg,
+                       const struct cad_mp4_sample *sample, struct cad_sample *out)
+{
+    const struct rep *rep = s->reps[seg->rep];
+    if (s->skip_sync && !sample->sync) return CAD_E_STALE;
+    cad_time shown_end = s->shown_end, pulled_end = s->pulled_end;
+    fill_sample(s, seg, rep, sample, out);
+    int rc = CAD_OK;
+    if (rep->init.encrypted) {
+        cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
+        rc = protect(e, s, b, sample, out);
+    }
+    if (rc == 0) {
+        s->skip_sync = false;
+        return rc;
+    }
+    cad_ref_unref(&out->ref);
+    s->shown_end = shown_end;
+    s->pulled_end = pulled_end;
+    if (rc == CAD_E_AGAIN) return rc;
+    bad_sample(e, s);
+    return CAD_E_STALE;
 }
 
 int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
@@ -568,10 +656,12 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
             s->reader.origin = (uint64_t)(seg->base + seg->first_byte);
             s->reader_serial = seg->serial;
             s->reader_placed = false;
+            memset(&s->crypt, 0, sizeof(s->crypt));
             s->seam_end = s->shown_end;
         }
         struct cad_mp4_sample sample;
         cad_buf b = {cad_ref_data(seg->ref) + seg->ref_offset, (size_t)seg->have};
+        struct cad_mp4_reader before = s->reader;
         int rc = cad_mp4_reader_next(&s->reader, b, segment_total(seg), &sample);
         if (rc == 0 && !s->reader_placed) {
             if (out_of_place(seg, rep, &sample)) return bad_segment(e, s, seg);
@@ -579,8 +669,10 @@ int queue_pull(struct cad_engine *e, struct slot *s, struct cad_sample *out)
         }
         if (rc == 0 && beyond_seam(s, seg, rep, &sample)) continue;
         if (rc == 0) {
-            fill_sample(s, seg, rep, &sample, out);
-            return with_epoch(e, CAD_OK, out);
+            rc = give_sample(e, s, seg, &sample, out);
+            if (rc == CAD_E_STALE) continue;
+            if (rc == CAD_E_AGAIN) s->reader = before;
+            return with_epoch(e, rc, out);
         }
         if (rc == CAD_E_AGAIN && !segment_whole(seg)) return CAD_E_AGAIN;
         if (rc != CAD_E_END) return bad_segment(e, s, seg);

@@ -31,8 +31,8 @@ static enum cad_address_class limit_of(enum cad_address_class where)
 /* The title's own URL, which is the application's word, and not a manifest's. */
 static bool is_own(const struct cad_engine *e, enum cad_purpose purpose)
 {
-    bool media = purpose == CAD_PURPOSE_HEADER || purpose == CAD_PURPOSE_SEGMENT;
-    return !media || e->manifest.from_mp4;
+    bool own = purpose == CAD_PURPOSE_MANIFEST || purpose == CAD_PURPOSE_REFRESH;
+    return own || e->manifest.from_mp4;
 }
 
 enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad_purpose purpose)
@@ -226,6 +226,12 @@ void redirect_note(struct cad_engine *e, struct cad_fetch_request *request,
     r->wanted = true;
 }
 
+static int post_body(struct cad_engine *e, struct cad_fetch_request *request, cad_buf *body)
+{
+    if (request->purpose == CAD_PURPOSE_LICENCE) return keys_post_body(e, request, body);
+    return title_post_body(e, request, body);
+}
+
 bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
                      const struct cad_http_end *end)
 {
@@ -234,7 +240,7 @@ bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
     if (!r->wanted || end->cls != CAD_HTTP_OK) return false;
     r->wanted = false;
     struct cad_http_start start = r->start;
-    bool bodiless = start.post && title_post_body(e, request, &start.body) != 0;
+    bool bodiless = start.post && post_body(e, request, &start.body) != 0;
     start.url = place_of(r);
     start.url.p = bodiless ? NULL : engine_text(e, start.url);
     if (!start.url.p || redirect_give(e, &r->headers, &start) != 0) {

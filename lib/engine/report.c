@@ -10,6 +10,7 @@
 
 CAD_DEFINE_NAME(cad_state_name, enum cad_state, CAD_STATE_LIST)
 CAD_DEFINE_NAME(cad_app_event_name, enum cad_app_event_type, CAD_APP_EVENT_LIST)
+CAD_DEFINE_NAME(cad_cdm_call_name, enum cad_cdm_call_type, CAD_CDM_CALL_LIST)
 CAD_DEFINE_NAME(cad_http_class_name, enum cad_http_class, CAD_HTTP_CLASS_LIST)
 
 /*
@@ -155,6 +156,11 @@ void cad_engine_stats(const struct cad_engine *engine, struct cad_engine_stats *
     out->decisions = e->decisions;
     out->decision_hash = e->decision_hash;
     out->bytes_twice = e->bytes_twice;
+    out->prepared = e->manifest.prepared && e->manifest.prepared_told;
+    keys_figures(e, &out->services);
+    words_figures(e, &out->services);
+    probes_figures(e, &out->services);
+    facts_figures(e, &out->services);
     out->memory_used = cad_budget_used(&e->budget) + (int64_t)cad_pool_used_bytes(e->pool);
     out->memory_peak = cad_budget_peak(&e->budget) + e->pool_peak;
 }

@@ -16,6 +16,7 @@
 #include "base/uri.h"
 #include "base/util.h"
 #include "engine/session.h"
+#include "fetch/policy.h"
 #include "manifest/manifest.h"
 
 struct target *request_target(const struct cad_fetch_request *request)
@@ -129,8 +130,16 @@ const struct cad_location *rep_location(const struct rep *rep, uint32_t server)
     return NULL;
 }
 
-/* The server for an attempt: healthy, not tried yet, the one in use if nothing speaks against
- * it. */
+uint32_t request_pick_server(struct cad_engine *e, const struct cad_fetch_request *request,
+                             uint64_t servers, int32_t sticky)
+{
+    /* Where another one is to be asked at once, also one that rests: the healthy one that has just
+     * failed would be asked without end. */
+    uint64_t untried = servers & ~request->tried;
+    if (request_target(request)->elsewhere && untried) servers = untried;
+    return cad_steer_pick(e->steer, servers, request->tried, sticky, e->now);
+}
+
 static uint32_t choose_server(struct cad_engine *e, const struct cad_fetch_request *request,
                               const struct rep *rep)
 {
@@ -138,12 +147,7 @@ static uint32_t choose_server(struct cad_engine *e, const struct cad_fetch_reque
     const struct slot *video = &e->slots[CAD_SLOT_VIDEO];
     int32_t sticky = s->server;
     if (s != video && video->present && video->server >= 0) sticky = video->server;
-    uint64_t servers = rep_servers(rep);
-    /* Where another one is to be asked at once, also one that rests: the healthy one that has just
-     * failed would be asked without end. */
-    uint64_t untried = servers & ~request->tried;
-    if (request_target(request)->elsewhere && untried) servers = untried;
-    return cad_steer_pick(e->steer, servers, request->tried, sticky, e->now);
+    return request_pick_server(e, request, rep_servers(rep), sticky);
 }
 
 static void note_server(struct cad_engine *e, int32_t slot, uint32_t server)
@@ -197,8 +201,8 @@ static void fill_bytes(const struct cad_engine *e, const struct attempt *a,
     if (target->last < 0) start->size_max = limit;
 }
 
-static void fill_start(const struct cad_engine *e, const struct cad_fetch_request *request,
-                       struct cad_http_start *start)
+void request_fill_start(const struct cad_engine *e, const struct cad_fetch_request *request,
+                        struct cad_http_start *start)
 {
     start->id = request->id;
     start->purpose = request->purpose;
@@ -274,7 +278,7 @@ int request_start_media(struct cad_engine *e, struct cad_fetch_request *request,
     *target = fresh;
     struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_START);
     if (!action) return CAD_E_AGAIN;
-    fill_start(e, request, &action->u.start);
+    request_fill_start(e, request, &action->u.start);
     fill_bytes(e, &a, target, &action->u.start);
     action->u.start.url = url;
     redirect_begin(e, target, &action->u.start);
@@ -340,6 +344,7 @@ void request_head(struct cad_engine *e, const struct cad_http_head *head)
     target->head_data.location = (cad_str){NULL, 0};
     redirect_note(e, request, head);
     bool good = head->status >= 200 && head->status < 300;
+    if (request->purpose == CAD_PURPOSE_TEXT) target->discard = !good;
     if (!is_media(request)) return;
     target->discard = !good;
     if (!good) return;
@@ -411,6 +416,7 @@ int cad_engine_lease(struct cad_engine *engine, uint32_t id, size_t want, uint8_
 {
     struct cad_engine *e = engine;
     if (!e || !data || !capacity || want == 0) return CAD_E_INVAL;
+    if (exchange_is(id)) return exchange_lease(e, id, want, data, capacity);
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
     if (!request) return CAD_E_STALE;
     struct target *target = request_target(request);
@@ -423,26 +429,45 @@ int cad_engine_lease(struct cad_engine *engine, uint32_t id, size_t want, uint8_
         }
         return CAD_OK;
     }
-    if (!is_media(request)) return title_lease(e, want, data, capacity);
+    switch (request->purpose) {
+    case CAD_PURPOSE_LICENCE: return keys_lease(e, request, want, data, capacity);
+    case CAD_PURPOSE_TEXT: return words_lease(e, request, want, data, capacity);
+    case CAD_PURPOSE_HEADER:
+    case CAD_PURPOSE_SEGMENT: break;
+    default: return title_lease(e, want, data, capacity);
+    }
     return media_lease(e, request, want, data, capacity);
+}
+
+/* Bytes of a manifest, a licence or a document of text. */
+static int service_commit(struct cad_engine *e, struct cad_fetch_request *request, size_t n)
+{
+    int rc = CAD_OK;
+    if (request->purpose == CAD_PURPOSE_LICENCE) {
+        rc = keys_commit(e, request, n);
+    } else if (request->purpose == CAD_PURPOSE_TEXT) {
+        rc = words_commit(e, request, n);
+    } else {
+        if (n > e->manifest.body.cap - e->manifest.body.n) return CAD_E_INVAL;
+        e->manifest.body.n += n;
+        if (e->clock.state == CAD_STATE_LOADING) e->clock.progress_at = e->now;
+    }
+    if (rc == 0) request->received += (int64_t)n;
+    return rc;
 }
 
 static int commit(struct cad_engine *e, uint32_t id, size_t n, cad_time at, bool hole)
 {
+    if (exchange_is(id)) return hole ? CAD_E_INVAL : exchange_commit(e, id, n);
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, id);
     if (!request) return CAD_E_STALE;
     struct target *target = request_target(request);
     if (target->ended) return CAD_E_STALE;
+    e->touched = true;
     if (request->first_byte == CAD_TIME_NONE) request->first_byte = at;
     request->last_byte = at;
     if (!target->head || target->discard) return CAD_OK;
-    if (!is_media(request)) {
-        if (hole || n > e->manifest.body.cap - e->manifest.body.n) return CAD_E_INVAL;
-        e->manifest.body.n += n;
-        if (e->clock.state == CAD_STATE_LOADING) e->clock.progress_at = e->now;
-        request->received += (int64_t)n;
-        return CAD_OK;
-    }
+    if (!is_media(request)) return hole ? CAD_E_INVAL : service_commit(e, request, n);
     struct segment *seg = NULL;
     struct slot *s = &e->slots[request->track];
     if (target->skip > 0) {
@@ -530,8 +555,8 @@ struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *
     return verdict;
 }
 
-static void tell_steer(struct cad_engine *e, const struct cad_fetch_request *request,
-                       enum cad_failure failure)
+void request_tell_steer(struct cad_engine *e, const struct cad_fetch_request *request,
+                        enum cad_failure failure)
 {
     enum cad_steer_outcome outcome = CAD_STEER_OK;
     switch (failure) {
@@ -551,9 +576,7 @@ static void tell_steer(struct cad_engine *e, const struct cad_fetch_request *req
     cad_steer_report(e->steer, request->server, outcome, e->now);
 }
 
-/* 403 and 410 are about expiry when the URL is stale or near to it, or when a second server says so
- * too (licensed manifest 9). */
-static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_request *request)
+bool request_near_expiry(const struct cad_engine *e, const struct cad_fetch_request *request)
 {
     if (request->status != 403 && request->status != 410) return false;
     const struct cad_presentation *p = e->manifest.presentation;
@@ -561,8 +584,17 @@ static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_requ
     int64_t wall = engine_wall_ms(e);
     /* URLs that came a moment ago have not expired: it is this one server that refuses. */
     bool fresh = e->now < cad_time_add(e->manifest.refreshed_at, ENGINE_REFRESH_SPACING);
-    bool near = !fresh && (wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms);
-    return near || request->attempts >= 2;
+    return !fresh && (wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms);
+}
+
+/* 403 and 410 are about expiry when the URL is stale or near to it, or when a second server says so
+ * too (licensed manifest 9). */
+static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_request *request)
+{
+    if (request_near_expiry(e, request)) return true;
+    const struct cad_presentation *p = e->manifest.presentation;
+    bool refused = request->status == 403 || request->status == 410;
+    return refused && p && p->expiry_ms > 0 && request->attempts >= 2;
 }
 
 /* The network or a server may come back; the resource itself was not refused. */
@@ -640,7 +672,7 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
 {
     struct target *target = request_target(request);
     struct rep *rep = target->rep;
-    tell_steer(e, request, failure);
+    request_tell_steer(e, request, failure);
     if (failure == CAD_FAIL_NOT_FOUND) rep->servers_lost |= UINT64_C(1) << request->server;
     if (failure == CAD_FAIL_REFUSED && about_expiry(e, request)) failure = CAD_FAIL_EXPIRED;
     busy_end(e, target);
@@ -725,6 +757,7 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
     if (received > 0) observe(e, request, end, whole);
     if (whole) {
         cad_steer_report(e->steer, request->server, CAD_STEER_OK, e->now);
+        probes_download(e, request->server);
         unlink_request(e, request);
         if (header) rep_header_closed(e, s, rep, apart || (short_file && received < asked));
         return;
@@ -735,13 +768,30 @@ static void media_end(struct cad_engine *e, struct cad_fetch_request *request,
     media_failed(e, request, end, failure);
 }
 
+/* Licences and texts are told of where it is known what their answers were worth. */
+static void tell_transfer(struct cad_engine *e, const struct cad_fetch_request *request,
+                          const struct cad_http_end *end)
+{
+    if (request->purpose == CAD_PURPOSE_LICENCE || request->purpose == CAD_PURPOSE_TEXT) return;
+    bool good = end->cls == CAD_HTTP_OK && request->status >= 200 && request->status < 300;
+    enum cad_failure failure = request_failure(end, request->status);
+    facts_transfer(e, request, end,
+                   good ? CAD_ERR_NONE : cad_policy_row(request->purpose, failure)->error);
+}
+
 void request_end(struct cad_engine *e, const struct cad_http_end *end)
 {
     struct cad_fetch_request *request = cad_fetch_find(e->fetch, end->id);
     if (!request || redirect_follow(e, request, end)) return;
+    tell_transfer(e, request, end);
     if (is_media(request)) {
         media_end(e, request, end);
         return;
+    }
+    switch (request->purpose) {
+    case CAD_PURPOSE_LICENCE: keys_end(e, request, end); return;
+    case CAD_PURPOSE_TEXT: words_end(e, request, end); return;
+    default: break;
     }
     struct target *target = request_target(request);
     title_end(e, request, end);

@@ -23,6 +23,11 @@
 #include "base/ref.h"
 #include "base/ring.h"
 #include "base/strbuf.h"
+#include "engine/exchange.h"
+#include "engine/facts.h"
+#include "engine/keys.h"
+#include "engine/probes.h"
+#include "engine/words.h"
 #include "fetch/fetch.h"
 #include "mp4/mp4.h"
 #include "steer/steer.h"
@@ -37,6 +42,7 @@
 #define ENGINE_MANIFEST_MAX (8 * 1024 * 1024)
 #define ENGINE_URL_MAX 8192              /* bytes of a URL; a longer one is refused */
 #define ENGINE_ENTROPY_BYTES 256
+#define ENGINE_ENTROPY_LOW 64            /* of them are left to the session alone */
 #define ENGINE_ACTIONS_RESERVE 128       /* actions that one turn may issue at most */
 #define ENGINE_MEMORY_OVERHEAD (32 * 1024 * 1024) /* session and manifest beside media */
 #define ENGINE_ASKED_MAX 3               /* attempts of a service request that is denied */
@@ -49,6 +55,7 @@
 #define ENGINE_REFRESH_LEAD_MS 1800000
 #define ENGINE_ANCHOR_LIMIT (3 * CAD_SECOND) /* playing without an anchor: recovery steps */
 #define ENGINE_SLEPT (2 * ENGINE_ANCHOR_LIMIT) /* between two turns while it plays */
+#define ENGINE_PREPARE_AHEAD (6 * CAD_SECOND) /* media of a title that is only prepared */
 #define ENGINE_PAST_END (10 * CAD_SECOND) /* a sink that runs that far behind the end is done */
 #define ENGINE_REMAINDER (50 * CAD_MS) /* less media than that ahead is rounding: none */
 #define ENGINE_POSITION_MAX (INT64_C(1000000000) * CAD_SECOND) /* of a title: 30 years */
@@ -188,6 +195,12 @@ struct slot {
     int32_t server;              /* of the last request, -1 none */
     cad_time decide_at;          /* not before: the controller asked for a wait, or memory */
     uint32_t memory_failures;    /* in a row */
+    struct cad_mp4_crypt crypt;  /* follows the reader through how samples are encrypted */
+    bool bad_crypt;              /* one was malformed: the next turn tells */
+    bool skip_sync;              /* samples are passed over up to one that decoding can begin at */
+    bool locked;                 /* a sample was given whose key is awaited: which and when */
+    uint8_t locked_kid[CAD_KEY_ID_SIZE];
+    cad_time locked_pts;
     struct cad_error lost;       /* code NONE, or why no more media can be had */
     uint64_t bytes_fetched, switches, requests;
     int64_t played_rate_sum;     /* rate x media ms */
@@ -204,7 +217,9 @@ struct manifest_part {
     struct cad_title title;      /* views into title_text */
     char *title_text;
     size_t title_text_size;
-    bool loaded;                 /* LOAD was given and not stopped */
+    bool loaded;                 /* LOAD or PREPARE was given and not stopped */
+    bool prepared;               /* PREPARE: nothing is shown until a LOAD of the same title */
+    bool prepared_told;          /* that it can start at once */
     bool from_mp4;               /* the title is a media file */
     uint32_t ticket;
     struct body body;
@@ -317,8 +332,17 @@ struct cad_engine {
     cad_time now;
     uint64_t turns, decisions, decision_hash;
     bool more;                   /* work is left for another turn */
+    bool service_more;           /* the same, of what is around playback: it moves nothing else */
+    bool touched;                /* the session was told something since its last turn */
+    cad_time turned_at;          /* of the last turn, also of one without the session (now is not) */
+    cad_time session_wake;       /* when the session is due by itself; CAD_TIME_NONE never */
     struct manifest_part manifest;
     struct clock_part clock;
+    struct keys_part keys;
+    struct words_part words;
+    struct exchange_part exchange;
+    struct facts_part facts;
+    struct probes_part probes;
     struct slot slots[CAD_ENGINE_TRACKS];
     struct cad_slot_stats closed[CAD_ENGINE_TRACKS]; /* figures of slots that are gone */
     struct track_wish wishes[CAD_ENGINE_TRACKS];
@@ -353,6 +377,11 @@ struct cad_header *engine_headers(struct cad_engine *e, uint32_t count); /* the 
 struct cad_action *engine_action(struct cad_engine *e, enum cad_action_type type);
 bool engine_draw(struct cad_engine *e, size_t n, char *hex); /* 2n + 1 bytes of hex */
 int64_t engine_wall_ms(const struct cad_engine *e);          /* 0 unknown */
+
+/* ---- input.c ---- */
+void inputs_take(struct cad_engine *e); /* what was fed, at the beginning of a turn */
+/* What is kept for an event that was not taken. */
+void input_release(struct cad_engine *e, struct cad_event *event);
 
 /* ---- report.c ---- */
 void engine_decide(struct cad_engine *e, const char *fmt, ...) CAD_PRINTF(2, 3);
@@ -421,12 +450,26 @@ int request_start_media(struct cad_engine *e, struct cad_fetch_request *request,
 struct cad_verdict request_fail(struct cad_engine *e, struct cad_fetch_request *request,
                                 enum cad_failure failure, cad_time retry_after, uint64_t servers);
 enum cad_failure request_failure(const struct cad_http_end *end, int32_t status);
+/* What is the same for all that is asked of the manifest's servers. */
+void request_fill_start(const struct cad_engine *e, const struct cad_fetch_request *request,
+                        struct cad_http_start *start);
+/* Of `servers`, not 0: healthy, not tried yet; `sticky` if nothing speaks against it. */
+uint32_t request_pick_server(struct cad_engine *e, const struct cad_fetch_request *request,
+                             uint64_t servers, int32_t sticky);
+/* What the failure says of its server. */
+void request_tell_steer(struct cad_engine *e, const struct cad_fetch_request *request,
+                        enum cad_failure failure);
+/* It was refused, with a URL that is stale or near to it. */
+bool request_near_expiry(const struct cad_engine *e, const struct cad_fetch_request *request);
 void request_silences(struct cad_engine *e);
 uint64_t rep_servers(const struct rep *rep); /* bits of the servers that have it */
 /* Where a server has it; NULL: nowhere. */
 const struct cad_location *rep_location(const struct rep *rep, uint32_t server);
 
 /* ---- lane.c: periods and tracks ---- */
+/* The period at a position; before the first it is the first. */
+uint32_t period_at(const struct cad_presentation *p, cad_time position);
+bool track_speaks(cad_str lang, cad_str wanted); /* "de" wants "de", "de-AT", "DE" */
 /* Choose tracks for the period at the clock's position and open the slots. CAD_E_NOTFOUND: nothing
  * is listed, CAD_E_UNSUPPORTED: nothing can be decoded, CAD_E_NOMEM. */
 int lanes_select(struct cad_engine *e);

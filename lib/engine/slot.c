@@ -19,15 +19,17 @@ static bool decodable(const struct cad_engine *e, enum cad_codec codec)
 static bool rep_usable(const struct cad_engine *e, const struct rep *rep)
 {
     const struct cad_representation *m = rep->model;
-    if (rep->state == REP_LOST || m->encrypted || !decodable(e, m->codec)) return false;
+    if (rep->state == REP_LOST || !decodable(e, m->codec)) return false;
+    if (!keys_can_open(e, rep->track, m)) return false;
     if (e->caps.width_max && m->width > e->caps.width_max) return false;
     return !e->caps.height_max || m->height <= e->caps.height_max;
 }
 
 bool track_playable(const struct cad_engine *e, const struct cad_track *track)
 {
+    if (track->type == CAD_MEDIA_TEXT) return words_playable(e, track);
     for (uint32_t i = 0; i < track->representation_count; i++) {
-        struct rep rep = {.model = &track->representations[i]};
+        struct rep rep = {.model = &track->representations[i], .track = track};
         if (rep_usable(e, &rep)) return true;
     }
     return false;
@@ -369,7 +371,8 @@ static int build_index(struct cad_engine *e, struct rep *rep, const struct cad_m
 
 static enum cad_error_code init_problem(const struct cad_engine *e, const struct rep *rep)
 {
-    if (rep->init.encrypted) return CAD_ERR_DRM_NO_KEY;
+    enum cad_error_code keys = keys_init_problem(e, rep);
+    if (keys != CAD_ERR_NONE) return keys;
     if (!decodable(e, rep->init.codec) || rep->init.codec == CAD_CODEC_UNKNOWN) {
         return CAD_ERR_MEDIA_CODEC;
     }
@@ -405,6 +408,7 @@ static void header_ready(struct cad_engine *e, uint32_t slot, struct rep *rep, u
     bool file = s->provisional;
     rep->state = REP_READY;
     rep->header_end = (int64_t)end;
+    keys_header(e, rep);
     if (rep->model->time_offset_known) rep->sample_base = offset_ticks(rep, rep->init.timescale);
     if (file) {
         s = settle_provisional(e, rep->init.type);

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/uri.h"
 #include "base/util.h"
@@ -21,17 +22,28 @@
 static void body_reset(struct cad_engine *e)
 {
     struct body *b = &e->manifest.body;
+    if (e->keys.has_cdm) cad_wipe(b->p, b->n); /* there may have been a licence in it */
     cad_alloc_free(&e->alloc, b->p, b->cap, CAD_MEM_MANIFEST);
     memset(b, 0, sizeof(*b));
+}
+
+static void presentation_drop(struct cad_engine *e)
+{
+    struct cad_presentation *p = e->manifest.presentation;
+    if (p) cad_wipe((void *)(uintptr_t)p->licence.p, p->licence.n);
+    cad_presentation_destroy(&e->manifest.presentation);
 }
 
 void title_stop(struct cad_engine *e)
 {
     struct manifest_part *m = &e->manifest;
+    facts_stop(e);
     slots_clear(e);
+    keys_stop(e);
+    words_stop(e);
     if (m->request) request_drop(e, m->request);
     cad_manifest_parser_destroy(&m->parser);
-    cad_presentation_destroy(&m->presentation);
+    presentation_drop(e);
     body_reset(e);
     cad_alloc_free(&e->alloc, m->title_text, m->title_text_size, CAD_MEM_SESSION);
     cad_alloc_free(&e->alloc, m->moved_url, m->moved_url_size, CAD_MEM_SESSION);
@@ -107,15 +119,49 @@ static void reset_clock(struct cad_engine *e, cad_time start)
     e->buffer_ahead = e->config.buffer_ahead;
 }
 
+static bool same_title(const struct cad_title *a, const struct cad_title *b)
+{
+    return cad_str_eq(a->url, b->url) && cad_str_eq(a->base, b->base) && cad_str_eq(a->id, b->id);
+}
+
+/* The title that was prepared is to be played: all that came is kept. */
+static void promote(struct cad_engine *e, const struct cad_command *command)
+{
+    struct manifest_part *m = &e->manifest;
+    cad_time start = command->title.start;
+    m->prepared = false;
+    m->ticket = command->ticket;
+    e->clock.loaded_at = e->clock.progress_at = e->now;
+    engine_decide(e, "promote");
+    /* Nothing was pulled: the epoch that PREPARE began is as good as a new one. */
+    start = start == CAD_TIME_NONE ? e->clock.position
+                                   : CAD_MIN(CAD_MAX(start, 0), ENGINE_POSITION_MAX);
+    if (start != e->clock.position) {
+        if (!lanes_fit(e, start)) slots_clear(e);
+        clock_begin(e, start);
+    }
+    if (e->slots[0].present || e->slots[1].present) (void)engine_app(e, CAD_APP_LOADED);
+}
+
 void title_load(struct cad_engine *e, const struct cad_command *command)
 {
     struct manifest_part *m = &e->manifest;
     struct cad_error err;
+    bool prepare = command->type == CAD_COMMAND_PREPARE;
+    if (!prepare && m->prepared && e->clock.state != CAD_STATE_FAILED &&
+        same_title(&m->title, &command->title)) {
+        promote(e, command);
+        return;
+    }
     if (m->loaded) title_stop(e);
     memset(e->closed, 0, sizeof(e->closed));
     e->refreshes = 0;
     memset(e->wishes, 0, sizeof(e->wishes));
+    words_stop(e);
+    e->keys.licences = e->keys.failed = 0;
+    e->keys.licence_time = CAD_TIME_NONE;
     m->loaded = true;
+    m->prepared = prepare;
     m->ticket = command->ticket;
     reset_clock(e, command->title.start);
     engine_set_state(e, CAD_STATE_LOADING, "load");
@@ -130,7 +176,8 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
         return;
     }
     m->from_mp4 = m->title.url.n && named_as_mp4(m->title.url);
-    engine_decide(e, "load kind=%s", m->from_mp4 ? "mp4" : m->title.url.n ? "manifest" : "service");
+    engine_decide(e, "%s kind=%s", prepare ? "prepare" : "load",
+                  m->from_mp4 ? "mp4" : m->title.url.n ? "manifest" : "service");
 }
 
 /* ---- the request ---- */
@@ -142,6 +189,10 @@ static int service_url(struct cad_engine *e, const struct cad_fetch_request *req
     /* Only what the sink decodes is claimed; before it has said what that is, everything. */
     uint32_t codecs = e->has_caps ? e->caps.codecs : UINT32_MAX;
     uint32_t profile_count = cad_licensed_profiles(codecs, profiles, CAD_LICENSED_PROFILES_MAX);
+    if (e->keys.has_cdm) {
+        profile_count += cad_licensed_profiles_protected(codecs, profiles + profile_count,
+                                                         CAD_LICENSED_PROFILES_MAX);
+    }
     if (profile_count == 0) return CAD_E_UNSUPPORTED;
     if (!m->xid[0] && !engine_draw(e, 8, m->xid)) return CAD_E_AGAIN;
     if (!m->req_id[0] && !engine_draw(e, 16, m->req_id)) return CAD_E_AGAIN;
@@ -153,6 +204,7 @@ static int service_url(struct cad_engine *e, const struct cad_fetch_request *req
     /* Of the attempt that is under way, or of the one that is about to be. */
     ask->attempt = m->asked + request->attempts + (request->state != CAD_FETCH_IN_FLIGHT);
     ask->refresh = m->presentation != NULL;
+    ask->prefetch = m->prepared;
     ask->profiles = profiles;
     ask->profile_count = profile_count;
     ask->app_name = e->config.app_name;
@@ -168,7 +220,7 @@ static int service_text(struct cad_engine *e, struct cad_fetch_request *request,
                         cad_buf *body)
 {
     struct cad_licensed_request ask;
-    cad_str profiles[CAD_LICENSED_PROFILES_MAX];
+    cad_str profiles[2 * CAD_LICENSED_PROFILES_MAX];
     struct cad_sb sb;
     int rc = service_url(e, request, &ask, profiles);
     if (rc != 0) return rc;
@@ -297,6 +349,7 @@ static void start_parser(struct cad_engine *e)
     if (m->moved_url) options.base_url = cad_str_from(m->moved_url);
     options.now_ms = engine_wall_ms(e);
     options.allow_http = e->config.allow_http;
+    options.allow_drm = e->keys.has_cdm;
     if (cad_manifest_parser_create(&options, &m->parser) == 0) {
         e->more = true;
         return;
@@ -421,8 +474,12 @@ static void install(struct cad_engine *e, struct cad_presentation *fresh)
         e->wall_offset_ms = fresh->server_time_ms - e->now / CAD_MS;
         e->has_wall = e->wall_from_server = true;
     }
-    if (!first) lanes_rebind(e, fresh);
-    cad_presentation_destroy(&m->presentation);
+    if (!first) {
+        lanes_rebind(e, fresh);
+        words_rebind(e, fresh);
+        keys_rebind(e);
+    }
+    presentation_drop(e);
     m->presentation = fresh;
     if (first) m->duration = fresh->duration;
     m->refresh_wanted = false;
@@ -435,6 +492,8 @@ static void install(struct cad_engine *e, struct cad_presentation *fresh)
     engine_decide(e, "manifest servers=%u periods=%u warnings=%u", fresh->server_count,
                   fresh->period_count, fresh->warnings);
     announce(e, first);
+    if (first) facts_title(e);
+    probes_title(e);
 }
 
 /* The service said no, and that asking again may help: one more attempt of the same request
@@ -540,7 +599,7 @@ static bool refresh_useful(const struct cad_engine *e)
         const struct slot *s = &e->slots[i];
         if (s->present && !queue_at_end(s)) return true;
     }
-    return false;
+    return words_wanting(e);
 }
 
 static void want_request(struct cad_engine *e)

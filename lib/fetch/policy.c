@@ -15,6 +15,9 @@ static const struct cad_backoff service = {
 static const struct cad_backoff absent = {
     .first = 500 * CAD_MS, .max = 2 * CAD_SECOND, .factor = 4, .rounds = 3,
     .budget = 5 * CAD_SECOND};
+static const struct cad_backoff licence = {
+    .first = 500 * CAD_MS, .max = 4 * CAD_SECOND, .factor = 2, .rounds = 5,
+    .budget = 30 * CAD_SECOND};
 /* Media: 0.25, 0.5, 1, 2, 4, 4 ... s; about half a minute until the matter is hopeless. */
 static const struct cad_backoff media = {
     .first = 250 * CAD_MS, .max = 4 * CAD_SECOND, .factor = 2, .rounds = 12,
@@ -50,6 +53,9 @@ static const struct cad_backoff media = {
     ROW(CAD_FAIL_FILE, GIVE_UP, once, FILE_NOT_FOUND),                                             \
     ROW(CAD_FAIL_SCHEME, GIVE_UP, once, SCHEME_REFUSED),                                           \
     ROW(CAD_FAIL_ADDRESS, OTHER, once, NET_ADDRESS),
+
+/* Licences: cdm 8. Four more attempts; 0.5, 1, 2, 4 s. */
+#define LICENCE_ROW(failure, moves, backoff) ROW(failure, moves, backoff, DRM_LICENCE_NET)
 
 /* One row for every pair of purpose and failure. */
 static const struct cad_policy table[][CAD_FAIL_COUNT] = {
@@ -98,6 +104,49 @@ static const struct cad_policy table[][CAD_FAIL_COUNT] = {
     },
     [CAD_PURPOSE_HEADER] = {MEDIA_ROWS(HTTP_NOT_FOUND)},
     [CAD_PURPOSE_SEGMENT] = {MEDIA_ROWS(MEDIA_SEGMENT_LOST)},
+    [CAD_PURPOSE_LICENCE] = {
+        LICENCE_ROW(CAD_FAIL_DNS, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_CONNECT, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_TLS, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_CERTIFICATE, GIVE_UP, once),
+        LICENCE_ROW(CAD_FAIL_TIMEOUT, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_RESET, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_PROTOCOL, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_TOO_LARGE, GIVE_UP, once),
+        LICENCE_ROW(CAD_FAIL_REDIRECT, GIVE_UP, once),
+        LICENCE_ROW(CAD_FAIL_RANGE, GIVE_UP, once),
+        ROW(CAD_FAIL_EXPIRED, GIVE_UP, once, DRM_LICENCE_DENIED),
+        ROW(CAD_FAIL_REFUSED, GIVE_UP, once, DRM_LICENCE_DENIED),
+        ROW(CAD_FAIL_NOT_FOUND, GIVE_UP, once, DRM_LICENCE_DENIED),
+        LICENCE_ROW(CAD_FAIL_THROTTLED, WAIT, licence),
+        LICENCE_ROW(CAD_FAIL_SERVER, WAIT, licence),
+        ROW(CAD_FAIL_CONTENT, GIVE_UP, once, DRM_LICENCE_BAD),
+        LICENCE_ROW(CAD_FAIL_FILE, GIVE_UP, once),
+        LICENCE_ROW(CAD_FAIL_SCHEME, GIVE_UP, once),
+        LICENCE_ROW(CAD_FAIL_ADDRESS, GIVE_UP, once),
+    },
+    /* As media; but fresh URLs are wanted only where the old ones expire. */
+    [CAD_PURPOSE_TEXT] = {
+        ROW(CAD_FAIL_DNS, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_CONNECT, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_TLS, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_CERTIFICATE, OTHER, once, TEXT_LOST),
+        ROW(CAD_FAIL_TIMEOUT, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_RESET, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_PROTOCOL, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_TOO_LARGE, OTHER_LOWER, once, TEXT_LOST),
+        ROW(CAD_FAIL_REDIRECT, OTHER_LOWER, once, TEXT_LOST),
+        ROW(CAD_FAIL_RANGE, OTHER_LOWER, once, TEXT_LOST),
+        ROW(CAD_FAIL_EXPIRED, REFRESH, once, TEXT_LOST),
+        ROW(CAD_FAIL_REFUSED, OTHER_LOWER, once, TEXT_LOST),
+        ROW(CAD_FAIL_NOT_FOUND, OTHER_LOWER, once, TEXT_LOST),
+        ROW(CAD_FAIL_THROTTLED, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_SERVER, OTHER_WAIT, media, TEXT_LOST),
+        ROW(CAD_FAIL_CONTENT, OTHER_LOWER, once, TEXT_LOST),
+        ROW(CAD_FAIL_FILE, GIVE_UP, once, TEXT_LOST),
+        ROW(CAD_FAIL_SCHEME, GIVE_UP, once, TEXT_LOST),
+        ROW(CAD_FAIL_ADDRESS, OTHER, once, TEXT_LOST),
+    },
 };
 
 const struct cad_policy *cad_policy_row(enum cad_purpose purpose, enum cad_failure failure)

@@ -125,7 +125,7 @@ static const struct cad_raw_field config_fields[] = {
 static const struct cad_raw_field links_fields[] = {
     OBJECT("license", LINK, links, license), OBJECT("ldl", LINK, links, ldl),
     OBJECT("events", LINK, links, events),   OBJECT("logblob", LINK, links, logblob),
-    KNOWN("releaseLicense"),                 KNOWN("probe"),
+    OBJECT("probe", LINK, links, probe),     KNOWN("releaseLicense"),
 };
 
 static const struct cad_raw_field link_fields[] = {

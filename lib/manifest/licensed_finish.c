@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/checked.h"
 #include "base/str.h"
 #include "base/uri.h"
@@ -252,13 +253,26 @@ static int build_link(struct cad_licensed *p, const struct cad_raw_link *raw, ca
     return failed || rc == CAD_E_NOMEM ? cad_licensed_fail_memory(p) : CAD_OK;
 }
 
-static bool has_inline_license(const struct cad_licensed *p)
+/* The licence that came along (5.7 use 2): the first that a track has. */
+static int build_license(struct cad_licensed *p)
 {
-    for (uint32_t i = 0; i < p->track_count; i++) {
+    const struct cad_raw_license *license = NULL;
+    if (!p->options->allow_drm) return CAD_OK;
+    for (uint32_t i = 0; i < p->track_count && !license; i++) {
         const struct cad_raw_track *raw = p->raws[i];
-        if (raw && raw->license && raw->license->response.n > 0) return true;
+        if (raw && raw->license && raw->license->response.n > 0) license = raw->license;
     }
-    return false;
+    if (!license) return CAD_OK;
+    size_t cap = cad_base64_decoded_max(license->response.n);
+    uint8_t *bytes = cad_arena_alloc(&p->model->arena, cap + 1, 1);
+    size_t n = 0;
+    if (!bytes) return cad_licensed_fail_memory(p);
+    if (cad_base64_decode(license->response, 0, bytes, cap, &n) != 0 || n == 0) {
+        cad_licensed_warn(p, "a licence that is no base64", CAD_STR(""));
+        return CAD_OK;
+    }
+    p->model->presentation.licence = (cad_buf){bytes, n};
+    return CAD_OK;
 }
 
 static int build_links(struct cad_licensed *p)
@@ -270,9 +284,11 @@ static int build_links(struct cad_licensed *p)
     if (rc == 0) rc = build_link(p, raw->ldl, &out->links.license_limited);
     if (rc == 0) rc = build_link(p, raw->events, &out->links.events);
     if (rc == 0) rc = build_link(p, raw->logblob, &out->links.logblob);
+    if (rc == 0) rc = build_link(p, raw->probe, &out->links.probe);
+    if (rc == 0) rc = build_license(p);
     if (rc != 0) return rc;
     if (!raw->events) cad_licensed_warn(p, "no events link", CAD_STR(""));
-    if (p->kept_encrypted && !raw->license && !has_inline_license(p)) {
+    if (p->kept_encrypted && !raw->license && out->licence.n == 0) {
         cad_licensed_warn(p, "encrypted streams and no licence", CAD_STR(""));
     }
     return CAD_OK;

@@ -136,7 +136,7 @@ struct cad_raw_link {
 
 struct cad_raw_links {
     struct cad_raw_item item;
-    struct cad_raw_link *license, *ldl, *events, *logblob;
+    struct cad_raw_link *license, *ldl, *events, *logblob, *probe;
 };
 
 struct cad_raw_config {

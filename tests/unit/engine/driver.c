@@ -56,7 +56,12 @@ static void introduce(struct drv *d)
     event = (struct cad_event){.type = CAD_EVENT_SINK_CAPS};
     event.u.caps = (struct cad_sink_caps){
         .codecs = 1u << CAD_CODEC_AVC | 1u << CAD_CODEC_AAC, .video = true, .audio = true};
+    if (d->options.text && !d->options.no_text_sink) {
+        event.u.caps.codecs |= 1u << CAD_CODEC_TTML;
+        event.u.caps.text = true;
+    }
     drv_feed(d, &event);
+    if (d->options.drm && !d->options.no_cdm) drv_cdm_caps(d);
 }
 
 struct drv *drv_new(const struct drv_options *options)
@@ -69,6 +74,8 @@ struct drv *drv_new(const struct drv_options *options)
     d->strict_bytes = d->strict_time = true;
     d->now = 100 * CAD_SECOND;
     d->sink.pull_ahead = CAD_SECOND;
+    d->cdm.status = CAD_KEY_USABLE;
+    d->cdm.kid = DRV_KID;
     drv_title_init(d);
     cad_failing_init(&d->failing, d->options.fail_at);
     struct cad_engine_config config = d->options.engine;
@@ -90,6 +97,7 @@ struct drv *drv_new(const struct drv_options *options)
 void drv_free(struct drv **driver)
 {
     struct drv *d = *driver;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) drv_sink_drop_held(d, i);
     cad_engine_destroy(&d->engine);
     assert_null(d->engine);
     assert_int_equal(d->failing.live_blocks, 0);
@@ -189,6 +197,14 @@ void drv_load(struct drv *d, uint32_t ticket)
     drv_play(d);
 }
 
+void drv_prepare(struct drv *d, uint32_t ticket)
+{
+    struct cad_command command = {
+        .type = CAD_COMMAND_PREPARE, .ticket = ticket,
+        .title = {.base = CAD_STR("http://svc"), .id = CAD_STR("900100"), .start = CAD_TIME_NONE}};
+    feed_command(d, &command);
+}
+
 void drv_play(struct drv *d)
 {
     drv_command(d, CAD_COMMAND_PLAY, 0);
@@ -244,6 +260,7 @@ static bool do_actions(struct drv *d)
         case CAD_ACTION_SINK_FLUSH:
             drv_sink_flush(d, action.u.flush.epoch, action.u.flush.position);
             break;
+        case CAD_ACTION_CDM_CALL: drv_cdm_call(d, &action.u.cdm); break;
         case CAD_ACTION_APP_EVENT: keep_event(d, &action.u.app); break;
         default: fail_msg("an unknown action: %d", (int)action.type);
         }

@@ -38,6 +38,15 @@
 #define DRV_DUB (DRV_RUNGS + 1)    /* the same sound once more, as another language */
 #define DRV_STREAMS (DRV_RUNGS + 2)
 #define DRV_SEGMENT (2 * CAD_SECOND)
+#define DRV_TEXT_NONE 0            /* tracks of text; the file of T:n is http://hN/tn */
+#define DRV_TEXT_EN 1
+#define DRV_TEXT_DE 2
+#define DRV_TEXT_FORCED 3
+#define DRV_TEXT_VTT 4
+#define DRV_TEXT_IT 5              /* its best file is t5, the other one t6 */
+#define DRV_TEXT_IT_OTHER 6
+#define DRV_TEXTS 7
+#define DRV_TEXT_BYTES 3000        /* of a document; each has its number more */
 #define DRV_SERVERS_MAX 4
 #define DRV_REQUESTS_MAX 2048
 #define DRV_EVENTS_MAX 2048
@@ -76,6 +85,7 @@ struct drv_request {
     char *body;                    /* POST, NUL-terminated; else NULL */
     char content_type[64];
     int32_t stream;                /* -1: not one of the title's files */
+    int32_t document;              /* of timed text, DRV_TEXT_EN...; -1 none */
     int32_t server;                /* h<server>; -1 */
     uint32_t generation;           /* of the manifest that the URL comes from */
     bool range_in_header;
@@ -136,6 +146,38 @@ struct drv_slot {
     struct cad_stream_config config; /* extra is not kept */
     cad_time end;                  /* of the last sample of this epoch */
     uint32_t of_epoch;             /* samples of this epoch */
+    bool holds;                    /* `held` waits for its key */
+    struct cad_sample held;
+};
+
+#define DRV_KID 0x11               /* each byte of the key id of a protected title */
+#define DRV_LICENCE "a licence"    /* what the service gives and the CDM takes */
+#define DRV_CDM_CALLS_MAX 128
+
+/* A CDM that does as it is told: it answers calls at once, by the results that are set here. */
+struct drv_cdm {
+    struct cad_cdm_call calls[DRV_CDM_CALLS_MAX]; /* data.p is not kept */
+    cad_time at[DRV_CDM_CALLS_MAX];
+    uint32_t call_count;
+    int open, request, update;     /* results in DONE */
+    bool silent;                   /* calls are not answered at all */
+    bool no_message;               /* request has nothing to say */
+    enum cad_key_status status;    /* that a licence gives; default usable */
+    uint8_t kid;                   /* and of which key; default DRV_KID */
+    cad_time expiry;               /* Unix, ns; 0: none is told */
+    bool opens;                    /* samples can be decrypted */
+    struct cad_cdm_tag session;    /* the last that was opened */
+    const char *answer;            /* body of the service's answer; NULL: the licence, wrapped */
+};
+
+/* Timed text as it was pulled. */
+struct drv_words {
+    uint32_t configs, documents;
+    struct cad_stream_config config; /* the last */
+    bool has_config;               /* in this epoch; the document may be waiting */
+    bool shown;                    /* a document was given in this epoch and not taken back */
+    int32_t document;              /* which; -1 another one */
+    cad_time pts, duration;
 };
 
 struct drv_sink {
@@ -152,6 +194,7 @@ struct drv_sink {
     struct cad_sink_config config;
     uint64_t frames;
     struct drv_slot slot[CAD_ENGINE_TRACKS];
+    struct drv_words words;
 };
 
 struct drv_options {
@@ -160,6 +203,9 @@ struct drv_options {
     cad_time duration;             /* of the title; default 60 s */
     bool no_audio;
     bool dub;                      /* a second audio track, A:2, "de" */
+    bool text;                     /* tracks of timed text: T:0 off, T:1 en, T:2 de, T:3 en forced,
+                                      T:4 fr in WebVTT, T:5 it in two files; and a sink for them */
+    bool no_text_sink;             /* the tracks, but no sink for them */
     uint32_t servers;              /* default 2 */
     cad_time url_life;             /* default 12 h */
     int64_t rate_bps;              /* of the link, shared; 0: whole bodies at once */
@@ -171,6 +217,10 @@ struct drv_options {
     bool plain_http;               /* URLs without o= and t=: ranges go into a header */
     const char *video_profile;     /* default h264mpl40-dash-clear */
     bool no_boxes;                 /* the manifest does not say where moov and sidx are */
+    bool drm;                      /* media are protected: cbcs, one key */
+    bool no_cdm;                   /* and there is no CDM */
+    bool no_licence_link;          /* the manifest does not say where licences are given */
+    const char *inline_licence;    /* in the manifest; NULL: none */
 };
 
 struct drv {
@@ -211,6 +261,8 @@ struct drv {
     bool bare_manifest;            /* without the envelope */
     bool strange_sizes;            /* every video stream one byte longer than it is */
     int64_t server_skew_ms;        /* of the server's clock from DRV_EPOCH_MS */
+    /* keys */
+    struct drv_cdm cdm;
     /* sink */
     struct drv_sink sink;
     /* what the application was told */
@@ -244,6 +296,7 @@ void drv_pin(struct drv *d, int32_t rung);
 /* The service's title 900100, and PLAY. */
 void drv_load(struct drv *d, uint32_t ticket);
 void drv_load_title(struct drv *d, const struct cad_title *title, uint32_t ticket);
+void drv_prepare(struct drv *d, uint32_t ticket); /* the same title, without PLAY */
 void drv_load_url(struct drv *d, const char *url, uint32_t ticket);
 void drv_play(struct drv *d);
 void drv_pause(struct drv *d);
@@ -289,7 +342,7 @@ int64_t drv_rung_bytes(uint32_t rung);
 /* Everything that was seen, printed: for whoever looks into a failure. */
 void drv_dump(const struct drv *d);
 
-/* ---- parts (driver_net.c, driver_sink.c, driver_title.c) ------------------------------------- */
+/* ---- parts (driver_cdm.c, driver_net.c, driver_sink.c, driver_title.c) ------------------------------------- */
 
 void drv_net_start(struct drv *d, const struct cad_http_start *start);
 void drv_net_cancel(struct drv *d, uint32_t id);
@@ -300,13 +353,27 @@ void drv_net_tick(struct drv *d);
 /* Forget what is held of all files: after STOP, or when a test expects bytes again. */
 void drv_net_forget(struct drv *d);
 
+void drv_cdm_caps(struct drv *d);
+void drv_cdm_call(struct drv *d, const struct cad_cdm_call *call);
+/* Something that no call asked for, of the session that was opened last. */
+void drv_cdm_tell(struct drv *d, enum cad_cdm_event_type type, int result);
+void drv_cdm_keys(struct drv *d, uint8_t kid, enum cad_key_status status);
+uint32_t drv_cdm_calls(const struct drv *d, enum cad_cdm_call_type type);
+/* The text of a licence service's answer; free it. */
+char *drv_licence_text(struct drv *d);
+/* A pssh box of the common system with the title's key id, in base64. */
+void drv_pssh(char *out, size_t cap);
+
 bool drv_sink_step(struct drv *d);
 void drv_sink_config(struct drv *d, const struct cad_sink_config *config);
+void drv_sink_drop_held(struct drv *d, uint32_t slot);
 void drv_sink_flush(struct drv *d, uint32_t epoch, cad_time position);
 void drv_anchor(struct drv *d, cad_time media, uint32_t rate_q16, bool underrun);
 
 /* Zeroed; not of cmocka's accounts, which end with a test and not with its teardown. */
 void *drv_malloc(size_t n);
+/* The document of timed text that http://hN/t<n> is; free it. */
+char *drv_document(int32_t n);
 /* The manifest that the service would answer now; free it. Counts as a new generation. */
 char *drv_manifest_text(struct drv *d);
 /* The first box type or codec name `from` in a stream's header becomes `to`; four bytes each. */

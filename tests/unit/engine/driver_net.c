@@ -121,6 +121,18 @@ static void read_media_url(struct drv *d, struct drv_request *r, const char *pat
     check_range(d, r);
 }
 
+/* http://hN/tD[?query]: a document is asked for whole. */
+static void read_text_url(struct drv_request *r, const char *path)
+{
+    const char *p = path + 2;
+    r->document = (int32_t)number(&p);
+    assert_true(r->document < DRV_TEXTS);
+    assert_int_equal(r->purpose, CAD_PURPOSE_TEXT);
+    assert_int_equal(r->range.first, -1);
+    if (*p == '?') r->generation = check_query(p);
+    else assert_string_equal(p, "");
+}
+
 static void read_url(struct drv *d, struct drv_request *r)
 {
     const char *p = strstr(r->url, "://");
@@ -131,8 +143,10 @@ static void read_url(struct drv *d, struct drv_request *r)
     copy_text(r->host, sizeof r->host, p, (size_t)(path - p));
     r->stream = -1;
     r->server = -1;
+    r->document = -1;
     if (r->host[0] == 'h' && r->host[1] >= '0' && r->host[1] <= '9') r->server = r->host[1] - '0';
     if (path[1] == 'v' && path[2] >= '0' && path[2] <= '9') read_media_url(d, r, path);
+    else if (path[1] == 't' && path[2] >= '0' && path[2] <= '9') read_text_url(r, path);
     else r->service = true;
 }
 
@@ -283,6 +297,16 @@ static int32_t prepare(struct drv *d, struct drv_request *r)
         r->total = (int64_t)strlen(BODY_REFUSED);
         return (int32_t)r->answer.value;
     }
+    if (r->document >= 0) {
+        r->text = drv_document(r->document);
+        r->total = (int64_t)strlen(r->text);
+        return 200;
+    }
+    if (r->purpose == CAD_PURPOSE_LICENCE) {
+        r->text = drv_licence_text(d);
+        r->total = (int64_t)strlen(r->text);
+        return 200;
+    }
     if (r->service) {
         r->text = d->manifest ? drv_malloc(strlen(d->manifest) + 1) : drv_manifest_text(d);
         if (d->manifest) memcpy(r->text, d->manifest, strlen(d->manifest) + 1);
@@ -310,7 +334,7 @@ static void feed_head(struct drv *d, struct drv_request *r)
         .id = r->id, .status = status, .length = r->total, .range = {-1, -1}, .total = -1,
         .retry_after = CAD_TIME_NONE};
     struct cad_http_head *head = &event.u.head;
-    if (status == 206) {
+    if (status == 206 && r->stream >= 0) {
         int64_t from = r->origin - CAD_MAX(r->window.first, 0);
         head->range = (struct cad_range){from, from + r->total - 1};
         head->total = d->stream[r->stream].size_bytes;

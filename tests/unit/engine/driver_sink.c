@@ -104,13 +104,43 @@ static void show_first(struct drv *d, uint32_t i, const struct cad_sample *sampl
     drv_feed(d, &event);
 }
 
+void drv_sink_drop_held(struct drv *d, uint32_t i)
+{
+    struct drv_slot *slot = &d->sink.slot[i];
+    if (!slot->holds) return;
+    slot->holds = false;
+    cad_ref_unref(&slot->held.ref);
+    cad_ref_unref(&slot->held.crypt_ref);
+}
+
+/* As the drive does: a sample whose key is awaited stays at the head of its queue. */
+static int pull(struct drv *d, uint32_t i, struct cad_sample *sample)
+{
+    struct drv_slot *slot = &d->sink.slot[i];
+    if (!slot->holds) {
+        int rc = cad_engine_pull(d->engine, i, sample);
+        if (rc != 0 || !sample->crypt) return rc;
+        assert_int_equal(sample->crypt->scheme, CAD_SCHEME_CBCS);
+        assert_int_equal(sample->crypt->kid[0], DRV_KID);
+        assert_int_equal(sample->crypt->iv_size, 16);
+        assert_int_equal(sample->crypt->data.n, sample->size);
+        slot->held = *sample;
+        slot->holds = true;
+    }
+    if (!d->cdm.opens) return CAD_E_AGAIN;
+    *sample = slot->held;
+    slot->holds = false;
+    cad_ref_unref(&sample->crypt_ref);
+    return 0;
+}
+
 /* One pull; true: something came. */
 static bool take(struct drv *d, uint32_t i)
 {
     struct drv_slot *slot = &d->sink.slot[i];
     struct cad_sample sample;
     memset(&sample, 0, sizeof sample);
-    int rc = cad_engine_pull(d->engine, i, &sample);
+    int rc = pull(d, i, &sample);
     if (rc == CAD_E_AGAIN) return false;
     if (rc == CAD_E_END) {
         slot->ended = true;
@@ -131,6 +161,55 @@ static bool take(struct drv *d, uint32_t i)
     }
     cad_ref_unref(&sample.ref);
     return true;
+}
+
+static void take_document(struct drv *d, const struct cad_sample *sample)
+{
+    struct drv_words *w = &d->sink.words;
+    assert_true(w->has_config);
+    assert_int_equal(w->config.codec, CAD_CODEC_TTML);
+    assert_non_null(sample->ref);
+    assert_true(sample->flags & CAD_SAMPLE_SYNC);
+    w->documents++;
+    w->shown = true;
+    w->has_config = false; /* each is preceded by its own */
+    w->document = -1;
+    w->pts = sample->pts;
+    w->duration = sample->duration;
+    for (int32_t n = 0; n < DRV_TEXTS; n++) {
+        char *expected = drv_document(n);
+        bool same = strlen(expected) == sample->size &&
+                    memcmp(expected, sample->data, sample->size) == 0;
+        if (same) w->document = n;
+        free(expected);
+    }
+}
+
+/* Text is taken as it comes, whatever the clock does. */
+static bool fill_text(struct drv *d)
+{
+    struct drv_words *w = &d->sink.words;
+    struct cad_sample sample;
+    bool any = false;
+    while (d->sink.config.text) {
+        memset(&sample, 0, sizeof sample);
+        int rc = cad_engine_pull(d->engine, CAD_SLOT_TEXT, &sample);
+        if (rc == CAD_E_AGAIN) break;
+        assert_true(rc == 0 || rc == CAD_E_CONFIG);
+        assert_int_equal(sample.epoch, d->sink.epoch);
+        any = true;
+        if (rc == 0) {
+            take_document(d, &sample);
+        } else {
+            assert_int_equal(sample.config.type, CAD_MEDIA_TEXT);
+            w->configs++;
+            w->config = sample.config;
+            w->has_config = true;
+            w->shown = false;
+        }
+        cad_ref_unref(&sample.ref);
+    }
+    return any;
 }
 
 static bool fill(struct drv *d, uint32_t i)
@@ -246,6 +325,7 @@ bool drv_sink_step(struct drv *d)
     }
     bool any = false;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) any = fill(d, i) || any;
+    any = fill_text(d) || any;
     if (k->mute_clock) {
         k->at = d->now;
         return any;
@@ -270,6 +350,7 @@ void drv_sink_config(struct drv *d, const struct cad_sink_config *config)
 
 void drv_sink_flush(struct drv *d, uint32_t epoch, cad_time position)
 {
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) drv_sink_drop_held(d, i);
     struct drv_sink *k = &d->sink;
     assert_true(epoch > k->epoch || k->flushes == 0);
     k->flushes++;
@@ -278,6 +359,7 @@ void drv_sink_flush(struct drv *d, uint32_t epoch, cad_time position)
     k->media = position;
     k->at = d->now;
     k->running = k->underrun = k->first_frame = k->drained = false;
+    k->words.shown = k->words.has_config = false;
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         struct drv_slot *slot = &k->slot[i];
         slot->started = slot->ended = false;

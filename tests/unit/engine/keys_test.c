@@ -1,0 +1,482 @@
+/*
+ * Goal: a protected title plays with a licence that was asked for beside its first media; whatever
+ * goes wrong with it ends in the error that says what, and nothing but the sink waits for a key.
+ */
+#include "driver.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+static struct drv *drm(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = true;
+    return drv_renew(state, &o);
+}
+
+static const struct drv_request *licence_request(const struct drv *d)
+{
+    for (uint32_t i = 0; i < d->request_count; i++) {
+        if (d->requests[i].purpose == CAD_PURPOSE_LICENCE) return &d->requests[i];
+    }
+    return NULL;
+}
+
+static const struct drv_request *first_of(const struct drv *d, enum cad_purpose purpose)
+{
+    for (uint32_t i = 0; i < d->request_count; i++) {
+        if (d->requests[i].purpose == purpose) return &d->requests[i];
+    }
+    return NULL;
+}
+
+/* ---- as it should be ------------------------------------------------------------------------- */
+
+static void test_keys_play(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+    assert_int_equal(drv_stats(d).stalls, 0);
+    assert_int_equal(drv_stats(d).bytes_twice, 0);
+    /* One init data, one session, one licence. */
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), 1);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_UPDATE), 1);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
+    assert_int_equal(drv_stats(d).services.licences, 1);
+    assert_true(drv_stats(d).services.is_protected);
+    assert_int_equal(drv_stats(d).services.keys, CAD_KEY_USABLE);
+    assert_string_equal(drv_first(d, CAD_APP_KEYS)->text, "pending");
+    assert_string_equal(drv_last(d, CAD_APP_KEYS)->text, "usable");
+    drv_command(d, CAD_COMMAND_STOP, 0);
+    drv_turns(d);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_CLOSE), 1);
+}
+
+/* In the turn of the header requests, with the highest priority, in the service's own form. */
+static void test_keys_asked_beside_headers(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_LOADED, CAD_SECOND));
+    drv_turns(d);
+    const struct drv_request *r = licence_request(d);
+    assert_non_null(r);
+    assert_ptr_equal(first_of(d, CAD_PURPOSE_SEGMENT), NULL);
+    assert_int_equal(r->started, first_of(d, CAD_PURPOSE_HEADER)->started);
+    assert_true(r->post);
+    assert_int_equal(r->priority, 0);
+    assert_string_equal(r->url, "http://svc/license?a=1");
+    assert_string_equal(r->content_type, "application/json");
+    assert_non_null(strstr(r->body, "\"challengeBase64\":\"YSBjaGFsbGVuZ2U=\""));
+    assert_non_null(strstr(r->body, "\"drmSessionId\":\"s"));
+    assert_non_null(strstr(r->body, "\"xid\":\""));
+    assert_non_null(strstr(r->body, "\"clientTime\":1772324"));
+}
+
+static cad_time slow_licence(void **state, cad_time delay, cad_time *first)
+{
+    struct drv *d = drm(state);
+    d->cdm.silent = true; /* the licence is answered by hand */
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_LOADED, CAD_SECOND));
+    cad_time from = d->now;
+    drv_play_for(d, delay);
+    assert_int_equal(drv_count(d, CAD_APP_FIRST_FRAME), 0);
+    assert_int_equal(drv_count(d, CAD_APP_STALL_BEGIN), 0);
+    assert_int_equal(d->state, CAD_STATE_BUFFERING);
+    /* Media have come meanwhile, as far as they may. */
+    assert_true(drv_slot_stats(d, CAD_SLOT_VIDEO).ahead >= 2 * CAD_SECOND);
+    d->cdm.silent = false;
+    struct cad_cdm_call open = d->cdm.calls[0];
+    drv_cdm_call(d, &open);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, CAD_SECOND));
+    *first = d->now - from;
+    drv_play_for(d, 5 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(drv_count(d, CAD_APP_STALL_BEGIN), 0);
+    return delay;
+}
+
+/* A start that waits for its key alone is no stall, and goes on in the turn that it comes. */
+static void test_keys_late(void **state)
+{
+    cad_time first = 0;
+    cad_time delay = slow_licence(state, 6 * CAD_SECOND, &first);
+    assert_true(first - delay <= 100 * CAD_MS);
+}
+
+static void test_keys_inline(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = true;
+    o.inline_licence = DRV_LICENCE;
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 0);
+}
+
+/* One that is of no use here: the service is asked after all. */
+static void test_keys_inline_useless(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = true;
+    o.inline_licence = "something else";
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
+}
+
+static void test_keys_configured(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.no_licence_link = true;
+    cad_engine_config_init(&o.engine);
+    o.engine.licence = cad_buf_from_str(CAD_STR(DRV_LICENCE));
+    o.set_engine = true;
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 0);
+}
+
+/* The service's address may be the application's; the body is then the challenge itself. */
+static void test_keys_configured_url(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.no_licence_link = true;
+    cad_engine_config_init(&o.engine);
+    o.engine.licence_url = CAD_STR("http://keys.example/get");
+    o.set_engine = true;
+    struct drv *d = drv_renew(state, &o);
+    d->cdm.answer = DRV_LICENCE;
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    assert_string_equal(licence_request(d)->url, "http://keys.example/get");
+    assert_string_equal(licence_request(d)->body, "a challenge");
+}
+
+/* ---- refused, late, garbage ------------------------------------------------------------------ */
+
+static struct drv_answer licence_status(struct drv *d, const struct drv_request *r)
+{
+    if (r->purpose != CAD_PURPOSE_LICENCE) return (struct drv_answer){.fault = DRV_SERVE};
+    return (struct drv_answer){.fault = DRV_STATUS, .value = d->script_value};
+}
+
+static void test_keys_refused(void **state)
+{
+    struct drv *d = drm(state);
+    d->script = licence_status;
+    d->script_value = 403;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_DENIED);
+    assert_int_equal(drv_fatal(d)->http_status, 403);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
+    assert_int_equal(drv_open_requests(d), 0);
+}
+
+/* Five attempts, 0.5, 1, 2 and 4 s apart, then the error that says what was missing. */
+static void test_keys_service_broken(void **state)
+{
+    struct drv *d = drm(state);
+    d->script = licence_status;
+    d->script_value = 500;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_NET);
+    assert_int_equal(drv_fatal(d)->attempts, 5);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 5);
+    assert_int_equal(drv_count(d, CAD_APP_STALL_BEGIN), 0);
+}
+
+static struct drv_answer licence_silent(struct drv *d, const struct drv_request *r)
+{
+    (void)d;
+    bool licence = r->purpose == CAD_PURPOSE_LICENCE;
+    return (struct drv_answer){.fault = licence ? DRV_SILENT : DRV_SERVE, .value = -1};
+}
+
+/* Nobody answers: the wait has an end. */
+static void test_keys_service_silent(void **state)
+{
+    struct drv *d = drm(state);
+    d->script = licence_silent;
+    drv_load(d, 1);
+    cad_time from = d->now;
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_NET);
+    assert_true(d->now - from >= 9 * CAD_SECOND);
+    assert_int_equal(drv_open_requests(d), 0);
+}
+
+static void test_keys_garbage(void **state)
+{
+    static const char *const answers[] = {
+        "", "{", "[]", "{\"license\":{}}", "{\"licenseResponseBase64\":\"!\"}", "null",
+        "{\"licenseResponseBase64\":\"\"}", "{\"licenseResponseBase64\":\"c29tZXRoaW5nIGVsc2U=\"}"};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct drv *d = drm(state);
+        d->cdm.answer = answers[i];
+        drv_load(d, 1);
+        assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+        assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_BAD);
+    }
+}
+
+/* ---- what the CDM says ----------------------------------------------------------------------- */
+
+static void test_keys_without_cdm(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.no_cdm = true;
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_MANIFEST_NO_MEDIA);
+}
+
+/* A licence with another key than the one that is needed. */
+static void test_keys_other_key(void **state)
+{
+    struct drv *d = drm(state);
+    d->cdm.kid = 0x77;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_NO_KEY);
+}
+
+static void check_status(void **state, enum cad_key_status status, enum cad_error_code code)
+{
+    struct drv *d = drm(state);
+    d->cdm.status = status;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, code);
+}
+
+static void test_keys_statuses(void **state)
+{
+    check_status(state, CAD_KEY_EXPIRED, CAD_ERR_DRM_KEY_EXPIRED);
+    check_status(state, CAD_KEY_RELEASED, CAD_ERR_DRM_KEY_DENIED);
+    check_status(state, CAD_KEY_ERROR, CAD_ERR_DRM_KEY_DENIED);
+    check_status(state, CAD_KEY_OUTPUT_RESTRICTED, CAD_ERR_DRM_OUTPUT);
+    check_status(state, CAD_KEY_FUTURE, CAD_ERR_DRM_NO_KEY);  /* after key_wait */
+    check_status(state, CAD_KEY_PENDING, CAD_ERR_DRM_NO_KEY);
+}
+
+static void test_keys_cdm_refuses(void **state)
+{
+    struct drv *d = drm(state);
+    d->cdm.open = CAD_E_IO;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_INIT);
+    d = drm(state);
+    d->cdm.request = CAD_E_DATA;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_INIT_DATA);
+}
+
+/* Init data that names no key for a system that wants one: the known key ids are named instead. */
+static void test_keys_by_key_ids(void **state)
+{
+    struct drv *d = drm(state);
+    d->cdm.request = CAD_E_NOTFOUND;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_REQUEST), 2);
+    assert_int_equal(d->cdm.calls[1].init_type, CAD_INIT_CENC);
+    assert_int_equal(d->cdm.calls[2].init_type, CAD_INIT_KEYIDS);
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_INIT_DATA);
+}
+
+/* A CDM that never answers: nothing hangs. */
+static void test_keys_cdm_silent(void **state)
+{
+    struct drv *d = drm(state);
+    d->cdm.silent = true;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_NO_KEY);
+}
+
+/* A session that was lost is opened again, three times; nothing is fetched anew for it. */
+static void test_keys_session_lost(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    for (uint32_t i = 0; i < 3; i++) {
+        drv_cdm_tell(d, CAD_CDM_EVENT_CLOSED, 0);
+        drv_play_for(d, 2 * CAD_SECOND);
+        assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), 2 + i);
+        assert_int_equal(d->state, CAD_STATE_PLAYING);
+    }
+    d->cdm.opens = false;
+    drv_cdm_tell(d, CAD_CDM_EVENT_CLOSED, 0);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 30 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_RESET);
+    assert_int_equal(drv_stats(d).bytes_twice, 0);
+}
+
+/* Events of a title that is gone, of sessions that never were, twice: nobody minds. */
+static void test_keys_strange_events(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    struct cad_cdm_tag tag = d->cdm.session;
+    for (int type = CAD_CDM_EVENT_DONE; type <= CAD_CDM_EVENT_STORE_DELETE; type++) {
+        d->cdm.session = (struct cad_cdm_tag){tag.session + 7, tag.epoch, 0};
+        drv_cdm_tell(d, (enum cad_cdm_event_type)type, 0);
+        d->cdm.session = (struct cad_cdm_tag){tag.session, tag.epoch + 1, 0};
+        drv_cdm_tell(d, (enum cad_cdm_event_type)type, CAD_E_DATA);
+    }
+    d->cdm.session = tag;
+    drv_cdm_tell(d, CAD_CDM_EVENT_DONE, CAD_E_DATA);
+    drv_cdm_tell(d, CAD_CDM_EVENT_MESSAGE, 0);
+    drv_play_for(d, 5 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+}
+
+/* More time is asked for before the keys end; playback does not notice. */
+static void test_keys_renewed(void **state)
+{
+    struct drv *d = drm(state);
+    d->cdm.expiry = (DRV_EPOCH_MS + 140 * 1000) * CAD_MS; /* 40 s from here */
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_play_for(d, 30 * CAD_SECOND);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
+    d->cdm.expiry = (DRV_EPOCH_MS + 1000 * 1000) * CAD_MS;
+    drv_play_for(d, 9 * CAD_SECOND);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 2);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+}
+
+/* The key goes in mid-play: what is held cannot be opened any more. */
+static void test_keys_revoked(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_play_for(d, 3 * CAD_SECOND);
+    drv_cdm_keys(d, DRV_KID, CAD_KEY_EXPIRED);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 10 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_KEY_EXPIRED);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void test_keys_prepared(void **state)
+{
+    struct drv *d = drm(state);
+    drv_prepare(d, 1);
+    assert_true(drv_until(d, CAD_APP_PREPARED, 5 * CAD_SECOND));
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_UPDATE), 1);
+    uint32_t requests = d->request_count;
+    cad_time at = d->now;
+    drv_load(d, 2);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, CAD_SECOND));
+    assert_true(d->now - at <= 100 * CAD_MS);
+    assert_int_equal(drv_requests_of(d, requests, CAD_PURPOSE_LICENCE), 0);
+}
+
+/* Stopped at every moment of the start. */
+static void test_keys_stopped(void **state)
+{
+    for (cad_time wait = 0; wait < 300 * CAD_MS; wait += DRV_TICK) {
+        struct drv_options o;
+        drv_options_init(&o);
+        o.drm = true;
+        o.rate_bps = 4000000;
+        struct drv *d = drv_renew(state, &o);
+        drv_load(d, 1);
+        drv_play_for(d, wait);
+        drv_command(d, CAD_COMMAND_STOP, 0);
+        drv_turns(d);
+        assert_int_equal(drv_open_requests(d), 0);
+        assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), drv_cdm_calls(d, CAD_CDM_CALL_CLOSE));
+        drv_net_forget(d);
+        drv_load(d, 2);
+        assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    }
+}
+
+static void test_keys_seek(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_seek(d, 40 * CAD_SECOND, 9);
+    assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
+    drv_seek(d, 2 * CAD_SECOND, 10);
+    d->strict_bytes = false;
+    assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), 1);
+}
+
+static void test_keys_allocations(void **state)
+{
+    uint64_t failures = 0;
+    for (uint64_t at = 1;; at++) {
+        struct drv_options o;
+        drv_options_init(&o);
+        o.drm = true;
+        o.duration = 20 * CAD_SECOND;
+        o.fail_at = at;
+        struct drv *d = drv_renew(state, &o);
+        failures++;
+        if (!d) continue;
+        d->strict_bytes = false;
+        drv_load(d, 1);
+        drv_play_for(d, 14 * CAD_SECOND);
+        if (d->fatal) {
+            assert_int_equal(d->fatal, CAD_E_NOMEM);
+        } else if (d->state == CAD_STATE_FAILED) {
+            enum cad_error_code code = drv_fatal(d)->code;
+            assert_true(code == CAD_ERR_OUT_OF_MEMORY || code == CAD_ERR_DRM_NO_KEY);
+            assert_int_equal(drv_open_requests(d), 0);
+        } else {
+            assert_int_equal(drv_count(d, CAD_APP_FIRST_FRAME), 1);
+        }
+        if (!d->failing.failed) break;
+    }
+    assert_true(failures > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DRV_TEST(test_keys_play),           DRV_TEST(test_keys_asked_beside_headers),
+        DRV_TEST(test_keys_late),           DRV_TEST(test_keys_inline),
+        DRV_TEST(test_keys_inline_useless), DRV_TEST(test_keys_configured),
+        DRV_TEST(test_keys_configured_url), DRV_TEST(test_keys_refused),
+        DRV_TEST(test_keys_service_broken), DRV_TEST(test_keys_service_silent),
+        DRV_TEST(test_keys_garbage),        DRV_TEST(test_keys_without_cdm),
+        DRV_TEST(test_keys_other_key),      DRV_TEST(test_keys_statuses),
+        DRV_TEST(test_keys_cdm_refuses),    DRV_TEST(test_keys_by_key_ids),
+        DRV_TEST(test_keys_cdm_silent),     DRV_TEST(test_keys_session_lost),
+        DRV_TEST(test_keys_strange_events), DRV_TEST(test_keys_renewed),
+        DRV_TEST(test_keys_revoked),        DRV_TEST(test_keys_prepared),
+        DRV_TEST(test_keys_stopped),        DRV_TEST(test_keys_seek),
+        DRV_TEST(test_keys_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
