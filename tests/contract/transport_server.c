@@ -157,7 +157,8 @@ static void answer_simple(struct connection *c, const char *path, const char *bo
         set_answer(c, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n"
                       "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n", NULL, 0);
     } else if (strcmp(path, "/told") == 0) {
-        set_answer(c, "HTTP/1.1 200 OK\r\n" TRANSPORT_TOLD_LINES "Content-Length: 4\r\n\r\n", "told", 4);
+        set_answer(c, "HTTP/1.1 200 OK\r\n" TRANSPORT_TOLD_LINES "Content-Length: 4\r\n\r\n",
+                   "told", 4);
     } else if (strcmp(path, "/echo") == 0) {
         snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", body_n);
         set_answer(c, head, body, body_n);

@@ -16,7 +16,8 @@
  *     /headers/N   N header lines of 50 bytes before an empty body
  *     /told        TRANSPORT_TOLD_LINES and a short body
  *
- * Asked with whole URLs, as proxies are, it answers in place of any host. One thread serves all connections. Byte i of the pattern is transport_pattern(i).
+ * Asked with whole URLs, as proxies are, it answers in place of any host. One thread serves all
+ * connections. Byte i of the pattern is transport_pattern(i).
  */
 #ifndef CAD_TESTS_TRANSPORT_SERVER_H
 #define CAD_TESTS_TRANSPORT_SERVER_H

@@ -227,7 +227,7 @@ static void test_player_arguments(void **state)
     assert_int_equal(cad_player_pin(stage.player, -2), CAD_E_INVAL);
     assert_int_equal(cad_player_seek(stage.player, CAD_TIME_NONE, NULL), CAD_E_INVAL);
     assert_int_equal(cad_player_wait_event(stage.player, &event, 0), CAD_E_AGAIN);
-    assert_int_equal(cad_player_pull(stage.player, 2, &sample), CAD_E_INVAL);
+    assert_int_equal(cad_player_pull(stage.player, CAD_ENGINE_SLOTS, &sample), CAD_E_INVAL);
     cad_time from = cad_player_now(stage.player);
     assert_int_equal(cad_player_wait_event(stage.player, &event, 30 * CAD_MS), CAD_E_AGAIN);
     assert_true(cad_player_now(stage.player) - from >= 30 * CAD_MS);

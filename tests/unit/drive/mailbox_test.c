@@ -54,6 +54,12 @@ static void test_mailbox_commands(void **state)
         cad_mail_release(&box, &mail);
     }
     assert_false(cad_mailbox_take(&box, &mail));
+    load.type = CAD_COMMAND_PREPARE; /* has a title, too */
+    load.title.url = CAD_STR("http://c");
+    assert_int_equal(cad_mailbox_command(&box, &load), 0);
+    assert_true(cad_mailbox_take(&box, &mail));
+    assert_true(cad_str_eqz(mail.command.title.url, "http://c"));
+    cad_mail_release(&box, &mail);
     /* What nobody takes is dropped with the box. */
     load.title.url = CAD_STR("http://b");
     assert_int_equal(cad_mailbox_command(&box, &load), 0);

@@ -151,6 +151,22 @@ static uint32_t version(const char *line)
     return head.http.http_version;
 }
 
+static void test_net_head_told(void **state)
+{
+    (void)state;
+    assert_int_equal(feed("HTTP/1.1 103 Early\nVia: early\n\nHTTP/1.1 200 OK\nVia: 1.1 a\n"
+                          "via: 1.1 b\nX-Ichnaea: {\"a\":1}\nSet-Cookie: secret\n"
+                          "X-FTL-Probe-Recv-TS: 12\nvia-x: no\nvi: no\n"),
+                     1);
+    assert_int_equal(head.http.header_count, 3);
+    const struct cad_header *h = head.http.headers;
+    assert_true(cad_str_eqz(h[0].name, "via") && cad_str_eqz(h[0].value, "1.1 a"));
+    assert_true(cad_str_eqz(h[1].name, "x-ichnaea") && cad_str_eqz(h[1].value, "{\"a\":1}"));
+    assert_true(cad_str_eqz(h[2].name, "x-ftl-probe-recv-ts") && cad_str_eqz(h[2].value, "12"));
+    assert_int_equal(feed("HTTP/1.1 200 OK\nServer: x\n"), 1);
+    assert_int_equal(head.http.header_count, 0);
+}
+
 static void test_net_head_version(void **state)
 {
     (void)state;
@@ -170,7 +186,7 @@ int main(void)
         cmocka_unit_test(test_net_head_bad_range),     cmocka_unit_test(test_net_head_lengths),
         cmocka_unit_test(test_net_head_informational), cmocka_unit_test(test_net_head_times),
         cmocka_unit_test(test_net_head_location),      cmocka_unit_test(test_net_head_broken),
-        cmocka_unit_test(test_net_head_version),
+        cmocka_unit_test(test_net_head_version),       cmocka_unit_test(test_net_head_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,7 @@ static void test_spsc_references(void **state)
         struct cad_spsc_item item;
         memset(&item, 0, sizeof item);
         assert_int_equal(cad_pool_get(pool, 100, &item.sample.ref), 0);
+        assert_int_equal(cad_pool_get(pool, 100, &item.sample.crypt_ref), 0);
         assert_int_equal(cad_spsc_push(&ring, &item), 0);
     }
     assert_true(cad_pool_used_bytes(pool) > 0);

@@ -1,10 +1,14 @@
-/* Reads of a body: summed, rising, and still spanning the whole of it when there are too many. */
+/*
+ * Reads of a body: summed, rising, and still spanning the whole of it when there are too many. And
+ * which header lines are told.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "base/util.h"
 #include "drive/transport.h"
 
@@ -55,11 +59,40 @@ static void test_transport_reads_together(void **state)
     check_reads(&d);
 }
 
+/* Every name of the list is told, whatever its case; more than there is room for never happens. */
+static void test_transport_tells_headers(void **state)
+{
+    CAD_UNUSED(state);
+    struct cad_transport_told told = {.count = 0};
+    cad_str names = CAD_STR(CAD_HTTP_HEADERS_TOLD);
+    cad_str name;
+    uint32_t n = 0;
+    char big[1000];
+    memset(big, 'v', sizeof big);
+    while (cad_str_split(&names, ' ', &name)) {
+        cad_transport_tell_header(&told, name, (cad_str){big, sizeof big - n});
+        cad_transport_tell_header(&told, name, CAD_STR("again"));
+        assert_int_equal(told.count, ++n);
+        assert_true(cad_str_eq(told.headers[n - 1].name, name));
+        assert_int_equal(told.headers[n - 1].value.n, CAD_TRANSPORT_TOLD_BYTES);
+    }
+    assert_true(n >= 6 && n <= CAD_HTTP_HEADERS_MAX);
+    cad_transport_tell_header(&told, CAD_STR("authorization"), CAD_STR("secret"));
+    cad_transport_tell_header(&told, CAD_STR(""), CAD_STR("x"));
+    cad_transport_tell_header(&told, CAD_STR("via x-ftl-error"), CAD_STR("x"));
+    assert_int_equal(told.count, n);
+    told.count = 0;
+    cad_transport_tell_header(&told, CAD_STR("VIA"), (cad_str){NULL, 0});
+    assert_true(cad_str_eqz(told.headers[0].name, "via"));
+    assert_int_equal(told.headers[0].value.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transport_reads),
         cmocka_unit_test(test_transport_reads_together),
+        cmocka_unit_test(test_transport_tells_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
