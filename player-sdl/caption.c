@@ -6,6 +6,9 @@
 #include "base/util.h"
 #include "cadmium/font_freetype.h"
 
+#define NESTED_MAX 128 /* blocks in blocks: what a document may nest */
+#define BLACK 0x000000ffu
+
 void caption_init(struct caption *caption, SDL_Renderer *renderer, uint32_t percent)
 {
     memset(caption, 0, sizeof(*caption));
@@ -102,6 +105,59 @@ static void paint(struct caption *caption, const struct cad_text_picture *pictur
     }
 }
 
+/* ---- whether letters can be told from the film ---------------------------------------------- */
+
+static bool sees(uint32_t color)
+{
+    return (color & 0xff) != 0;
+}
+
+static bool run_stands_out(const struct cad_text_run *run)
+{
+    const struct cad_text_look *look = &run->look;
+    return run->kind == CAD_TEXT_RUN_TEXT &&
+           (look->outline.on || look->shadow_count > 0 || look->background_count > 0);
+}
+
+static bool runs_stand_out(const struct cad_text_run *run)
+{
+    for (; run; run = run->next) {
+        if (run_stands_out(run)) return true;
+    }
+    return false;
+}
+
+static bool blocks_stand_out(const struct cad_text_block *block)
+{
+    const struct cad_text_block *above[NESTED_MAX];
+    size_t depth = 0;
+    while (block || depth > 0) {
+        if (!block) {
+            block = above[--depth];
+            continue;
+        }
+        if (block->kind == CAD_TEXT_BLOCK_IMAGE || sees(block->background)) return true;
+        if (block->kind == CAD_TEXT_BLOCK_P && runs_stand_out(block->p.runs)) return true;
+        if (block->kind == CAD_TEXT_BLOCK_DIV && depth < NESTED_MAX) {
+            above[depth++] = block->next;
+            block = block->blocks;
+        } else {
+            block = block->next;
+        }
+    }
+    return false;
+}
+
+bool caption_stands_out(const struct cad_text_isd *isd)
+{
+    for (const struct cad_text_region *region = isd->regions; region; region = region->next) {
+        if (sees(region->background) || blocks_stand_out(region->blocks)) return true;
+    }
+    return false;
+}
+
+/* ---- laying out ----------------------------------------------------------------------------- */
+
 void caption_set(struct caption *caption, const struct cad_text_isd *isd, int width, int height)
 {
     struct cad_text_draw_options options;
@@ -117,6 +173,10 @@ void caption_set(struct caption *caption, const struct cad_text_isd *isd, int wi
         options.width = (uint32_t)width;
         options.height = (uint32_t)height;
         options.user.size_percent = caption->percent;
+        if (!caption_stands_out(isd)) {
+            options.user.edge = CAD_TEXT_EDGE_OUTLINE;
+            options.user.edge_color = BLACK;
+        }
         rc = cad_text_layout(isd, &options, &picture);
     }
     caption->failure = rc;

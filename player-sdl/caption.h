@@ -5,7 +5,8 @@
  *     caption_set(&caption, isd, width, height)   laid out once; isd NULL: nothing is shown
  *     caption_draw(&caption, place, above)        as often as a picture is drawn
  *
- * Fonts are looked for with the first ISD that has something on it.
+ * Fonts are looked for with the first ISD that has something on it. Where a document sets letters
+ * off from the film by nothing (no ground, outline or shadow) they get a black outline.
  */
 #ifndef PLAYER_CAPTION_H
 #define PLAYER_CAPTION_H
@@ -34,6 +35,8 @@ void caption_set(struct caption *caption, const struct cad_text_isd *isd, int wi
 void caption_reset(struct caption *caption);
 /* Over the film at `place`, moved up where it would reach below `above`. */
 void caption_draw(const struct caption *caption, const SDL_Rect *place, int above);
+/* Whether something sets its letters off from what is behind them. */
+bool caption_stands_out(const struct cad_text_isd *isd);
 /* How far it is moved up for that; 0 not at all. */
 int caption_lift(const SDL_Rect *used, const SDL_Rect *place, int above);
 

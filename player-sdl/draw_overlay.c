@@ -185,14 +185,16 @@ static void report_row(struct sheet *sheet, const struct cad_service_stats *serv
 {
     char value[ROW_BYTES];
     char part[64];
-    snprintf(value, sizeof(value), "%llu events",
-             (unsigned long long)services->events_delivered);
+    snprintf(value, sizeof(value), "%llu event%s",
+             (unsigned long long)services->events_delivered,
+             services->events_delivered == 1 ? "" : "s");
     if (services->events_waiting > 0) {
         snprintf(part, sizeof(part), "%u waiting", services->events_waiting);
         join(value, sizeof(value), part);
     }
-    snprintf(part, sizeof(part), "%llu log batches",
-             (unsigned long long)services->batches_delivered);
+    snprintf(part, sizeof(part), "%llu log batch%s",
+             (unsigned long long)services->batches_delivered,
+             services->batches_delivered == 1 ? "" : "es");
     join(value, sizeof(value), part);
     if (services->logs_dropped > 0) {
         snprintf(part, sizeof(part), "%llu lost", (unsigned long long)services->logs_dropped);

@@ -182,6 +182,57 @@ static void test_caption_blends_once(void **state)
     if (missing) skip();
 }
 
+/* Letters that nothing sets off get an outline; a document that does so itself is left alone. */
+static void test_caption_outlines_what_has_no_ground(void **state)
+{
+    (void)state;
+    static const struct { const char *body; bool stands_out; } cases[] = {
+        {"<body region=\"r\"><div><p>a</p></div></body></tt>", false},
+        {"<body region=\"r\"><div><div><p><span>a</span></p></div></div></body></tt>", false},
+        {"<body region=\"r\"><div><p tts:textOutline=\"red 2%\">a</p></div></body></tt>", true},
+        {"<body region=\"r\"><div><p>a</p><p>b <span tts:textShadow=\"5% 5%\">c</span></p>"
+         "</div></body></tt>", true},
+        {"<body region=\"r\"><div><p><span tts:backgroundColor=\"black\">a</span></p></div></body>"
+         "</tt>", true},
+        {"<body region=\"r\" tts:backgroundColor=\"black\"><div><p>a</p></div></body></tt>", true},
+        {"<body region=\"r\"><div tts:backgroundColor=\"black\"><p>a</p></div></body></tt>", true}};
+    for (size_t i = 0; i < CAD_ARRAY_LEN(cases); i++) {
+        struct cad_text_isd *isd = NULL;
+        struct cad_text *document = parse(cases[i].body, &isd);
+        if (caption_stands_out(isd) != cases[i].stands_out) fail_msg("case %zu", i);
+        cad_text_isd_destroy(&isd);
+        cad_text_destroy(&document);
+    }
+}
+
+/* White letters on a white film can be read. */
+static void test_caption_can_be_read_on_white(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct cad_text_isd *isd = NULL;
+    const SDL_Rect film = {0, 0, WIDTH, HEIGHT};
+    begin(&b);
+    struct cad_text *document =
+        parse("<body region=\"r\"><div><p>Water</p></div></body></tt>", &isd);
+    caption_set(&b.caption, isd, WIDTH, HEIGHT);
+    bool missing = b.caption.failure != 0;
+    if (!missing) {
+        int rows[2];
+        SDL_SetRenderDrawColor(b.renderer, 255, 255, 255, 255);
+        SDL_RenderClear(b.renderer);
+        caption_draw(&b.caption, &film, HEIGHT);
+        SDL_RenderPresent(b.renderer);
+        rows_of(&b, 0x000000, rows);
+        assert_true(rows[0] > 0);
+        assert_true(rows[1] - rows[0] >= 5);
+    }
+    cad_text_isd_destroy(&isd);
+    cad_text_destroy(&document);
+    end(&b);
+    if (missing) skip();
+}
+
 static void test_caption_is_lifted_no_higher_than_the_window(void **state)
 {
     (void)state;
@@ -199,6 +250,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_caption_lies_over_the_film),
         cmocka_unit_test(test_caption_blends_once),
+        cmocka_unit_test(test_caption_outlines_what_has_no_ground),
+        cmocka_unit_test(test_caption_can_be_read_on_white),
         cmocka_unit_test(test_caption_is_lifted_no_higher_than_the_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
