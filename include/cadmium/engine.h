@@ -106,7 +106,8 @@ CAD_MUST_CHECK int cad_engine_poll(struct cad_engine *engine, struct cad_action 
 cad_time cad_engine_next_wake(const struct cad_engine *engine);
 
 /* The next access unit of a slot. 0: *out is a sample. CAD_E_CONFIG: *out is a configuration.
- * CAD_E_AGAIN: none yet. CAD_E_END: that was the last. */
+ * CAD_E_AGAIN: none yet. CAD_E_END: that was the last. Text has no end: CAD_E_AGAIN while there is
+ * nothing new; each document, once an epoch, comes behind its configuration, whose ref is NULL. */
 CAD_MUST_CHECK int cad_engine_pull(struct cad_engine *engine, uint32_t slot,
                                    struct cad_sample *out);
 

@@ -28,11 +28,11 @@
  *     comes behind it follows without a gap; no picture is lost or shown twice. Times that overlap
  *     at such a seam are cut, so that nothing is heard twice; a hole is silence. caps.fixed_codec
  *     and fixed_resolution say where a sink cannot do that.
- *  9. Timed text (caps.text, with CAD_CODEC_TTML in caps.codecs; pulled while the configuration says
- *     `text`) is taken as soon as it comes, whatever the clock does and while it stands. What was
- *     pulled last counts: a document, shown by the sink's clock from its pts for its duration, until
- *     another one comes, or a configuration without a codec, or a flush: then nothing is shown until
- *     the next. Neither the clock nor `drained` waits for text, and text has no end.
+ *  9. Timed text (caps.text, with CAD_CODEC_TTML in caps.codecs) is pulled while the configuration
+ *     says `text`, as soon as it comes, whatever the clock does and while it stands. What was
+ *     pulled last counts: a document, shown by the sink's clock from its pts for its duration,
+ *     until there is another, or a configuration without a codec, or a flush: then nothing is shown
+ *     until the next. Neither the clock nor `drained` waits for text, and text has no end.
  *
  * Compressed sound: a sink always pulls access units as they are, with their configuration before
  * them. One that hands some of them on undecoded (S/PDIF, HDMI) names those codecs in

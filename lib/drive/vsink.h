@@ -6,7 +6,8 @@
  *
  * Samples are given back as soon as they are taken; what is kept is how far each slot reaches. It
  * takes samples until a slot is CAD_VSINK_DEPTH ahead of the clock and again when it has fallen to
- * half of that. Text is taken as it comes and keeps nobody waiting. The clock stops at the exact end of the shortest slot, however late step is called.
+ * half of that. Text is taken as it comes and keeps nobody waiting. The clock stops at the exact
+ * end of the shortest slot, however late step is called.
  *
  *   REALTIME  the clock runs as the time does; decoding takes none
  *   SLOW      decoding a picture takes parameter (ppm) times its duration: the clock runs on, and

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "media/clock.h"
 #include "media/feed.h"
+#include "media/text_feed.h"
 
 enum play_state {
     PLAY_HOLD,     /* the wanted rate is 0 */
@@ -39,6 +40,7 @@ struct presenter {
     bool started;          /* the clock has run in this epoch */
     cad_time begin;        /* where the epoch begins */
     struct slot slots[CAD_ENGINE_TRACKS];
+    struct cad_text_feed text;
     struct cad_sink_level level;
     bool changed;          /* something is worth a report at once */
     bool failed, fail_told;
@@ -120,6 +122,7 @@ int cad_presenter_create(const struct cad_presenter_config *config, const struct
     p->config = *config;
     p->reported = p->lagged = CAD_TIME_NONE;
     cad_clock_reset(&p->clock, 0);
+    cad_text_feed_init(&p->text, config->options.on_text, config->options.ctx);
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
         int rc = slot_init(p, i);
         if (rc == 0) continue;
@@ -137,6 +140,7 @@ void cad_presenter_destroy(struct cad_sink *sink)
     struct presenter *p = of(sink);
     struct cad_alloc alloc = p->config.options.alloc;
     slots_deinit(p);
+    cad_text_feed_deinit(&p->text);
     if (p->config.output && p->config.output->destroy) {
         p->config.output->destroy(p->config.ctx);
     }
@@ -156,10 +160,13 @@ void cad_presenter_caps(const struct cad_sink *sink, struct cad_sink_caps *out)
     const struct cad_decoder_ops *own = p->config.options.decoder;
     uint32_t codecs = cad_decoder_codecs() | (own ? own->codecs : 0);
     uint32_t passthrough = p->config.options.passthrough;
+    bool text = p->config.options.on_text != NULL;
+    if (text) codecs |= 1u << CAD_CODEC_TTML;
     *out = (struct cad_sink_caps){
         .codecs = p->config.raw ? UINT32_MAX : codecs | passthrough,
         .video = true,
         .audio = true,
+        .text = text,
         .passthrough = passthrough,
     };
     if (!keeps_pace(p)) return;
@@ -578,6 +585,7 @@ static void enter_epoch(struct presenter *p, uint32_t epoch, cad_time media, cad
         slot_clear(&p->slots[i]);
         cad_feed_reset(&p->slots[i].feed, epoch);
     }
+    cad_text_feed_reset(&p->text, epoch);
     if (p->config.output && p->config.output->flush) p->config.output->flush(p->config.ctx);
     p->configured = true;
     p->wish.epoch = epoch;
@@ -652,6 +660,7 @@ cad_time cad_presenter_step(struct cad_sink *sink, cad_time now)
     if (!p->configured || (!p->wish.video && !p->wish.audio)) return CAD_TIME_NONE;
     present(p, now);
     bool more = fill_all(p);
+    if (p->wish.text && cad_text_feed_step(&p->text, &p->sink.source)) more = true;
     advance(p, now);
     present(p, now);
     /* Showing made room, or the clock has just come to the end of everything. */

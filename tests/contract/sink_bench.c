@@ -43,7 +43,8 @@ void bench_open(struct bench *bench, const struct sink_kind *kind, const struct 
     assert_int_equal(kind->create(&bench->sink), 0);
     bench->sink->source = sample_source_edge(&bench->source);
     bench->config = (struct cad_sink_config){
-        .epoch = 1, .position = 0, .video = video != NULL, .audio = audio != NULL};
+        .epoch = 1, .position = 0, .video = video != NULL, .audio = audio != NULL,
+        .text = kind->text != NULL};
 }
 
 void bench_close(struct bench *bench)

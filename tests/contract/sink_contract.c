@@ -395,6 +395,91 @@ static void test_sink_takes_another_sound_in_mid_stream(void **state)
     bench_close(&bench);
 }
 
+/* ---- text ------------------------------------------------------------------------------------ */
+
+static bool shows(const struct bench *bench, const char *lang)
+{
+    return strcmp(bench->kind->text(bench->sink), lang) == 0;
+}
+
+/* Rule 9: it comes at once, also while the clock stands; what came last counts. */
+static void test_sink_shows_text_while_it_stands(void **state)
+{
+    struct suite *suite = suite_of(state);
+    if (!suite->kind->text) skip();
+    struct bench bench;
+    bench_open(&bench, suite->kind, &suite->video, &suite->audio);
+    bench_rate(&bench, 0);
+    assert_true(bench_until(&bench, bench_is_first_out, WAIT));
+    assert_true(shows(&bench, ""));
+    sample_source_write(&bench.source, "en", "<tt>one</tt>");
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, "en"));
+    sample_source_write(&bench.source, "de", "<tt>two</tt>");
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, "de"));
+    sample_source_write(&bench.source, NULL, NULL);
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, ""));
+    assert_int_equal(bench.anchor.media, 0);
+    assert_int_equal(bench.fails, 0);
+    bench_close(&bench);
+}
+
+/* Rule 9: a flush forgets it; what is of an older epoch is passed over, what is early kept. */
+static void test_sink_flush_forgets_text(void **state)
+{
+    struct suite *suite = suite_of(state);
+    if (!suite->kind->text) skip();
+    struct bench bench;
+    bench_open(&bench, suite->kind, &suite->video, &suite->audio);
+    sample_source_write(&bench.source, "en", "<tt>one</tt>");
+    bench_rate(&bench, ONE);
+    bench_run(&bench, CAD_SECOND / 4);
+    assert_true(shows(&bench, "en"));
+    sample_source_write(&bench.source, "fr", "<tt>stale</tt>");
+    bench_seek(&bench, 2, CAD_SECOND);
+    assert_true(shows(&bench, ""));
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, ""));
+    sample_source_write(&bench.source, "en", "<tt>one</tt>");
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, "en"));
+    /* The source has turned before the flush is there. */
+    sample_source_seek(&bench.source, 3, 2 * CAD_SECOND);
+    sample_source_write(&bench.source, "de", "<tt>early</tt>");
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, "en"));
+    bench_seek(&bench, 3, 2 * CAD_SECOND);
+    assert_true(shows(&bench, ""));
+    bench_run(&bench, CAD_SECOND / 10);
+    assert_true(shows(&bench, "de"));
+    bench_close(&bench);
+}
+
+/* Rule 9: nothing waits for text that does not come, and none is taken that was not told of. */
+static void test_sink_waits_for_no_text(void **state)
+{
+    struct suite *suite = suite_of(state);
+    if (!suite->kind->text) skip();
+    struct bench bench;
+    bench_open(&bench, suite->kind, &suite->video, &suite->audio);
+    bench_rate(&bench, ONE);
+    assert_true(bench_until(&bench, bench_is_running, WAIT));
+    assert_true(bench_until(&bench, bench_is_drained, 6 * CAD_SECOND));
+    bench.config.text = false;
+    sample_source_write(&bench.source, "en", "<tt>one</tt>");
+    bench_seek(&bench, 2, 0);
+    bench_run(&bench, CAD_SECOND / 4);
+    assert_int_equal(bench.source.words_next, 0);
+    bench.config.text = true;
+    bench.source.words[0].epoch = bench.source.words[1].epoch = 2;
+    bench_rate(&bench, ONE);
+    bench_run(&bench, CAD_SECOND / 4);
+    assert_true(shows(&bench, "en"));
+    bench_close(&bench);
+}
+
 static void fail_with(struct suite *suite, const struct track_data *video, uint32_t flags,
                       enum cad_error_code error)
 {
@@ -510,6 +595,8 @@ static void test_sink_tells_what_it_takes(void **state)
     assert_string_equal(bench.sink->ops->name, suite->kind->name);
     bench.sink->ops->caps(bench.sink, &caps);
     assert_true(caps.video && caps.audio);
+    assert_int_equal(caps.text, suite->kind->text != NULL);
+    if (caps.text) assert_true(caps.codecs & 1u << CAD_CODEC_TTML);
     assert_true(caps.codecs & 1u << CAD_CODEC_AVC);
     assert_true(caps.codecs & 1u << CAD_CODEC_AAC);
     assert_int_equal(caps.passthrough & ~caps.codecs, 0);
@@ -567,6 +654,9 @@ int sink_contract_run(const struct sink_kind *kind)
         WITH_SUITE(test_sink_plays_at_other_rates),
         WITH_SUITE(test_sink_takes_changes_in_mid_stream),
         WITH_SUITE(test_sink_takes_another_sound_in_mid_stream),
+        WITH_SUITE(test_sink_shows_text_while_it_stands),
+        WITH_SUITE(test_sink_flush_forgets_text),
+        WITH_SUITE(test_sink_waits_for_no_text),
         WITH_SUITE(test_sink_says_what_it_cannot_decode),
         WITH_SUITE(test_sink_says_that_a_stream_is_broken),
         WITH_SUITE(test_sink_lives_with_some_broken_samples),

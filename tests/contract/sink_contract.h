@@ -19,6 +19,8 @@ struct sink_kind {
     bool real_time;     /* devices run by themselves: `now` is CLOCK_MONOTONIC and tests wait */
     cad_time tolerance; /* by which media time may differ from rate x monotonic time */
     uint32_t depth;     /* access units a slot that it may hold, decoder included */
+    /* Language of the text that is shown; empty: none. NULL: it takes no text. */
+    const char *(*text)(const struct cad_sink *sink);
 };
 
 /* The exit status of the suite; 77 where it was skipped for want of media. */

@@ -12,6 +12,7 @@ static int create(struct cad_sink **out)
 int main(void)
 {
     const struct sink_kind kind = {
-        .name = "virtual", .create = create, .tolerance = CAD_US, .depth = 64};
+        .name = "virtual", .create = create, .tolerance = CAD_US, .depth = 64,
+        .text = cad_vsink_text};
     return sink_contract_run(&kind);
 }

@@ -188,9 +188,40 @@ static struct cad_ref *buffer_of(struct sample_source *source, const uint8_t *by
     return ref;
 }
 
+void sample_source_write(struct sample_source *source, const char *lang, const char *document)
+{
+    if (source->words_count + 2 > SOURCE_WORDS_MAX) abort();
+    source->words[source->words_count++] = (struct source_words){source->epoch, lang, NULL};
+    if (!lang) return;
+    source->words[source->words_count++] = (struct source_words){source->epoch, lang, document};
+}
+
+static int pull_text(struct sample_source *source, struct cad_sample *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (source->words_next == source->words_count) return CAD_E_AGAIN;
+    const struct source_words *words = &source->words[source->words_next++];
+    out->epoch = words->epoch;
+    if (!words->document) {
+        out->config.type = CAD_MEDIA_TEXT;
+        if (!words->lang) return CAD_E_CONFIG;
+        out->config.codec = CAD_CODEC_TTML;
+        memcpy(out->config.lang, words->lang, strlen(words->lang));
+        return CAD_E_CONFIG;
+    }
+    size_t n = strlen(words->document);
+    out->flags = CAD_SAMPLE_SYNC;
+    out->duration = 4 * CAD_SECOND;
+    out->ref = buffer_of(source, (const uint8_t *)words->document, n);
+    out->data = cad_ref_data(out->ref);
+    out->size = n;
+    return 0;
+}
+
 static int pull(void *ctx, uint32_t slot, struct cad_sample *out)
 {
     struct sample_source *source = ctx;
+    if (slot == CAD_SLOT_TEXT) return pull_text(source, out);
     follow_plan(source, slot);
     const struct track_data *track = source->track[slot];
     memset(out, 0, sizeof(*out));

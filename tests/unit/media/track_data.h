@@ -49,8 +49,19 @@ struct source_change {
     uint32_t at, next;
 };
 
+#define SOURCE_WORDS_MAX 8
+
+/* What the slot of text will give: a configuration, or a document. */
+struct source_words {
+    uint32_t epoch;
+    const char *lang;     /* NULL: a configuration that says that there is none */
+    const char *document; /* NULL: the configuration of `lang` */
+};
+
 struct sample_source {
     struct cad_pool *pool;
+    struct source_words words[SOURCE_WORDS_MAX];
+    uint32_t words_count, words_next;     /* given up to here */
     const struct track_data *track[CAD_ENGINE_TRACKS]; /* NULL: the slot has none */
     uint32_t epoch;                       /* of what is pulled */
     uint32_t next[CAD_ENGINE_TRACKS];     /* access unit */
@@ -66,6 +77,8 @@ struct sample_source {
 void sample_source_init(struct sample_source *source, const struct track_data *video,
                         const struct track_data *audio);
 void sample_source_deinit(struct sample_source *source);
+/* Text of the present epoch: a configuration and a document; lang NULL: that there is none. */
+void sample_source_write(struct sample_source *source, const char *lang, const char *document);
 /* Begin another epoch at the last sync sample that is not after `position`. */
 void sample_source_seek(struct sample_source *source, uint32_t epoch, cad_time position);
 /* Go on with another track of the same times: a configuration comes first. */
