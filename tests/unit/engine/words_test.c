@@ -169,7 +169,8 @@ static void test_words_are_listed(void **state)
     drv_load(d, 1);
     drv_play_for(d, CAD_SECOND);
     assert_int_equal(info_of(d, "T:0").type, CAD_MEDIA_OTHER); /* "off" is no track */
-    struct cad_track_info en = info_of(d, "T:1"), de = info_of(d, "T:2"), forced = info_of(d, "T:3");
+    struct cad_track_info en = info_of(d, "T:1"), de = info_of(d, "T:2");
+    struct cad_track_info forced = info_of(d, "T:3");
     assert_int_equal(en.type, CAD_MEDIA_TEXT);
     assert_int_equal(en.codec, CAD_CODEC_TTML);
     assert_true(en.playable && !en.selected);
@@ -344,8 +345,8 @@ static void put_period(struct mpd *m, const struct drv *d, int64_t from_ms, int 
     mpd_indexed(m, d, 0, from_ms);
     mpd_put(m, "</Representation></AdaptationSet>");
     if (document) {
-        mpd_put(m, "<AdaptationSet contentType=\"text\" mimeType=\"application/ttml+xml\" lang=\"%s\">"
-                "<Representation id=\"t%d\" bandwidth=\"100\"><BaseURL>/t%d</BaseURL>"
+        mpd_put(m, "<AdaptationSet contentType=\"text\" mimeType=\"application/ttml+xml\" "
+                "lang=\"%s\"><Representation id=\"t%d\" bandwidth=\"100\"><BaseURL>/t%d</BaseURL>"
                 "</Representation></AdaptationSet>",
                 document == DRV_TEXT_DE ? "de" : "en", document, document);
     }
