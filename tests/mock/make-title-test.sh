@@ -76,6 +76,13 @@ check 'H.264 rungs' "$(grep -o '"content_profile":"h264' "$title/manifest.json" 
 check 'AV1 rungs' "$(grep -o '"content_profile":"av1-main' "$title/manifest.json" | wc -l)" 1
 check 'stereo' "$(grep -o '"content_profile":"heaac-2-dash"' "$title/manifest.json" | wc -l)" 2
 check '5.1' "$(grep -o '"channels":"5.1","language":"[a-z]*"' "$title/manifest.json")" '"channels":"5.1","language":"en"'
+for lang in en de; do
+    check "text-$lang.ttml: cues" "$(grep -c '<p ' "$title/text-$lang.ttml")" 8
+    check "text-$lang.ttml: language" "$(grep -o 'xml:lang="[a-z]*"' "$title/text-$lang.ttml")" "xml:lang=\"$lang\""
+done
+check 'subtitles' "$(grep -o '"downloadableIds":{"imsc1.1":"text-[a-z]*"}' "$title/manifest.json" | wc -l)" 2
+check 'subtitles in title.mpd' "$(grep -c '<BaseURL>text-[a-z]*[.]ttml</BaseURL>' "$title/title.mpd")" 2
+check 'no keys' "$(find "$title" -name .keys)$(grep -c 'ContentProtection' "$title/title.mpd")" 0
 check 'first sound' "$(grep -o '"audioTrackId":"[^"]*"' "$title/manifest.json")" '"audioTrackId":"A:en:2:heaac-2-dash"'
 
 # What the channel $2 of a file has most of, in Hz: the tones differ by language and by channel.
@@ -106,8 +113,12 @@ done < <(awk '/<BaseURL>/ { gsub(/ *<\/?BaseURL>/, ""); file = $0 }
     /<Initialization/ { match($0, /-[0-9]+/); print file, a[1], a[2], substr($0, RSTART + 1, RLENGTH - 1) }' "$title/title.mpd")
 check 'files of title.mpd' "$(grep -c '<SegmentBase' "$title/title.mpd")" "$(find "$title" -maxdepth 1 -name '*.mp4' | wc -l)"
 # ffmpeg's own reader agrees, where it can: it skips the first entry of a SegmentTimeline beside a startNumber,
-# and knows neither several periods nor their offsets.
-for mpd in title.mpd number/manifest.mpd; do
+# knows neither several periods nor their offsets, and gives up at subtitles that are files.
+plain=plain-$$.mpd
+trap 'rm -f "$title/$plain"' EXIT
+awk '/<AdaptationSet / { inside = /contentType="text"/ } !inside { print } /<\/AdaptationSet>/ { inside = 0 }' \
+    "$title/title.mpd" >"$title/$plain"
+for mpd in "$plain" number/manifest.mpd; do
     check "$mpd: pictures" "$(ffprobe -v error -select_streams v:1 -count_packets -show_entries stream=nb_read_packets \
         -of csv=p=0 "$title/$mpd" 2>"$null" | head -n 1)" 480
     check "$mpd: languages" "$(ffprobe -v error -select_streams a -show_entries stream_tags=language -of csv=p=0 \
@@ -134,7 +145,7 @@ check 'untouched' "$(stat -c '%i %Y' "$title/manifest.json")" "$before"
 
 # A video of another shape and rate, without sound, read from a file; a broken one leaves nothing behind.
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$title/$plain"' EXIT
 ffmpeg -v error -f lavfi -i testsrc2=s=200x200:r=50 -t 4 -c:v libx264 -preset ultrafast "$work/in.mkv"
 if "$source_dir/scripts/make-title.sh" --preset small --mockd "$mockd" --out "$work/title" "$work/in.mkv" >"$work/log" 2>&1; then
     check 'square pictures' "$(grep -o '"res_w":180,"res_h":180' "$work/title/manifest.json" | wc -l)" 1
@@ -149,5 +160,11 @@ if "$source_dir/scripts/make-title.sh" --mockd "$mockd" --out "$work/none" "$wor
     echo 'FAILED: a title of a broken video'
     failed=1
 fi
+for arguments in '--drm cens' '--drm cenc --dash number' '--of x' "--drm cenc --of $work" '--drm cenc --of x in.mkv'; do
+    # shellcheck disable=SC2086
+    "$source_dir/scripts/make-title.sh" --mockd "$mockd" --out "$work/none" $arguments >"$work/log" 2>&1
+    check "status of $arguments" $? 2
+    check "a reason for $arguments" "$(grep -c '^make-title: ' "$work/log")" 1
+done
 check 'left behind' "$(find "$work" -name 'none*')" ''
 exit $failed

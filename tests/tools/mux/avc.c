@@ -160,7 +160,8 @@ int mux_avc_init(struct mux_avc *avc, cad_buf config)
         uint32_t count = kind == 0 ? config.p[at] & 31u : config.p[at];
         at++;
         for (uint32_t i = 0; i < count; i++) {
-            size_t n = config.n - at >= 2 ? cad_be16(config.p + at) : SIZE_MAX;
+            if (config.n - at < 2) return CAD_E_DATA;
+            size_t n = cad_be16(config.p + at);
             if (n > config.n - at - 2) return CAD_E_DATA;
             cad_buf nal = {config.p + at + 2, n};
             int rc = kind == 0 ? read_sps(avc, nal) : read_pps(avc, nal);
@@ -265,7 +266,8 @@ static void read_references(struct bits *r, struct slice *s)
 static int slice_header(const struct mux_avc *avc, cad_buf nal, size_t *out)
 {
     struct bits r = {.b = nal};
-    struct slice s = {.ref_idc = take(&r, 3), .nal_type = take(&r, 5)};
+    struct slice s = {.ref_idc = take(&r, 3)};
+    s.nal_type = take(&r, 5);
     (void)ue(&r);
     s.type = ue(&r) % 5;
     uint32_t pps = ue(&r);

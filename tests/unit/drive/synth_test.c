@@ -269,6 +269,52 @@ static void test_synth_keeps_its_limits(void **state)
     assert_int_equal(cad_synth_create(&alloc, &config, &s), CAD_E_INVAL);
 }
 
+/* Under protection the files are the same but for their headers: keys by the height of the picture,
+ * and of sound another. */
+static void test_synth_protects(void **state)
+{
+    (void)state;
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_synth_config config;
+    cad_synth_config_init(&config);
+    config.ladder = &ladder;
+    config.scheme = CAD_SCHEME_CENC;
+    struct cad_synth *s = NULL;
+    assert_int_equal(cad_synth_create(&alloc, &config, &s), CAD_E_UNSUPPORTED);
+    config.scheme = CAD_SCHEME_CBCS;
+    config.kid[0] = 1;
+    config.audio_kid[0] = 3;
+    assert_int_equal(cad_synth_create(&alloc, &config, &s), 0);
+    struct cad_synth *clear = make(config.duration);
+    for (uint32_t i = 0; i < cad_synth_stream_count(s); i++) {
+        struct cad_synth_stream info, plain;
+        assert_int_equal(cad_synth_stream_at(s, i, &info), 0);
+        assert_int_equal(cad_synth_stream_at(clear, i, &plain), 0);
+        bool audio = info.type == CAD_MEDIA_AUDIO;
+        assert_int_equal(plain.scheme, CAD_SCHEME_CLEAR);
+        assert_int_equal(info.scheme, CAD_SCHEME_CBCS);
+        assert_int_equal(info.kid[0], audio ? 3 : 1);
+        assert_int_equal(info.size_bytes - info.header_bytes,
+                         plain.size_bytes - plain.header_bytes);
+        uint8_t *head = fetch(s, i, (struct cad_range){0, info.header_bytes - 1}, 333);
+        struct cad_mp4_init init;
+        struct cad_cenc_pssh pssh;
+        size_t end = 0, at = 0;
+        cad_buf bytes = {head, (size_t)info.header_bytes};
+        assert_int_equal(cad_mp4_init_read(bytes, &init, &end), 0);
+        assert_true(init.has_protection && init.protection.is_protected);
+        assert_int_equal(init.codec, audio ? CAD_CODEC_AAC : CAD_CODEC_AVC);
+        assert_int_equal(init.protection.crypt_byte_block, audio ? 0 : 1);
+        assert_int_equal(init.protection.skip_byte_block, audio ? 0 : 9);
+        assert_int_equal(cad_mp4_pssh_next(init.moov, &at, &pssh), 0);
+        assert_int_equal(pssh.kid_count, 1);
+        assert_memory_equal(pssh.kids.p, info.kid, CAD_KEY_ID_SIZE);
+        test_free(head);
+    }
+    cad_synth_destroy(&clear);
+    cad_synth_destroy(&s);
+}
+
 static void test_synth_survives_failing_allocation(void **state)
 {
     (void)state;
@@ -298,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_synth_tiny_segments),
         cmocka_unit_test(test_synth_says_what_codec_it_is),
         cmocka_unit_test(test_synth_keeps_its_limits),
+        cmocka_unit_test(test_synth_protects),
         cmocka_unit_test(test_synth_survives_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,27 @@ static inline void fixture_make(struct fixture *f)
     f->now_ms = FIXTURE_NOW_MS;
 }
 
+/* Puts an asset under protection by a key whose id is one byte, repeated. */
+static inline void fixture_protect(struct fixture *f, uint32_t i, uint8_t kid, const char *profile)
+{
+    struct mock_asset *asset = &f->assets[i];
+    (void)snprintf(asset->scheme, sizeof asset->scheme, "cenc");
+    memset(asset->kid, kid, sizeof asset->kid);
+    (void)snprintf(asset->profile, sizeof asset->profile, "%s", profile);
+}
+
+/* Makes an asset a file of timed text. */
+static inline void fixture_text_asset(struct fixture *f, uint32_t i, const char *id,
+                                      const char *lang)
+{
+    struct mock_asset *asset = &f->assets[i];
+    fixture_asset(f, i, id, "imsc1.1");
+    asset->type = CAD_MEDIA_TEXT;
+    asset->moov = asset->sidx = (struct cad_range){-1, -1};
+    asset->header_bytes = 0;
+    (void)snprintf(asset->lang, sizeof asset->lang, "%s", lang);
+}
+
 static inline void fixture_start(struct fixture *f)
 {
     assert_int_equal(mock_origin_create(&f->config, &f->origin), 0);

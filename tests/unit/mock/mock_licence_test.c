@@ -1,5 +1,5 @@
 /* Goal: the licence service gives the keys that were asked for and no others, in the form of the
- * request; each of its faults is what its name says; nothing that is wrong with a request passes. */
+ * request; each of its faults is what its name says; no request that is wrong passes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -239,6 +239,70 @@ static void test_manifest_for_a_file(void **state)
     f->answer.body = (cad_buf){0};
 }
 
+#define PROTECTED "\"playready-h264mpl40-dash\",\"heaac-2-dash\""
+
+static void test_protection(void **state)
+{
+    struct fixture *f = *state;
+    fixture_protect(f, 0, 0x01, "playready-h264mpl40-dash");
+    fixture_protect(f, 1, 0x02, "playready-h264mpl40-dash");
+    fixture_protect(f, 3, 0x03, "heaac-2-dash");
+    fixture_restart(f);
+    assert_int_equal(fixture_ask_manifest(f, "", PROTECTED, "x1"), 200);
+    check_json(fixture_text(f));
+    assert_true(fixture_has(f, "\"drmType\":\"clearkey\",\"drmVersion\":1,"
+                               "\"hasDrmProfile\":true,\"hasDrmStreams\":true,"
+                               "\"hasClearProfile\":false,\"hasClearStreams\":false"));
+    assert_true(fixture_has(f, "\"license\":{\"href\":\"/license?licenseType=standard&"
+                               "playbackContextId=CTX-900100-"));
+    /* The init data of either header of the pictures names both keys. */
+    assert_int_equal(count_of(f, "\"bytes\":\"AAAARHBzc2gBAAAAEHfv7MCyTQKs4zweUuL7SwAAAAIBAQEB"
+                                 "AQEBAQEBAQEBAQEBAgICAgICAgICAgICAgICAgAAAAA=\""), 2);
+    assert_true(fixture_has(f, "\"drmHeaderId\":\"01010101010101010101010101010101\","
+                               "\"keyId\":\"AQEBAQEBAQEBAQEBAQEBAQ==\","
+                               "\"resolution\":{\"width\":320,\"height\":180}}"));
+    assert_int_equal(count_of(f, "\"prkDrmHeaders\":[{"), 1);
+    assert_int_equal(count_of(f, "\"isDrm\":true,\"drmHeaderId\":\"0202"), 1);
+    assert_int_equal(count_of(f, "\"isDrm\":true,\"drmHeaderId\":\"0303"), 1);
+    assert_int_equal(count_of(f, "\"isDrm\":false"), 0);
+}
+
+/* A title in part clear says both; what is not asked for takes its headers with it. */
+static void test_protection_in_part(void **state)
+{
+    struct fixture *f = *state;
+    fixture_protect(f, 1, 0x02, "playready-h264mpl40-dash");
+    fixture_restart(f);
+    assert_int_equal(fixture_ask_manifest(f, "", FIXTURE_ALL "," PROTECTED, "x1"), 200);
+    assert_int_equal(count_of(f, "\"drmHeader\":{"), 1);
+    assert_int_equal(count_of(f, "\"prkDrmHeaders\""), 0);
+    assert_true(fixture_has(f, "\"hasDrmStreams\":true,\"hasClearProfile\":true"));
+    assert_int_equal(fixture_ask_manifest(f, "", FIXTURE_ALL, "x1"), 200);
+    assert_int_equal(count_of(f, "\"drmHeader"), 0);
+    assert_true(fixture_has(f, "\"hasDrmStreams\":false"));
+}
+
+static void test_text_tracks(void **state)
+{
+    struct fixture *f = *state;
+    fixture_text_asset(f, 2, "text-de", "de");
+    fixture_restart(f);
+    /* Who names no profile of text is told of all; who names one has to name this one. */
+    assert_int_equal(fixture_ask_manifest(f, "", FIXTURE_ALL, "x1"), 200);
+    check_json(fixture_text(f));
+    assert_true(fixture_has(f, "\"new_track_id\":\"T:none\""));
+    assert_true(fixture_has(f, "\"downloadableIds\":{\"imsc1.1\":\"text-de\"},"
+                               "\"ttDownloadables\":{\"imsc1.1\":{\"size\":1000,\"isImage\":false,"
+                               "\"urls\":[{\"cdn_id\":11,\"url\":\"http://127.0.0.1:1001/?o="));
+    assert_int_equal(fixture_ask_manifest(f, "", FIXTURE_ALL ",\"imsc1.1\"", "x1"), 200);
+    assert_int_equal(count_of(f, "\"new_track_id\":\"T:"), 2);
+    assert_int_equal(fixture_ask_manifest(f, "", FIXTURE_ALL ",\"simplesdh\"", "x1"), 200);
+    assert_int_equal(count_of(f, "\"new_track_id\":\"T:"), 0);
+    cad_str text;
+    assert_int_equal(mock_origin_manifest(f->origin, "http://h/files", &text), 0);
+    assert_true(cad_str_find(text, CAD_STR("\"http://h/files/text-de.ttml\"")) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +319,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bad_requests, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_manifest_for_a_file, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_protection, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_protection_in_part, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_text_tracks, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

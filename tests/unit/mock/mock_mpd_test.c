@@ -140,6 +140,37 @@ static void test_mpd_refuses_what_it_cannot_describe(void **state)
     assert_true(cad_str_eqz(text, "as it was"));
 }
 
+static void test_mpd_tells_of_protection(void **state)
+{
+    struct fixture *f = *state;
+    fixture_protect(f, 0, 0x01, "playready-h264mpl40-dash");
+    fixture_protect(f, 1, 0x02, "playready-h264mpl40-dash");
+    fixture_restart(f);
+    cad_str text = mpd_of(f, ".");
+    assert_true(has(text, "xmlns:cenc=\"urn:mpeg:cenc:2013\""));
+    assert_int_equal(count(text, "<ContentProtection "), 4); /* two of the set, one of each rung */
+    assert_int_equal(count(text, "value=\"cenc\""
+                                 " cenc:default_KID=\"01010101-0101-0101-0101-010101010101\""), 2);
+    assert_int_equal(count(text, "cenc:default_KID=\"02020202-"), 1);
+    assert_true(has(text, "<cenc:pssh>AAAARHBzc2gBAAAAEHfv7MCyTQKs4zweUuL7SwAAAAIBAQEB"
+                          "AQEBAQEBAQEBAQEBAgICAgICAgICAgICAgICAgAAAAA=</cenc:pssh>"));
+    assert_true(has(text, "<dashif:Laurl>/license</dashif:Laurl>"));
+    assert_true(has(mpd_of(f, NULL), "<dashif:Laurl>http://127.0.0.1:1001/license<"));
+}
+
+static void test_mpd_has_text_as_files(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(has(mpd_of(f, "."), "xmlns:cenc"));
+    fixture_text_asset(f, 2, "text-de", "de");
+    fixture_restart(f);
+    cad_str text = mpd_of(f, ".");
+    assert_true(has(text, "contentType=\"text\" mimeType=\"application/ttml+xml\" lang=\"de\">"));
+    assert_true(has(text, "value=\"subtitle\"/>"));
+    assert_true(has(text, "<BaseURL>text-de.ttml</BaseURL>\n      </Representation>"));
+    assert_int_equal(count(text, "<SegmentBase"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +184,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_mpd_refuses_what_it_cannot_describe, setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_mpd_tells_of_protection, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_mpd_has_text_as_files, setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
