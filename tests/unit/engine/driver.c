@@ -40,7 +40,7 @@ void drv_entropy(struct drv *d, size_t n)
 {
     uint8_t entropy[256];
     assert_true(n <= sizeof entropy);
-    for (size_t i = 0; i < n; i++) entropy[i] = (uint8_t)(i * 7 + 1 + d->request_count);
+    for (size_t i = 0; i < n; i++) entropy[i] = (uint8_t)(i * 7 + 1 + d->request_count + d->salt * 53);
     struct cad_event event = {.type = CAD_EVENT_ENTROPY};
     event.u.entropy = (cad_buf){entropy, n};
     drv_feed(d, &event);
@@ -76,6 +76,7 @@ struct drv *drv_new(const struct drv_options *options)
     d->sink.pull_ahead = CAD_SECOND;
     d->cdm.status = CAD_KEY_USABLE;
     d->cdm.kid = DRV_KID;
+    d->salt = d->options.salt;
     drv_title_init(d);
     cad_failing_init(&d->failing, d->options.fail_at);
     struct cad_engine_config config = d->options.engine;
@@ -252,6 +253,7 @@ static bool do_actions(struct drv *d)
     int rc;
     while ((rc = cad_engine_poll(d->engine, &action)) == 0) {
         any = true;
+        if (d->on_action && d->on_action(d, &action)) continue;
         switch (action.type) {
         case CAD_ACTION_HTTP_START: drv_net_start(d, &action.u.start); break;
         case CAD_ACTION_HTTP_WARM: drv_net_warm(d, &action.u.warm); break;
@@ -295,6 +297,7 @@ void drv_settle(struct drv *d)
     for (uint32_t n = 0; d->fatal == 0; n++) {
         if (n == TURNS_MAX) fail_msg("the instant %lld does not settle", (long long)d->now);
         bool moved = drv_net_pump(d);
+        if (d->on_pump) moved = d->on_pump(d) || moved;
         drv_turns(d);
         moved = drv_sink_step(d) || moved;
         drv_turns(d);

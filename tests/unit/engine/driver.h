@@ -221,6 +221,8 @@ struct drv_options {
     bool no_cdm;                   /* and there is no CDM */
     bool no_licence_link;          /* the manifest does not say where licences are given */
     const char *inline_licence;    /* in the manifest; NULL: none */
+    uint32_t salt;                 /* of randomness, to begin with */
+    const char *links;             /* members of its links; NULL: none but the licence's */
 };
 
 struct drv {
@@ -261,6 +263,11 @@ struct drv {
     bool bare_manifest;            /* without the envelope */
     bool strange_sizes;            /* every video stream one byte longer than it is */
     int64_t server_skew_ms;        /* of the server's clock from DRV_EPOCH_MS */
+    /* what is around playback (services.h) */
+    bool (*on_action)(struct drv *d, const struct cad_action *action); /* true: it is done */
+    bool (*on_pump)(struct drv *d); /* moves what is due; true: something was fed */
+    void *services;
+    uint32_t salt;                 /* of randomness: other bytes for another one */
     /* keys */
     struct drv_cdm cdm;
     /* sink */

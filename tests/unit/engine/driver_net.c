@@ -214,10 +214,14 @@ static struct drv_answer by_rule(struct drv *d, const struct drv_request *r)
 {
     for (uint32_t i = 0; i < d->rule_count; i++) {
         struct drv_rule *rule = &d->rules[i];
-        if (rule->left <= 0 || r->stream < 0) continue;
+        if (rule->left <= 0 || (r->stream < 0 && r->document < 0)) continue;
         if (rule->server >= 0 && rule->server != r->server) continue;
         if (rule->stream >= 0 && rule->stream != r->stream) continue;
-        if (r->range.first < rule->first_min) continue;
+        if (r->document < 0 && r->range.first < rule->first_min) continue;
+        if (r->document >= 0 && rule->answer.fault >= DRV_SHIFTED &&
+            rule->answer.fault != DRV_SHORT) {
+            continue; /* of ranges */
+        }
         rule->left--;
         return rule->answer;
     }

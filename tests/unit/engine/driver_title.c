@@ -96,8 +96,9 @@ static void put_texts(struct text *t, const struct drv *d)
                   {"en", "imsc1.1", true}, {"fr", "webvtt-lssdh-ios8", false},
                   {"it", "imsc1.1", false}};
     for (uint32_t n = 0; n < CAD_ARRAY_LEN(tracks); n++) {
-        put(t, "%s{\"new_track_id\":\"T:%u\",\"type\":\"timedtext\",\"trackType\":\"PRIMARY\","
-            "\"isNoneTrack\":%s,\"isForcedNarrative\":%s,\"rank\":%u,\"hydrated\":true,",
+        put(t, "%s{\"new_track_id\":\"T:%u\",\"type\":\"timedtext\","
+            "\"trackType\":\"PRIMARY\",\"isNoneTrack\":%s,\"isForcedNarrative\":%s,"
+            "\"rank\":%u,\"hydrated\":true,",
             n ? "," : "", n, n ? "false" : "true", tracks[n].forced ? "true" : "false", n);
         if (n) put(t, "\"language\":\"%s\",", tracks[n].lang);
         put(t, "\"ttDownloadables\":{");
@@ -196,8 +197,10 @@ char *drv_manifest_text(struct drv *d)
         d->options.duration / CAD_MS, d->generation, server_ms + d->options.url_life / CAD_MS);
     put(&t, "\"hasDrmStreams\":false,\"hasClearStreams\":true,\"links\":{");
     if (d->options.drm && !d->options.no_licence_link) {
-        put(&t, "\"license\":{\"href\":\"/license?a=1\",\"rel\":\"license\"}");
+        put(&t, "\"license\":{\"href\":\"/license?a=1\",\"rel\":\"license\"}%s",
+            d->options.links ? "," : "");
     }
+    if (d->options.links) put(&t, "%s", d->options.links);
     put(&t, "},");
     put_servers(&t, d);
     put_tracks(&t, d);

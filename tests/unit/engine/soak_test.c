@@ -5,11 +5,12 @@
  * A failure prints its seed: `test_engine_soak SEED` repeats it, `test_engine_soak SEED COUNT` goes
  * on.
  */
-#include "driver.h"
+#include "driver_mpd.h"
 
 #include <stdlib.h>
 
 #include "base/rand.h"
+#include "base/str.h"
 
 #define SEEDS 40
 #define STEPS 60
@@ -45,8 +46,9 @@ static cad_time random_time(struct cad_rng *rng, cad_time below)
 static void random_step(struct drv *d, struct cad_rng *rng, uint32_t step)
 {
     static const int64_t rates[] = {0, 300000, 800000, 2000000, 6000000};
+    static const char *const texts[] = {"", "T:1", "T:2", "T:3", "T:4", "T:5"};
     struct cad_event event = {.type = CAD_EVENT_NET_CHANGE};
-    switch (cad_rng_below(rng, 14)) {
+    switch (cad_rng_below(rng, d->options.text ? 16 : 14)) {
     case 0:
     case 1: drv_seek(d, random_time(rng, 62 * CAD_SECOND), 100 + step); break;
     case 2: drv_pause(d); break;
@@ -68,10 +70,23 @@ static void random_step(struct drv *d, struct cad_rng *rng, uint32_t step)
         if (cad_rng_below(rng, 2) == 0) drv_load(d, step);
         break;
     case 13: d->failing.fail_at = d->failing.calls + 1 + cad_rng_below(rng, 30); break;
-    default: break;
+    default: drv_choose(d, texts[cad_rng_below(rng, 6)], step); break;
     }
     if (cad_rng_below(rng, 3)) drv_play_for(d, random_time(rng, 4 * CAD_SECOND));
     else drv_turns(d);
+}
+
+/* Text that is chosen now comes. */
+static void settle_text(struct drv *d)
+{
+    drv_play_for(d, 10 * CAD_SECOND);
+    if (!d->options.text || d->state == CAD_STATE_FAILED) return;
+    drv_choose(d, "T:2", 1);
+    drv_choose(d, "T:1", 2);
+    drv_play_for(d, 10 * CAD_SECOND);
+    if (d->state == CAD_STATE_FAILED) return;
+    assert_true(d->sink.words.shown);
+    assert_int_equal(d->sink.words.document, DRV_TEXT_EN);
 }
 
 /* No trouble from here on: in a minute it plays, has ended, or has said why not. */
@@ -87,6 +102,7 @@ static void settle_down(struct drv *d)
     drv_pin(d, -1);
     if (d->state == CAD_STATE_STOPPED) drv_load(d, 9000);
     drv_play(d);
+    settle_text(d);
     drv_play_for(d, 60 * CAD_SECOND);
     if (d->state == CAD_STATE_FAILED) {
         assert_true(drv_errors(d, CAD_ERROR_FATAL) >= 1);
@@ -103,6 +119,8 @@ static void run_seed(void **state, uint64_t seed)
     struct drv_options o;
     drv_options_init(&o);
     o.set_engine = true;
+    o.text = seed % 2 == 0;
+    o.engine.text_language = CAD_STR("de");
     o.engine.seed = seed;
     if (seed % 3 == 0) o.engine.buffer_ahead = 10 * CAD_SECOND;
     if (seed % 4 == 0) o.engine.ceiling_bytes = 4 * 1024 * 1024;

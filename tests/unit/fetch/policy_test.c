@@ -77,6 +77,29 @@ static const struct expected segment[] = {
     {CAD_FAIL_ADDRESS, "o", 1, 30 * S, CAD_ERR_NET_ADDRESS},
 };
 
+/* Text is lost where media would go to another rung, and asks for fresh URLs only when they end. */
+static const struct expected text[] = {
+    {CAD_FAIL_DNS, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_CONNECT, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_TLS, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_CERTIFICATE, "o", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_TIMEOUT, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_RESET, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_PROTOCOL, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_TOO_LARGE, "ol", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_REDIRECT, "ol", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_RANGE, "ol", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_EXPIRED, "r", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_REFUSED, "ol", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_NOT_FOUND, "ol", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_THROTTLED, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_SERVER, "ow", 12, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_CONTENT, "ol", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_FILE, "", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_SCHEME, "", 1, 30 * S, CAD_ERR_TEXT_LOST},
+    {CAD_FAIL_ADDRESS, "o", 1, 30 * S, CAD_ERR_TEXT_LOST},
+};
+
 static const struct expected header[] = {
     {CAD_FAIL_NOT_FOUND, "ol", 1, 30 * S, CAD_ERR_HTTP_NOT_FOUND},
 };
@@ -94,6 +117,7 @@ static const struct expected *expected_of(enum cad_purpose purpose, enum cad_fai
         [CAD_PURPOSE_HEADER] = {{header, segment},
                                 {CAD_ARRAY_LEN(header), CAD_ARRAY_LEN(segment)}},
         [CAD_PURPOSE_SEGMENT] = {{segment}, {CAD_ARRAY_LEN(segment)}},
+        [CAD_PURPOSE_TEXT] = {{text}, {CAD_ARRAY_LEN(text)}},
     };
     for (int i = 0; i < 2; i++) {
         for (size_t k = 0; k < lists[purpose].count[i]; k++) {
@@ -110,7 +134,8 @@ static void test_policy_has_every_row_as_documented(void **state)
     static const char letters[] = {[CAD_MOVE_NONE] = 0, [CAD_MOVE_OTHER] = 'o',
                                    [CAD_MOVE_WAIT] = 'w', [CAD_MOVE_REFRESH] = 'r',
                                    [CAD_MOVE_LOWER] = 'l'};
-    for (int p = CAD_PURPOSE_MANIFEST; p <= CAD_PURPOSE_SEGMENT; p++) {
+    for (int p = CAD_PURPOSE_MANIFEST; p <= CAD_PURPOSE_TEXT; p++) {
+        if (p == CAD_PURPOSE_LICENCE) continue;
         for (int f = 0; f < CAD_FAIL_COUNT; f++) {
             const struct expected *want = expected_of((enum cad_purpose)p, (enum cad_failure)f);
             const struct cad_policy *row = cad_policy_row((enum cad_purpose)p, (enum cad_failure)f);
