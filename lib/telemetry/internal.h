@@ -18,6 +18,7 @@
 
 #define TEL_KEY_SIZE 65              /* with the NUL */
 #define TEL_URL_MAX 4096             /* bytes of a URL with its query */
+#define TEL_CONFIG_TEXT_MAX 2048     /* bytes of a URL of the configuration */
 #define TEL_OWED_MAX 32              /* events that could not be made yet */
 #define TEL_BATCHES_MADE 4           /* batches in memory */
 #define TEL_BATCHES_MAX 12           /* and with the halves of those that were too large */
@@ -100,6 +101,7 @@ struct tel_dup {
 struct cad_telemetry {
     struct cad_alloc alloc;
     struct cad_arena arena;   /* texts of the configuration */
+    char log_url[TEL_CONFIG_TEXT_MAX + 1]; /* the one that was told later */
     struct cad_telemetry_config config;
     struct cad_rng rng;
     cad_time now;             /* the latest time told */
@@ -117,7 +119,8 @@ struct cad_telemetry {
     bool playing;             /* there is one, and it has not ended */
     bool paused;              /* as the viewer wants it */
     struct tel_play play;
-    struct tel_text xid, title, link, video, audio, text;
+    struct tel_text xid, title, video, audio, text;
+    struct tel_link link;
     bool autoplay;
     int64_t play_wall_ms;
     cad_time position;

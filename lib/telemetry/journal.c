@@ -205,9 +205,16 @@ static int make(struct cad_telemetry *t, const struct tel_owed *o)
     return 0;
 }
 
+/* Where the events of a playback go; empty: nowhere, as far as is known. */
+static cad_str place_of(const struct cad_telemetry *t, const struct tel_link *link)
+{
+    cad_str url = t->config.event_url.n ? t->config.event_url : cad_str_from(link->p);
+    return cad_str_starts(url, CAD_STR("http")) ? url : CAD_STR("");
+}
+
 void tel_owe(struct cad_telemetry *t, const struct tel_owed *o)
 {
-    if (t->config.event_url.n == 0) return;
+    if (place_of(t, &t->link).n == 0) return;
     if (t->owed_count == TEL_OWED_MAX) {
         t->stats.events_lost++;
         /* A start and a stop are worth more than what lies between. */
@@ -325,6 +332,7 @@ static bool delete_order(struct cad_telemetry *t, struct tel_journal *j,
 static bool may_send(const struct cad_telemetry *t, const struct tel_journal *j)
 {
     if (j->d.event_count == 0 || j->http_id || t->now < j->send_after) return false;
+    if (place_of(t, &j->d.link).n == 0) return false;
     if (!tel_has_store(t) || j->stored >= j->d.events[0].version || j->put_failed) return true;
     return j->put_id && t->now >= cad_time_add(j->put_since, TEL_STORE_SLOW);
 }
@@ -336,7 +344,7 @@ static bool http_order(struct cad_telemetry *t, struct tel_journal *j,
     struct tel_event *e = &j->d.events[0];
     char name[32] = "events/";
     cad_str_copyz(name + 7, sizeof(name) - 7, cad_str_from(tel_event_name(e->type)));
-    struct tel_url_parts parts = {.base = t->config.event_url, .name = cad_str_from(name),
+    struct tel_url_parts parts = {.base = place_of(t, &j->d.link), .name = cad_str_from(name),
         .title = cad_str_from(j->d.title.p), .reqid = e->reqid, .attempt = e->attempts + 1};
     cad_sb_reset(&j->url);
     if (tel_url_write(t, &parts, &j->url) != 0) {
@@ -386,7 +394,7 @@ cad_time tel_journal_wake(const struct cad_telemetry *t)
         bool over = !j->current && j->d.stopped && j->d.event_count == 0;
         bool dirty = tel_has_store(t) && (over ? !j->gone : j->stored < j->version);
         if (dirty && !j->put_id && !j->del_id) wake = CAD_MIN(wake, CAD_MAX(j->put_after, t->now));
-        if (j->d.event_count == 0 || j->http_id) continue;
+        if (j->d.event_count == 0 || j->http_id || place_of(t, &j->d.link).n == 0) continue;
         cad_time send = CAD_MAX(j->send_after, t->now);
         if (j->put_id) send = CAD_MAX(send, cad_time_add(j->put_since, TEL_STORE_SLOW));
         if (!is_its_turn(t, j)) {

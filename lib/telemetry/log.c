@@ -121,7 +121,7 @@ static void put_playback(struct cad_telemetry *t, struct cad_jsonw *w)
 bool tel_log_begin(struct cad_telemetry *t, struct cad_jsonw *w, const char *type,
                    enum cad_severity severity)
 {
-    if (t->logs_off || t->config.log_url.n == 0) return false;
+    if (t->logs_off || (t->config.log_url.n == 0 && !t->config.logs_later)) return false;
     bool low = t->limit_left >= 0 && t->limit_left < LIMIT_LOW && t->now < t->limit_until;
     bool needed = severity == CAD_SEVERITY_ERROR || matters(type);
     if ((low && !needed) || (!take_token(t) && !matters(type))) {

@@ -72,6 +72,24 @@ static void log_note(struct cad_telemetry *t, const struct cad_fact *f)
     tel_log_end(t, &w, severity, false);
 }
 
+/* Of another room, under its own member: its names are not ours. */
+static void log_report(struct cad_telemetry *t, const struct cad_fact *f)
+{
+    struct cad_jsonw w;
+    char type[32];
+    cad_str json = cad_str_trim(f->u.report.json);
+    bool object = json.n <= CAD_TELEMETRY_REPORT_MAX && json.n && json.p[0] == '{';
+    if (!object || !tel_is_json(json)) {
+        t->stats.entries_dropped[CAD_SEVERITY_INFO]++;
+        return;
+    }
+    cad_str_copyz(type, sizeof(type), f->u.report.type);
+    if (!tel_log_begin(t, &w, type, CAD_SEVERITY_INFO)) return;
+    cad_sb_putz(&t->scratch, ",\"report\":");
+    cad_sb_put(&t->scratch, json);
+    put_end(t, &w);
+}
+
 void tel_log_fact(struct cad_telemetry *t, const struct cad_fact *fact)
 {
     switch (fact->type) {
@@ -80,6 +98,7 @@ void tel_log_fact(struct cad_telemetry *t, const struct cad_fact *fact)
     case CAD_FACT_TRANSFER: log_transfer(t, fact); break;
     case CAD_FACT_LICENCE: log_licence(t, fact); break;
     case CAD_FACT_NOTE: log_note(t, fact); break;
+    case CAD_FACT_REPORT: log_report(t, fact); break;
     default: break;
     }
 }

@@ -189,7 +189,7 @@ static cad_time age_of(const struct cad_telemetry *t)
 static bool is_due(const struct cad_telemetry *t)
 {
     const struct tel_ring *r = &t->ring;
-    if (r->count == 0) return false;
+    if (r->count == 0 || t->config.log_url.n == 0) return false;
     return t->flush || t->urgent || r->n >= t->config.batch_bytes ||
            r->count >= t->config.batch_entries ||
            t->now >= cad_time_add(r->slots[0].at, age_of(t));
@@ -349,7 +349,7 @@ int tel_send_poll(struct cad_telemetry *t, struct cad_telemetry_order *order)
         struct tel_batch *b = &t->batches[i];
         if (b->used && (put_order(t, b, order) || delete_order(t, b, order))) return 0;
     }
-    struct tel_batch *b = t->logs_off ? NULL : next_batch(t);
+    struct tel_batch *b = t->logs_off || t->config.log_url.n == 0 ? NULL : next_batch(t);
     return b && http_order(t, b, order) ? 0 : CAD_E_AGAIN;
 }
 
@@ -357,7 +357,8 @@ cad_time tel_send_wake(const struct cad_telemetry *t)
 {
     cad_time wake = CAD_TIME_MAX;
     const struct tel_ring *r = &t->ring;
-    bool slot = room_for(t) > 0 && t->entropy_n >= TEL_REQID_BYTES && !t->logs_off;
+    bool off = t->logs_off || t->config.log_url.n == 0;
+    bool slot = room_for(t) > 0 && t->entropy_n >= TEL_REQID_BYTES && !off;
     if (slot && r->count) {
         wake = is_due(t) ? cad_time_add(t->now, CAD_SECOND)
                          : cad_time_add(r->slots[0].at, age_of(t));
@@ -370,7 +371,7 @@ cad_time tel_send_wake(const struct cad_telemetry *t)
         under_way = under_way || b->http_id;
         if (!b->done && (!next || b->order < next->order)) next = b;
     }
-    if (next && !under_way && !t->logs_off) wake = CAD_MIN(wake, send_at(t, next));
+    if (next && !under_way && !off) wake = CAD_MIN(wake, send_at(t, next));
     return wake;
 }
 

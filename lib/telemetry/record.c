@@ -158,14 +158,14 @@ static cad_str get_text(struct reader *r, size_t most)
 }
 
 /* A text without controls, of valid UTF-8: it goes into URLs and JSON as it is. */
-static void get_id(struct reader *r, struct tel_text *out)
+static void get_id(struct reader *r, char *out, size_t cap)
 {
-    cad_str s = get_text(r, CAD_TELEMETRY_ID_MAX);
+    cad_str s = get_text(r, cap - 1);
     for (size_t i = 0; i < s.n; i++) {
         if ((unsigned char)s.p[i] < 0x20) r->bad = true;
     }
     if (!cad_utf8_valid(s)) r->bad = true;
-    if (!r->bad) cad_str_copyz(out->p, sizeof(out->p), s);
+    if (!r->bad) cad_str_copyz(out, cap, s);
 }
 
 /* What a record of this magic holds; CAD_E_DATA when it is torn or another thing. */
@@ -238,9 +238,9 @@ int tel_journal_read(cad_buf in, const struct cad_alloc *alloc, struct tel_journ
     data->rendered_ms = get_time(&r);
     data->started_ms = get_time(&r);
     memcpy(data->stop_id, take(&r, sizeof(data->stop_id)), sizeof(data->stop_id));
-    get_id(&r, &data->xid);
-    get_id(&r, &data->title);
-    get_id(&r, &data->link);
+    get_id(&r, data->xid.p, sizeof(data->xid.p));
+    get_id(&r, data->title.p, sizeof(data->title.p));
+    get_id(&r, data->link.p, sizeof(data->link.p));
     get_fixed(&r, data);
     uint8_t count = get_u8(&r);
     if (r.bad || count > CAD_TELEMETRY_EVENTS_MAX || !data->xid.p[0]) return CAD_E_DATA;

@@ -36,6 +36,7 @@ struct tel_event {
 };
 
 struct tel_text { char p[CAD_TELEMETRY_ID_MAX + 1]; }; /* NUL-terminated */
+struct tel_link { char p[CAD_TELEMETRY_LINK_MAX + 1]; }; /* the same */
 
 /* The part of a journal that is stored. */
 struct tel_journal_data {
@@ -43,7 +44,8 @@ struct tel_journal_data {
     uint32_t seq_next;
     int64_t position_ms, rendered_ms, started_ms;
     uint8_t stop_id[TEL_REQID_BYTES]; /* request id of the stop, whoever makes it */
-    struct tel_text xid, title, link;
+    struct tel_text xid, title;
+    struct tel_link link;    /* where its events go, unless the configuration says so */
     char fixed[TEL_FIXED_MAX]; /* members of params, without braces; fixed_n bytes */
     size_t fixed_n;
     struct tel_event events[CAD_TELEMETRY_EVENTS_MAX];

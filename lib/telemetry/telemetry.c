@@ -11,7 +11,6 @@
 
 #define ARENA_CHUNK 1024
 #define ARENA_MAX 65536
-#define TEXT_MAX 2048              /* bytes of a text of the configuration */
 #define SCRATCH_MAX 65536          /* bytes of one entry or body while it is made */
 #define PAUSED_KEEP_ALIVE (1800 * CAD_SECOND) /* a pause tells no more after that */
 #define MIDPLAY (60 * CAD_SECOND)
@@ -98,7 +97,7 @@ static bool config_ok(const struct cad_telemetry_config *c)
                              c->languages};
     if (c->size != sizeof(*c) || !c->alloc.fn) return false;
     for (size_t i = 0; i < CAD_ARRAY_LEN(texts); i++) {
-        size_t most = i < 2 ? TEXT_MAX : CAD_TELEMETRY_ID_MAX;
+        size_t most = i < 2 ? TEL_CONFIG_TEXT_MAX : CAD_TELEMETRY_ID_MAX;
         if (texts[i].n > most || (texts[i].n && !texts[i].p)) return false;
     }
     return within(c->ring_bytes, 16u << 10, 4u << 20) && within(c->ring_entries, 16, 65536) &&
@@ -229,6 +228,18 @@ static void set_text(struct tel_text *out, cad_str s)
     cad_str_copyz(out->p, sizeof(out->p), s);
 }
 
+/* What is known of the title by now. A link that does not fit is none. */
+static void on_title(struct cad_telemetry *t, const struct cad_fact *f)
+{
+    if (f->u.play.title.n) set_text(&t->title, f->u.play.title);
+    if (f->u.play.link.n && f->u.play.link.n <= CAD_TELEMETRY_LINK_MAX) {
+        cad_str_copyz(t->link.p, sizeof(t->link.p), f->u.play.link);
+    }
+    set_text(&t->video, f->u.play.video);
+    set_text(&t->audio, f->u.play.audio);
+    set_text(&t->text, f->u.play.text);
+}
+
 static int on_play(struct cad_telemetry *t, const struct cad_fact *f)
 {
     if (f->u.play.xid.n == 0 || f->u.play.xid.n > CAD_TELEMETRY_ID_MAX) return CAD_E_INVAL;
@@ -238,11 +249,8 @@ static int on_play(struct cad_telemetry *t, const struct cad_fact *f)
     t->owed_count = 0;
     tel_play_begin(&t->play, t->now);
     set_text(&t->xid, f->u.play.xid);
-    set_text(&t->title, f->u.play.title);
-    set_text(&t->link, f->u.play.link);
-    set_text(&t->video, f->u.play.video);
-    set_text(&t->audio, f->u.play.audio);
-    set_text(&t->text, f->u.play.text);
+    t->title.p[0] = t->link.p[0] = '\0';
+    on_title(t, f);
     t->autoplay = f->u.play.autoplay;
     t->play_wall_ms = tel_wall_ms(t, t->now);
     t->playing = true;
@@ -280,6 +288,9 @@ static void on_first_frame(struct cad_telemetry *t)
     if (t->play.first_frame != CAD_TIME_NONE) return;
     tel_play_first_frame(&t->play);
     owe(t, TEL_EVENT_START);
+    /* What was a pause before there was anything to see is one from here on, or none. */
+    t->paused = t->play.state == CAD_PLAY_PAUSED;
+    if (t->paused) owe(t, TEL_EVENT_PAUSE);
     tel_log_first_frame(t);
 }
 
@@ -316,6 +327,7 @@ static bool fact_ok(const struct cad_telemetry *t, const struct cad_fact *f)
     case CAD_FACT_SERVER: return true;
     case CAD_FACT_LICENCE:
     case CAD_FACT_NOTE: return (unsigned)f->u.note.severity < CAD_SEVERITIES;
+    case CAD_FACT_REPORT: return f->u.report.type.n > 0 && f->u.report.json.n > 0;
     case CAD_FACT_STATE:
         if ((unsigned)f->u.state.state >= CAD_PLAY_STATES) return false;
         if ((unsigned)f->u.state.reason >= CAD_STALL_REASONS) return false;
@@ -354,6 +366,7 @@ static int take_fact(struct cad_telemetry *t, const struct cad_fact *f)
         break;
     case CAD_FACT_WASTED: t->play.q.bytes_wasted += f->u.count; break;
     case CAD_FACT_END: end_play(t, f->u.end.reason, f->u.end.error, f->u.end.message); break;
+    case CAD_FACT_TITLE: on_title(t, f); break;
     default: break;
     }
     return 0;
@@ -425,6 +438,14 @@ void cad_telemetry_wall(struct cad_telemetry *t, int64_t offset_ms)
     t->wall_offset_ms = offset_ms;
     t->wall_known = true;
     if (t->playing && t->play_wall_ms == 0) t->play_wall_ms = tel_wall_ms(t, t->play.begun);
+}
+
+int cad_telemetry_log_url(struct cad_telemetry *t, cad_str url)
+{
+    if (!t || url.n > TEL_CONFIG_TEXT_MAX) return CAD_E_INVAL;
+    cad_str_copyz(t->log_url, sizeof(t->log_url), url);
+    t->config.log_url = cad_str_from(t->log_url);
+    return 0;
 }
 
 void cad_telemetry_flush(struct cad_telemetry *t)

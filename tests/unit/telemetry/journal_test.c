@@ -44,6 +44,76 @@ static size_t journals_in(const struct stage *s)
     return n;
 }
 
+/* Without a place in the configuration events go where their playback's link says, also when
+ * another process sends them. */
+static void test_journal_goes_where_the_link_says(void **state)
+{
+    (void)state;
+    static struct stage s;
+    struct cad_alloc alloc = cad_alloc_system();
+    stage_init(&s, &alloc);
+    s.config.event_url = s.config.log_url = CAD_STR("");
+    assert_int_equal(stage_start(&s), 0);
+    assert_true(stage_fact(&s, stage_play("x1"))); /* its link is no URL */
+    struct cad_fact title = stage_simple(CAD_FACT_TITLE);
+    title.u.play.link = CAD_STR("http://one.test/events?playbackContextId=A");
+    title.u.play.video = CAD_STR("V:9");
+    assert_true(stage_fact(&s, title));
+    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_fact(&s, stage_state(CAD_PLAY_PLAYING)));
+    assert_true(stage_until(&s, s.now + 5 * CAD_SECOND));
+    assert_non_null(strstr(s.last_url, "http://one.test/events?playbackContextId=A&reqAttempt=1"));
+    assert_non_null(strstr(cad_sb_str(&s.ingest.last).p, "\"videoTrackId\":\"V:9\""));
+    assert_int_equal(stage_start(&s), 0);
+    assert_true(stage_until(&s, s.now + 5 * CAD_SECOND));
+    assert_non_null(strstr(s.last_url, "http://one.test/events?playbackContextId=A&reqAttempt="));
+    assert_non_null(strstr(s.last_url, "&reqName=events/stop&"));
+    assert_int_equal(mock_ingest_events(&s.ingest, "x1", "stop"), 1);
+    assert_int_equal(s.spins, 0);
+    stage_deinit(&s);
+}
+
+static void test_journal_without_a_link_tells_nothing(void **state)
+{
+    (void)state;
+    static struct stage s;
+    char link[CAD_TELEMETRY_LINK_MAX + 2];
+    struct cad_alloc alloc = cad_alloc_system();
+    stage_init(&s, &alloc);
+    s.config.event_url = s.config.log_url = CAD_STR("");
+    assert_int_equal(stage_start(&s), 0);
+    assert_true(stage_fact(&s, stage_play("x1")));
+    memset(link, 'a', sizeof(link)); /* too long to be kept: none */
+    memcpy(link, "http://one.test/", 16);
+    struct cad_fact title = stage_simple(CAD_FACT_TITLE);
+    title.u.play.link = (cad_str){link, sizeof(link) - 1};
+    assert_true(stage_fact(&s, title));
+    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_fact(&s, stage_end("ended")));
+    assert_true(stage_until(&s, s.now + 60 * CAD_SECOND));
+    assert_int_equal(s.posts, 0);
+    assert_int_equal(stats_of(&s).events, 0);
+    assert_int_equal(s.spins, 0);
+    stage_deinit(&s);
+}
+
+/* A picture that is shown in pause: the pause begins with it. */
+static void test_journal_begins_in_pause(void **state)
+{
+    (void)state;
+    static struct stage s;
+    open_stage(&s);
+    assert_true(stage_fact(&s, stage_play("x1")));
+    assert_true(stage_fact(&s, stage_state(CAD_PLAY_PAUSED)));
+    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_fact(&s, stage_state(CAD_PLAY_PLAYING)));
+    assert_true(stage_until(&s, s.now + CAD_SECOND));
+    assert_int_equal(mock_ingest_events(&s.ingest, "x1", "start"), 1);
+    assert_int_equal(mock_ingest_events(&s.ingest, "x1", "pause"), 1);
+    assert_int_equal(mock_ingest_events(&s.ingest, "x1", "resume"), 1);
+    stage_deinit(&s);
+}
+
 static void test_journal_tells_a_session(void **state)
 {
     (void)state;
@@ -385,6 +455,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_journal_tells_a_session),
+        cmocka_unit_test(test_journal_goes_where_the_link_says),
+        cmocka_unit_test(test_journal_without_a_link_tells_nothing),
+        cmocka_unit_test(test_journal_begins_in_pause),
         cmocka_unit_test(test_journal_sends_nothing_without_a_picture),
         cmocka_unit_test(test_journal_survives_a_kill_at_every_step),
         cmocka_unit_test(test_journal_survives_two_kills),

@@ -52,6 +52,70 @@ static void play(struct stage *s)
     assert_true(stage_until(s, s->now + 10 * CAD_SECOND));
 }
 
+/* Entries wait for the place that is told later; without the wish for that there are none. */
+static void test_log_waits_for_its_place(void **state)
+{
+    (void)state;
+    static struct stage s;
+    struct cad_alloc alloc = cad_alloc_system();
+    for (int later = 0; later < 2; later++) {
+        stage_init(&s, &alloc);
+        s.config.event_url = s.config.log_url = CAD_STR("");
+        s.config.logs_later = later;
+        assert_int_equal(stage_start(&s), 0);
+        play(&s);
+        assert_true(stage_fact(&s, note(CAD_SEVERITY_ERROR, 1, "a")));
+        assert_true(stage_until(&s, s.now + 100 * CAD_SECOND));
+        assert_int_equal(s.posts, 0);
+        assert_int_equal(stats_of(&s).entries > 0, later);
+        char url[2050];
+        memset(url, 'x', sizeof(url));
+        assert_int_equal(cad_telemetry_log_url(s.t, (cad_str){url, 2049}), CAD_E_INVAL);
+        char place[] = "http://late.test/logblob";
+        assert_int_equal(cad_telemetry_log_url(s.t, cad_str_from(place)), 0);
+        memset(place, 'x', sizeof(place)); /* it was copied */
+        assert_true(stage_until(&s, s.now + CAD_SECOND));
+        assert_int_equal(s.posts > 0, later);
+        if (later) assert_non_null(strstr(s.last_url, "http://late.test/logblob?reqAttempt=1"));
+        assert_int_equal(s.spins, 0);
+        stage_deinit(&s);
+    }
+}
+
+static void test_log_takes_reports(void **state)
+{
+    (void)state;
+    static struct stage s;
+    static char large[CAD_TELEMETRY_REPORT_MAX + 2];
+    open_stage(&s);
+    struct cad_fact f = stage_simple(CAD_FACT_REPORT);
+    f.u.report.type = CAD_STR("ftlProbe");
+    f.u.report.json = CAD_STR(" {\"iter\":3,\"type\":\"http_get\"}");
+    assert_true(stage_fact(&s, f)); /* without a playback */
+    memset(large, ' ', sizeof(large));
+    memcpy(large, "{\"a\":1}", 7);
+    static const char *const bad[] = {"[1]", "{\"a\":", "{} {}", "7"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        f.u.report.json = cad_str_from(bad[i]);
+        assert_true(stage_fact(&s, f));
+    }
+    large[sizeof(large) - 1] = '}';
+    memcpy(large, "{\"a\":1 ", 7);
+    f.u.report.json = (cad_str){large, sizeof(large)};
+    assert_true(stage_fact(&s, f));
+    f.u.report.json = CAD_STR("");
+    f.at = s.now;
+    assert_int_equal(cad_telemetry_fact(s.t, &f), CAD_E_INVAL);
+    assert_int_equal(stats_of(&s).entries_dropped[CAD_SEVERITY_INFO], 5);
+    assert_int_equal(stats_of(&s).entries, 1 + 5); /* each loss is told */
+    cad_telemetry_flush(s.t);
+    assert_true(stage_until(&s, s.now + CAD_SECOND));
+    cad_str sent = cad_sb_str(&s.wire);
+    assert_true(cad_str_find(sent, CAD_STR("\"type\":\"ftlProbe\"")) >= 0);
+    assert_true(cad_str_find(sent, CAD_STR("\"report\":{\"iter\":3,\"type\":\"http_get\"}}")) >= 0);
+    stage_deinit(&s);
+}
+
 static void test_log_batches_by_age(void **state)
 {
     (void)state;
@@ -434,6 +498,8 @@ int main(void)
         cmocka_unit_test(test_log_sends_errors_at_once),
         cmocka_unit_test(test_log_stays_behind_media),
         cmocka_unit_test(test_log_has_a_budget),
+        cmocka_unit_test(test_log_waits_for_its_place),
+        cmocka_unit_test(test_log_takes_reports),
         cmocka_unit_test(test_log_retries_and_rests),
         cmocka_unit_test(test_log_is_taken_once_when_answers_are_lost),
         cmocka_unit_test(test_log_survives_a_kill_at_every_step),
