@@ -1,8 +1,8 @@
 /*
  * What telemetry is told, and what it orders.
  *
- * A turn compares what is so with what was told: the playback, its title and tracks, its state. What
- * is over within a turn (a picture, a rung, a failure) is read off the application's events.
+ * A turn compares what is so with what was told: the playback, its title and tracks, its state.
+ * What is over within a turn (a picture, a rung, a failure) is read off the application's events.
  */
 #include <string.h>
 
@@ -183,7 +183,7 @@ static void end(struct cad_engine *e, const char *reason)
     tell_frames(e);
     struct cad_fact fact = {.type = CAD_FACT_END};
     fact.u.end.reason = cad_str_from(reason);
-    fact.u.end.error = f->fatal.code;
+    fact.u.end.error = (int32_t)f->fatal.code;
     fact.u.end.message = cad_str_from(f->fatal.message);
     tell(e, &fact);
     f->playing = false;
@@ -230,6 +230,28 @@ static void tell_title(struct cad_engine *e)
     if (audio->present) fact.u.play.audio = audio->model->id;
     fact.u.play.text = cad_str_from(f->text_track);
     tell(e, &fact);
+}
+
+/* Where media comes from; of two places that of the picture. */
+static void tell_server(struct cad_engine *e)
+{
+    struct facts_part *f = &e->facts;
+    const struct slot *video = &e->slots[CAD_SLOT_VIDEO];
+    const struct slot *s = video->present ? video : &e->slots[CAD_SLOT_AUDIO];
+    if (!f->playing || !s->present || s->server < 0) return;
+    cad_str id = cad_steer_id(e->steer, (uint32_t)s->server);
+    if (id.n == 0 || cad_str_eqz(id, f->server)) return;
+    const char *reason = f->server[0] ? "steer" : "start";
+    for (uint32_t i = 0; f->server[0] && i < cad_steer_count(e->steer); i++) {
+        bool before = cad_str_eqz(cad_steer_id(e->steer, i), f->server);
+        if (before && !cad_steer_healthy(e->steer, i, e->now)) reason = "fail";
+    }
+    struct cad_fact fact = {.type = CAD_FACT_SERVER};
+    fact.u.server.from = cad_str_from(f->server);
+    fact.u.server.to = id;
+    fact.u.server.reason = cad_str_from(reason);
+    tell(e, &fact);
+    cad_str_copyz(f->server, sizeof(f->server), id);
 }
 
 static enum cad_play_state state_of(const struct cad_engine *e)
@@ -309,13 +331,13 @@ void facts_transfer(struct cad_engine *e, const struct cad_fetch_request *reques
     fact.u.transfer.end = e->now;
     fact.u.transfer.bytes = request->received;
     fact.u.transfer.status = request->status;
-    fact.u.transfer.error = error;
+    fact.u.transfer.error = (int32_t)error;
     fact.u.transfer.attempt = request->attempts;
     tell(e, &fact);
     if (request->purpose != CAD_PURPOSE_LICENCE) return;
     fact = (struct cad_fact){.type = CAD_FACT_LICENCE};
     fact.u.note.severity = error ? CAD_SEVERITY_WARN : CAD_SEVERITY_INFO;
-    fact.u.note.code = error;
+    fact.u.note.code = (int32_t)error;
     fact.u.note.where = CAD_STR("answer");
     tell(e, &fact);
 }
@@ -360,7 +382,7 @@ static void note(struct cad_engine *e, enum cad_severity severity, const char *t
     fact.u.note.severity = severity;
     fact.u.note.type = cad_str_from(type);
     fact.u.note.where = cad_str_from(where);
-    if (err) fact.u.note.code = err->code;
+    if (err) fact.u.note.code = (int32_t)err->code;
     if (err) fact.u.note.message = cad_str_from(err->message);
     tell(e, &fact);
 }
@@ -371,25 +393,6 @@ static void on_error(struct cad_engine *e, const struct cad_error *err)
     if (fatal) e->facts.fatal = *err;
     note(e, fatal ? CAD_SEVERITY_ERROR : CAD_SEVERITY_WARN, fatal ? "error" : "warn",
          cad_phase_name(err->phase), err);
-}
-
-static void on_server(struct cad_engine *e, const struct cad_app_event *app)
-{
-    struct facts_part *f = &e->facts;
-    bool video = e->slots[CAD_SLOT_VIDEO].present;
-    if (video && app->slot != CAD_SLOT_VIDEO) return;
-    if (strcmp(f->server, app->text) == 0) return;
-    const char *reason = f->server[0] ? "steer" : "start";
-    for (uint32_t i = 0; f->server[0] && i < cad_steer_count(e->steer); i++) {
-        if (!cad_str_eqz(cad_steer_id(e->steer, i), f->server)) continue;
-        if (!cad_steer_healthy(e->steer, i, e->now)) reason = "fail";
-    }
-    struct cad_fact fact = {.type = CAD_FACT_SERVER};
-    fact.u.server.from = cad_str_from(f->server);
-    fact.u.server.to = cad_str_from(app->text);
-    fact.u.server.reason = cad_str_from(reason);
-    tell(e, &fact);
-    cad_str_copyz(f->server, sizeof(f->server), cad_str_from(app->text));
 }
 
 static void on_track(struct cad_engine *e, const struct cad_app_event *app)
@@ -420,7 +423,6 @@ static void on_event(struct cad_engine *e, const struct cad_app_event *app)
         tell_simple(e, CAD_FACT_FIRST_FRAME); /* of a title that is played once more */
         tell_simple(e, CAD_FACT_SEEK_DONE);
         break;
-    case CAD_APP_SERVER: on_server(e, app); break;
     case CAD_APP_TRACK: on_track(e, app); break;
     case CAD_APP_KEYS: note(e, CAD_SEVERITY_INFO, "keystatus", app->text, NULL); break;
     case CAD_APP_ERROR: on_error(e, &app->error); break;
@@ -579,6 +581,7 @@ void facts_turn(struct cad_engine *e)
     f->fatal.message[0] = '\0';
     begin(e);
     tell_title(e);
+    tell_server(e);
     look_at_events(e);
     tell_state(e);
     if (f->playing && e->now >= f->frames_at) tell_frames(e);

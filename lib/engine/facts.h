@@ -61,7 +61,7 @@ void facts_transfer(struct cad_engine *e, const struct cad_fetch_request *reques
 void facts_chosen(struct cad_engine *e, int64_t from_bps, int64_t to_bps, const char *reason,
                   cad_time ahead);
 void facts_seek(struct cad_engine *e, cad_time from, cad_time to);
-void facts_entropy(struct cad_engine *e, cad_buf bytes);   /* what the session itself did not need */
+void facts_entropy(struct cad_engine *e, cad_buf bytes); /* what the session did not need */
 void facts_wall(struct cad_engine *e);                     /* the wall clock is known better */
 void facts_store(struct cad_engine *e, const struct cad_store_done *done);
 void facts_answer(struct cad_engine *e, const struct exchange_answer *answer);

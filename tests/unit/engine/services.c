@@ -87,7 +87,9 @@ static void start(struct services *s, const struct cad_http_start *start_of)
     for (uint32_t i = 0; i < start_of->header_count; i++) {
         if (cad_str_eqz(start_of->headers[i].name, "Content-Encoding")) r->gzip = true;
     }
-    if (start_of->post && !s->no_entropy) drv_entropy(s->d, 64);
+    if (!start_of->post || s->no_entropy) return;
+    s->d->salt++;
+    drv_entropy(s->d, 64);
 }
 
 static void cancel(struct services *s, uint32_t id)
@@ -270,7 +272,9 @@ struct drv *services_renew(struct services *s, void **state, const struct drv_op
         /* What nobody waits for any more. */
     }
     s->store_due = CAD_TIME_NONE;
-    struct drv *d = drv_new(options);
+    struct drv_options o = *options;
+    o.salt = 100 * ++s->engines;
+    struct drv *d = drv_new(&o);
     *state = d;
     s->d = d;
     if (!d) return NULL;

@@ -50,7 +50,7 @@ struct services {
     cad_time store_latency;        /* default 0 */
     cad_time store_due;            /* of what the store was asked; CAD_TIME_NONE nothing */
     struct service_request requests[SERVICES_REQUESTS_MAX];
-    uint32_t count, cancels, orders;
+    uint32_t count, cancels, orders, engines;
     bool saw_secret;               /* a signed URL's value, or a path, was told */
 };
 
