@@ -4,16 +4,17 @@ set -uo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: scripts/demo.sh [--headless] [--mpd] [--video FILE] [--help] [-- ARGUMENT...]
+usage: scripts/demo.sh [--headless] [--drm SCHEME] [--mpd] [--video FILE] [--help] [-- ARGUMENT...]
 
 Installs what is missing, builds, makes a title under build/title (once), starts the mocks on loopback and
-plays the title with cadmium-play: in a window where there is a display, else headless. Ends with a summary;
-the exit status is the player's.
+plays the title with English subtitles and figures over the picture: in a window where there is a display, else
+headless. Ends with a summary of what the player did and what the services saw; the exit status is the player's.
 
   --headless     no window, even where there is a display
+  --drm SCHEME   play it protected by cenc or cbcs, with keys from the mocks' licence service
   --mpd          play the title's MPD; else the service is asked for its licensed manifest
   --video FILE   make the title anew from this video
-  -- ARGUMENT... handed to cadmium-play, for example: -- --until 20
+  -- ARGUMENT... handed to cadmium-play, for example: -- --until 20 --subtitles de
 TEXT
 }
 
@@ -22,10 +23,19 @@ title_id=900100
 headless=
 video=
 mpd=
+drm=
 while (($# > 0)); do
     case $1 in
     --headless) headless=yes ;;
     --mpd) mpd=yes ;;
+    --drm)
+        if (($# < 2)) || [[ ! $2 =~ ^(cenc|cbcs)$ ]]; then
+            echo "demo: --drm takes cenc or cbcs" >&2
+            exit 2
+        fi
+        drm=$2
+        shift
+        ;;
     --video)
         if (($# < 2)) || [[ ! -r $2 ]]; then
             echo "demo: --video needs a readable file" >&2
@@ -43,6 +53,8 @@ done
 cd "$root" || exit 1
 work=build/demo
 bin=build/release/bin
+title_dir=build/title
+if [[ -n $drm ]]; then title_dir=build/title-$drm; fi
 mock_pid=
 
 # For awk: the value of a field of the flat JSON object in the line, "" if it has none.
@@ -80,20 +92,30 @@ build() {
     cmake --preset release >"$work/configure.log" 2>&1 ||
         { tail -n 20 "$work/configure.log" >&2; give_up 'CMake failed'; }
     # The programs by file name: the tests need not be built to play.
-    cmake --build build/release --target bin/cadmium-play bin/cadmium-mockd || give_up 'the build failed'
+    cmake --build build/release --target bin/cadmium-play bin/cadmium-mockd bin/cadmium-mux ||
+        give_up 'the build failed'
 }
 
 make_title() {
-    if [[ -z $video && -s build/title/title.mpd ]]; then return; fi
-    step 'make a title'
-    scripts/make-title.sh ${video:+"$video"} || give_up 'no title was made'
+    if [[ -n $video || ! -s build/title/title.mpd ]]; then
+        step 'make a title'
+        scripts/make-title.sh ${video:+"$video"} || give_up 'no title was made'
+    elif [[ ! -s build/title/text-en.ttml ]]; then
+        # One of the days before subtitles.
+        "$bin/cadmium-mockd" --describe build/title --write-text || give_up 'no subtitles were made'
+        "$bin/cadmium-mockd" --describe build/title --mpd >"$work/title.mpd" &&
+            mv "$work/title.mpd" build/title/title.mpd || give_up 'the MPD was not made anew'
+    fi
+    if [[ -z $drm || build/title/text-en.ttml -ot $title_dir/text-en.ttml ]]; then return; fi
+    step "protect it by $drm"
+    scripts/make-title.sh --drm "$drm" --of build/title --out "$title_dir" --force || give_up 'it was not protected'
 }
 
 # Starts the mocks on ports that are free, and waits until they listen.
 start_mocks() {
     step 'start the mocks'
-    rm -f "$work/ready.json" "$work/access.jsonl"
-    "$bin/cadmium-mockd" --title-dir build/title --port 0 --ready-file "$work/ready.json" \
+    rm -f "$work/ready.json" "$work/access.jsonl" "$work/account.json"
+    "$bin/cadmium-mockd" --title-dir "$title_dir" --port 0 --account "$work/account.json" --ready-file "$work/ready.json" \
         --access-log "$work/access.jsonl" >"$work/mockd.log" 2>&1 &
     mock_pid=$!
     local tries
@@ -123,7 +145,10 @@ tell() {
         else if (event == "stall_begin") what = "stall"
         else if (event == "stall_end") what = "plays on"
         else if (event == "seek_done") what = "seek done, at " field("to") " s"
+        else if (event == "track" && field("track") == "text") what = "subtitles: " (field("id") == "" ? "off" : field("id"))
         else if (event == "track") what = (field("track") == "audio" ? "sound" : "picture") " of track " field("id")
+        else if (event == "keys") what = "keys: " field("status")
+        else if (event == "probes") what = sprintf("fastest server %s, %.1f ms", field("target"), field("latency") * 1000)
         else if (event == "error") what = "error: " field("message") " (" field("code") ")"
         else if (event == "server") what = (field("track") == "audio" ? "sound" : "picture") " from server " field("id")
         else if (event == "load") what = "loaded"
@@ -135,17 +160,41 @@ tell() {
 }
 
 play() {
-    local options=(--json-stats)
+    local options=(--json-stats --subtitles en --store "$work/store")
+    rm -f "$work/subtitles.txt"
     if [[ -n $headless || -z ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
-        options+=(--headless)
+        options+=(--headless --dump-text "$work/subtitles.txt")
         step 'play, headless'
     else
-        step 'play (q ends it)'
+        options+=(--overlay)
+        step 'play (i hides the figures, v changes subtitles, q ends it)'
     fi
     local target=(--title "$title_id" "$base")
     if [[ -n $mpd ]]; then target=("$base/files/title.mpd"); fi
     "$bin/cadmium-play" "${options[@]}" "$@" "${target[@]}" | tee "$work/stats.jsonl" | tell
     return "${PIPESTATUS[0]}"
+}
+
+# What the mocks took: events and logs of the account, probes and licences of the access log.
+services() {
+    if [[ ! -s $work/account.json ]]; then return; fi
+    local events logs
+    if [[ -n $mpd ]]; then return; fi # an MPD links to no services
+    events=$(sed -n 's/^{"events":{"held":[0-9]*,"types":{\([^}]*\)}.*/\1/p' "$work/account.json" | tr -d '"' | sed 's/:/ /g; s/,/, /g')
+    logs=$(sed -n 's/.*"logs":{"batches":\([0-9]*\),"entries":\([0-9]*\).*/\2 entries in \1 batches/p' "$work/account.json")
+    echo '  the services saw:'
+    echo "    events       ${events:-none}"
+    echo "    logs         ${logs:-none}"
+    awk "$json_field"'
+    {
+        kind = field("kind")
+        count[kind]++
+        if (kind == "probe" && !(field("host") in hosts)) { hosts[field("host")] = 1; servers++ }
+    }
+    END {
+        printf "    probes       %d, of %d servers\n", count["probe"], servers
+        if (count["licence"]) printf "    licences     %d\n", count["licence"]
+    }' "$work/access.jsonl"
 }
 
 # The end event of the player and the access log of the mocks, as a table.
@@ -164,11 +213,17 @@ summary() {
         printf "  mean rate      %d kbit/s\n", field("mean_kbps")
         print "  rung switches  " field("switches")
         print "  frames         " field("frames") " shown, " field("dropped") " dropped"
+        if (field("protected") == "true")
+            printf "  keys           %s, licence in %.0f ms\n", field("keys"), field("licence_s") * 1000
     }
     END {
         if (!ended) print "  the player did not say how it ended"
         if (errors) print "  errors         " errors
     }' "$work/stats.jsonl"
+    if [[ -s $work/subtitles.txt ]]; then
+        echo "  subtitles      $(wc -l <"$work/subtitles.txt") shown, as in $work/subtitles.txt"
+    fi
+    services
     if [[ ! -s $work/access.jsonl ]]; then return; fi
     echo '  requests by server:'
     awk "$json_field"'
