@@ -1,5 +1,5 @@
-/* Goal: what of a sample is protected is what 23001-7 says: slice headers in the clear, whole blocks
- * of cenc; and what is protected is decrypted by the ciphers of lib/drm as it was. */
+/* Goal: what of a sample is protected is what 23001-7 says: slice headers in the clear, whole
+ * blocks of cenc; and what is protected is decrypted by the ciphers of lib/drm as it was. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,8 +79,8 @@ static void test_avc_header_of_a_p_slice(void **state)
     uint8_t nal[256];
     size_t clear = 0;
     open_config(&avc);
-    /* first_mb, type 5 (P), pps | frame_num 3 | override: 2 | change: 0 (1), 3 | marking: 1 (2), 0 |
-     * cabac_init_idc 1, qp se(-1): 39 bits, 5 bytes */
+    /* first_mb, type 5 (P), pps | frame_num 3 | override: 2 | change: 0 (1), 3 |
+     * marking: 1 (2), 0 | cabac_init_idc 1, qp se(-1): 39 bits, 5 bytes */
     size_t n = write_nal(nal, 0x41, "1 00110 1 0011 1 010 1 1 010 00100 1 010 011 1 010 011", 100);
     assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, n}, &clear), 0);
     assert_int_equal(clear, 6);
