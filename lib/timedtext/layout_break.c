@@ -125,6 +125,7 @@ bool layout_is_unspaced(uint32_t code)
 bool layout_is_upright(uint32_t code)
 {
     /* UAX #50, roughly: what is of East Asia stands, with its punctuation and full-width forms. */
+    if (code >= 0xff61 && code <= 0xffdf) return false;
     return class_of(code) == IDEOGRAPH || (code >= 0x3000 && code <= 0x30ff) ||
            (code >= 0x31f0 && code <= 0x31ff) || (code >= 0xff00 && code <= 0xff60) ||
            code == 0x203c || (code >= 0x2047 && code <= 0x2049) || code == 0xfe45 ||

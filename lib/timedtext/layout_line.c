@@ -34,14 +34,12 @@ static uint32_t break_line(const struct breaking *k, uint32_t from, uint32_t *en
     q6 width = 0;
     for (; i < k->text->count && !(chars[i].flags & LAYOUT_FORCED); i++) {
         if (i > from && (chars[i].flags & LAYOUT_BREAK_BEFORE)) can = i;
-        width += chars[i].advance;
-        if (layout_is_space(chars[i].code) || width <= k->room) {
-            if (i > from && layout_is_unspaced(chars[i].code) && chars[i].glyphs > 0 &&
-                chars[i].span->look->wrap) {
-                could = i;
-            }
-            continue;
+        if (i > from && chars[i].glyphs > 0 && chars[i].span->look->wrap &&
+            layout_is_unspaced(chars[i].code)) {
+            could = i;
         }
+        width += chars[i].advance;
+        if (layout_is_space(chars[i].code) || width <= k->room) continue;
         if (can == from) can = could;
         if (can > from) {
             i = can;

@@ -417,7 +417,8 @@ static int shape(struct layout *l, struct layout_text *text, struct layout_item 
     if (sum <= item->span->size || item->size < item->span->size) return CAD_OK;
     /* Too wide to lie across the line: once more, smaller. */
     item->size = CAD_MAX(1, item->span->size * item->span->size / sum);
-    return shape(l, text, item, codes);
+    int rc = measure(l, item);
+    return rc == 0 ? shape(l, text, item, codes) : rc;
 }
 
 static int make_items(struct layout *l, struct layout_text *text, const uint32_t *codes)
@@ -452,9 +453,12 @@ static int add_runs(struct builder *b, const struct cad_text_run *runs)
 {
     int rc = CAD_OK;
     for (const struct cad_text_run *r = runs; r && rc == 0; r = r->next) {
+        uint32_t from = b->text->count;
+        bool combined = b->l->vertical && r->look.combine;
         if (r->kind == CAD_TEXT_RUN_BREAK) rc = put(b, LAYOUT_LINE_SEPARATOR, 0);
         else if (r->kind == CAD_TEXT_RUN_RUBY) rc = add_ruby(b, r);
-        else rc = add_text_run(b, r, r->look.combine && b->l->vertical ? LAYOUT_TIED : 0);
+        else rc = add_text_run(b, r, combined ? LAYOUT_TIED : 0);
+        if (combined && from < b->text->count) b->text->chars[from].flags = 0;
     }
     return rc == 0 ? embed(b, NULL) : rc;
 }
