@@ -142,6 +142,22 @@ kill "$other"
 wait "$other" 2>/dev/null || true
 
 # The next stage: other URLs, and nothing is left of the first one's links.
+# A protected title with subtitles, and the licence for its pictures.
+refused '/stage/title?kid=00' "$data/ladder-small.json"
+refused '/stage/title?hd_kid=00000000000000000000000000000002' "$data/ladder-small.json"
+refused '/stage/title?text=,' "$data/ladder-small.json"
+post '/stage/title?hosts=1&text=en,de&kid=00000000000000000000000000000001&audio_kid=00000000000000000000000000000003' \
+    "$data/ladder-small.json"
+sed 's/h264mpl40-dash-clear/playready-h264mpl40-dash/' "$work/request" >"$work/request-drm"
+curl -sf --data-binary "@$work/request-drm" "http://$one/msl/playapi/cadmium/licensedmanifest/1" >"$work/manifest" ||
+    die "no protected manifest"
+grep -q '"drmHeaderId":"00000000000000000000000000000001"' "$work/manifest" || die "no key of pictures"
+grep -q '"drmHeaderId":"00000000000000000000000000000003"' "$work/manifest" || die "no key of sound"
+grep -q '"new_track_id":"T:de"' "$work/manifest" || die "no German subtitles"
+curl -sf -d '{"kids":["AAAAAAAAAAAAAAAAAAAAAQ"],"type":"temporary"}' "http://$one/license" |
+    grep -q '"kid":"AAAAAAAAAAAAAAAAAAAAAQ"' || die "no licence"
+curl -s "$control/counts" | grep -q '"licences":{"requests":1,"given":1,' || die "a licence that was not counted"
+
 post '/stage/title?duration_ms=4000&hosts=1&seed=5' "$data/ladder-small.json"
 set -- $(range "$first" 0 99)
 [ "$3" -eq 0 ] || [ "$(curl -s -o /dev/null -w '%{http_code}' "$first")" -eq 403 ] || die "the old URLs are good"

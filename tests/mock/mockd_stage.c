@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/uri.h"
@@ -18,6 +19,7 @@ struct mockd_stage {
     struct cad_synth *synth;
     struct mock_synth *mock;
     struct cad_scenario_audio audio[CAD_SCENARIO_AUDIO_MAX];
+    char text[CAD_SCENARIO_TEXT_MAX][16];
     struct cad_scenario_title title;
     const char *hosts[MOCK_HOSTS_MAX];
 };
@@ -88,13 +90,47 @@ static bool read_audio(struct mockd_stage *stage, cad_str list)
     return true;
 }
 
+/* "en,de" */
+static bool read_text(struct mockd_stage *stage, cad_str list)
+{
+    cad_str lang;
+    while (list.n > 0 && cad_str_split(&list, ',', &lang)) {
+        uint32_t i = stage->title.text_count;
+        if (i == CAD_SCENARIO_TEXT_MAX) return false;
+        if (lang.n == 0 || lang.n >= sizeof stage->text[i]) return false;
+        cad_str_copyz(stage->text[i], sizeof stage->text[i], lang);
+        stage->title.text_count++;
+    }
+    stage->title.text = (const char (*)[16])stage->text;
+    return true;
+}
+
+/* Key ids: of all, or of pictures up to 576 lines, of larger ones, of sound. */
+static bool read_keys(cad_str query, struct cad_synth_config *config)
+{
+    const struct { const char *name; uint8_t *out; } keys[] = {
+        {"kid", config->kid}, {"hd_kid", config->hd_kid}, {"audio_kid", config->audio_kid}};
+    for (size_t i = 0; i < CAD_ARRAY_LEN(keys); i++) {
+        size_t n = 0;
+        cad_str text = cad_uri_query_value(query, cad_str_from(keys[i].name));
+        if (text.n == 0) continue;
+        if (i > 0 && config->scheme == CAD_SCHEME_CLEAR) return false;
+        if (cad_hex_decode(text, keys[i].out, CAD_KEY_ID_SIZE, &n) < 0) return false;
+        if (n != CAD_KEY_ID_SIZE) return false;
+        config->scheme = CAD_SCHEME_CBCS;
+    }
+    return true;
+}
+
 static const char *make_title(struct mockd_stage *stage, cad_str query, cad_str ladder)
 {
     struct cad_alloc alloc = cad_alloc_system();
     struct cad_synth_config config;
     if (cad_ladder_parse(&alloc, ladder, &stage->ladder)) return "the body is no ladder";
     if (!read_audio(stage, cad_uri_query_value(query, CAD_STR("audio")))) return "audio=LANG:N,...";
+    if (!read_text(stage, cad_uri_query_value(query, CAD_STR("text")))) return "text=LANG,...";
     cad_synth_config_init(&config);
+    if (!read_keys(query, &config)) return "kid=HEX, and then hd_kid=HEX, audio_kid=HEX";
     config.ladder = &stage->ladder;
     config.duration = number(query, "duration_ms", 0) * CAD_MS;
     if (config.duration == 0) {
