@@ -355,7 +355,9 @@ key_of() {
         for rung in "${ladder[@]}"; do
             read -r rung _ height _ <<<"$rung"
             if [[ $rung == "${kbps%.mp4}" ]]; then break; fi
+            height=
         done
+        if [[ -z $height ]]; then give_up "$1: no rung of preset $preset"; fi
         if ((height <= sd_height)); then echo sd; else echo hd; fi
         ;;
     esac
@@ -368,7 +370,7 @@ protect() {
     chmod 600 "$part/.keys"
     for file in "$1"/video-*.mp4 "$1"/audio-*.mp4; do
         name=${file##*/}
-        role=$(key_of "$file")
+        role=$(key_of "$file") || return 1
         seed=$(printf '%s %s' "$title_id" "$name" | cksum | cut -d' ' -f1)
         pssh=(--pssh-kid "$(id_of 'kid audio')")
         if [[ $role != audio ]]; then pssh=(--pssh-kid "$(id_of 'kid sd')" --pssh-kid "$(id_of 'kid hd')"); fi
