@@ -247,7 +247,8 @@ static bool can_ask(const struct keys_part *k, const struct cad_protection *p)
 {
     if (p->scheme.n > 0) {
         bool known = false;
-        for (int scheme = CAD_SCHEME_CENC; scheme <= CAD_SCHEME_CBCS; scheme++) {
+        for (uint32_t i = CAD_SCHEME_CENC; i <= CAD_SCHEME_CBCS; i++) {
+            enum cad_scheme scheme = (enum cad_scheme)i;
             if (cad_str_eqz(p->scheme, cad_scheme_name(scheme))) known = scheme_known(k, scheme);
         }
         if (!known) return false;
