@@ -89,8 +89,9 @@ static void test_image_blur(void **state)
     struct laid laid;
     uint32_t sum = 0;
     (void)state;
-    laid_make(&laid, REGION("tts:padding='20px'", "<p><span tts:fontSize='2px' tts:color='#00000000' "
-                                                  "tts:textShadow='0px 0px 4px red'>a</span></p>"));
+    laid_make(&laid, REGION("tts:padding='20px'",
+                            "<p><span tts:fontSize='2px' tts:color='#00000000' "
+                            "tts:textShadow='0px 0px 4px red'>a</span></p>"));
     const struct cad_text_image *image = laid.picture->images;
     /* One pixel becomes a tent of nine by nine, as heavy as before but for rounding. */
     assert_int_equal(laid.picture->image_count, 1);

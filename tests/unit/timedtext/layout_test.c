@@ -200,7 +200,8 @@ static const char everything[] =
     REGION("tts:backgroundColor='red' tts:textAlign='center'",
            "<p ebutts:linePadding='0.1c' tts:rubyReserve='before 5px'>ab "
            "<span tts:textShadow='1px 1px 2px red' tts:textOutline='black 1px'>cd</span><br/>"
-           "<span tts:textDecoration='underline' tts:backgroundColor='blue'>ef gh ij kl mn op</span>"
+           "<span tts:textDecoration='underline' tts:backgroundColor='blue'>ef gh ij kl mn op"
+           "</span>"
            "<span tts:textEmphasis='filled dot'>qr</span>"
            "<span tts:ruby='container'><span tts:ruby='base'>s</span>"
            "<span tts:ruby='text'>tuvwx</span></span>"
