@@ -223,6 +223,22 @@ static int ft_analyse(void *ctx, const struct cad_font_paragraph *p, uint8_t *le
 
 /* ---- shaping --------------------------------------------------------------------------------- */
 
+/* HarfBuzz never forgets a language: of what documents say only the first two or three letters. */
+static void set_language(hb_buffer_t *buffer, cad_str lang)
+{
+    size_t n = 0;
+    while (n < lang.n && cad_is_alpha(lang.p[n])) n++;
+    if (n < 2 || n > 3) return;
+    bool traditional = cad_str_find(lang, CAD_STR("Hant")) >= 0 ||
+                       cad_str_find(lang, CAD_STR("TW")) >= 0 ||
+                       cad_str_find(lang, CAD_STR("HK")) >= 0;
+    if (n == 2 && traditional && cad_str_ieq(cad_str_sub(lang, 0, 2), CAD_STR("zh"))) {
+        hb_buffer_set_language(buffer, hb_language_from_string("zh-Hant", -1));
+    } else {
+        hb_buffer_set_language(buffer, hb_language_from_string(lang.p, (int)n));
+    }
+}
+
 static int ft_shape(void *ctx, const struct cad_font_shape *piece, struct cad_font_glyph *out,
                     uint32_t max)
 {
@@ -242,10 +258,7 @@ static int ft_shape(void *ctx, const struct cad_font_shape *piece, struct cad_fo
     if (piece->vertical) direction = piece->rtl ? HB_DIRECTION_BTT : HB_DIRECTION_TTB;
     hb_buffer_set_direction(b->buffer, direction);
     hb_buffer_set_script(b->buffer, hb_script_from_iso15924_tag(piece->script));
-    if (piece->lang.n > 0 && piece->lang.n < 64) {
-        hb_buffer_set_language(b->buffer,
-                               hb_language_from_string(piece->lang.p, (int)piece->lang.n));
-    }
+    set_language(b->buffer, piece->lang);
     hb_shape(o->hb, b->buffer, NULL, 0);
     unsigned int count = 0;
     const hb_glyph_info_t *info = hb_buffer_get_glyph_infos(b->buffer, &count);
