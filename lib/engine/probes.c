@@ -47,12 +47,33 @@ void probes_destroy(struct cad_engine *e)
     forget(e);
 }
 
+/* ---- the order of servers -------------------------------------------------------------------- */
+
+static void rerank(struct cad_engine *e)
+{
+    struct probes_part *p = &e->probes;
+    const struct cad_presentation *model = e->manifest.presentation;
+    struct cad_steer_result results[CAD_STEER_SERVERS_MAX];
+    uint32_t count = cad_steer_count(e->steer);
+    p->rerank = false;
+    if (!model || model->server_count < count) return;
+    memset(results, 0, sizeof(results));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cad_server *s = &model->servers[i];
+        results[i].known = cad_ftl_score(p->ftl, s->id, s->host, e->now, &results[i].score) == 0;
+        results[i].downloads = p->downloads[i];
+    }
+    int changed = cad_steer_rerank(e->steer, results, count, e->now);
+    if (changed > 0) engine_decide(e, "servers ranked changed=%d", changed);
+}
+
 void probes_title(struct cad_engine *e)
 {
     struct probes_part *p = &e->probes;
     const struct cad_presentation *model = e->manifest.presentation;
     /* A refresh that lists as many servers lists the same ones. */
-    if (p->server_count != model->server_count) memset(p->downloads, 0, sizeof(p->downloads));
+    bool same_list = e->refreshes > 0 && p->server_count == model->server_count;
+    if (!same_list) memset(p->downloads, 0, sizeof(p->downloads));
     p->server_count = model->server_count;
     if (!e->config.probe) return;
     cad_str link = model->links.probe;
@@ -70,7 +91,8 @@ void probes_title(struct cad_engine *e)
             CAD_LOG(&e->config.log, WARN, e->now, "engine: no probes result=%d", rc);
         }
     }
-    p->due = p->rerank = p->ftl != NULL; /* what is known orders the new list, too */
+    p->due = p->ftl != NULL;
+    if (p->ftl) rerank(e); /* what is known already is of use for the first request */
 }
 
 void probes_network(struct cad_engine *e)
@@ -192,24 +214,6 @@ void probes_answer(struct cad_engine *e, const struct exchange_answer *answer)
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
-
-static void rerank(struct cad_engine *e)
-{
-    struct probes_part *p = &e->probes;
-    const struct cad_presentation *model = e->manifest.presentation;
-    struct cad_steer_result results[CAD_STEER_SERVERS_MAX];
-    uint32_t count = cad_steer_count(e->steer);
-    p->rerank = false;
-    if (!model || model->server_count < count) return;
-    memset(results, 0, sizeof(results));
-    for (uint32_t i = 0; i < count; i++) {
-        const struct cad_server *s = &model->servers[i];
-        results[i].known = cad_ftl_score(p->ftl, s->id, s->host, e->now, &results[i].score) == 0;
-        results[i].downloads = p->downloads[i];
-    }
-    int changed = cad_steer_rerank(e->steer, results, count, e->now);
-    if (changed > 0) engine_decide(e, "servers ranked changed=%d", changed);
-}
 
 static void tell_race(struct cad_engine *e, const struct cad_ftl_action *action)
 {

@@ -334,7 +334,7 @@ struct cad_engine {
     bool more;                   /* work is left for another turn */
     bool service_more;           /* the same, of what is around playback: it moves nothing else */
     bool touched;                /* the session was told something since its last turn */
-    cad_time turned_at;          /* of the last turn, also of one without the session (now is not) */
+    cad_time turned_at;          /* of the last turn, also of one without the session; now is not */
     cad_time session_wake;       /* when the session is due by itself; CAD_TIME_NONE never */
     struct manifest_part manifest;
     struct clock_part clock;

@@ -40,7 +40,9 @@ void drv_entropy(struct drv *d, size_t n)
 {
     uint8_t entropy[256];
     assert_true(n <= sizeof entropy);
-    for (size_t i = 0; i < n; i++) entropy[i] = (uint8_t)(i * 7 + 1 + d->request_count + d->salt * 53);
+    for (size_t i = 0; i < n; i++) {
+        entropy[i] = (uint8_t)(i * 7 + 1 + d->request_count + d->salt * 53);
+    }
     struct cad_event event = {.type = CAD_EVENT_ENTROPY};
     event.u.entropy = (cad_buf){entropy, n};
     drv_feed(d, &event);

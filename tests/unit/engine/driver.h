@@ -111,6 +111,7 @@ struct drv_warm {
     char url[128];
     cad_time at;
     uint32_t requests;             /* made before it */
+    uint32_t connections;
     enum cad_address_class address_max;
 };
 #define DRV_WARMS_MAX 32

@@ -273,7 +273,8 @@ void drv_net_warm(struct drv *d, const struct cad_http_warm *warm)
     assert_true(warm->connect_timeout > 0);
     struct drv_warm *w = &d->warms[d->warm_count++];
     *w = (struct drv_warm){
-        .at = d->now, .requests = d->request_count, .address_max = warm->address_max};
+        .at = d->now, .requests = d->request_count,
+        .connections = warm->connections, .address_max = warm->address_max};
     copy_text(w->url, sizeof w->url, warm->url.p, warm->url.n);
 }
 

@@ -196,6 +196,9 @@ static bool ingest(struct services *s, struct service_request *r, struct reply *
         .gzip = r->gzip};
     mock_ingest_serve(&s->ingest, &request, &a);
     look_for_secrets(s, s->ingest.last.p, s->ingest.last.n);
+    bool has = s->look_for && cad_str_find(cad_sb_str(&s->ingest.last),
+                                           cad_str_from(s->look_for)) >= 0;
+    if (a.taken && has) s->found++;
     if (a.lost) return false;
     *reply = (struct reply){.status = a.status, .body = a.body, .retry_after = CAD_TIME_NONE};
     if (a.retry_after_s > 0) reply->retry_after = a.retry_after_s * CAD_SECOND;

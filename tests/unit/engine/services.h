@@ -20,9 +20,9 @@
 
 #define SERVICES_REQUESTS_MAX 512
 #define SERVICES_LINKS                                                                             \
-    "\"events\":{\"href\":\"http://svc/events?playbackContextId=CTX\",\"rel\":\"events\"},"          \
+    "\"events\":{\"href\":\"http://svc/events?playbackContextId=CTX\",\"rel\":\"events\"},"        \
     "\"logblob\":{\"href\":\"http://svc/logblob\",\"rel\":\"logblob\"}"
-#define SERVICES_PROBE_LINK "\"probe\":{\"href\":\"http://probe/api/ftl/probe\",\"rel\":\"probe\"}"
+#define SERVICES_PROBE_LINK "\"probe\":{\"href\":\"http://svc/api/ftl/probe\",\"rel\":\"probe\"}"
 
 /* An exchange as it was asked for. */
 struct service_request {
@@ -51,7 +51,9 @@ struct services {
     cad_time store_due;            /* of what the store was asked; CAD_TIME_NONE nothing */
     struct service_request requests[SERVICES_REQUESTS_MAX];
     uint32_t count, cancels, orders, engines;
-    bool saw_secret;               /* a signed URL's value, or a path, was told */
+    bool saw_secret;               /* a signed URL's value was told */
+    const char *look_for;          /* in bodies that were taken; NULL nothing */
+    uint32_t found;                /* bodies with it */
 };
 
 void services_init(struct services *s);

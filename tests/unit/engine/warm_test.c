@@ -18,6 +18,23 @@ static void test_warm_title(void **state)
     assert_int_equal(d->warms[0].address_max, CAD_ADDRESS_UNKNOWN);
 }
 
+/* Where there is a CDM, a licence may be asked for beside picture and sound. */
+static void test_warm_title_licence(void **state)
+{
+    struct drv *d = *state;
+    drv_load(d, 1);
+    drv_turns(d);
+    assert_int_equal(d->warms[0].connections, 1);
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = true;
+    d = drv_renew(state, &o);
+    drv_load(d, 1);
+    drv_turns(d);
+    assert_int_equal(d->warm_count, 1);
+    assert_int_equal(d->warms[0].connections, 2);
+}
+
 static void test_warm_title_url(void **state)
 {
     struct drv *d = *state;
@@ -132,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRV_TEST(test_warm_title),         DRV_TEST(test_warm_title_url),
+        DRV_TEST(test_warm_title_licence),
         DRV_TEST(test_warm_not_for_files), DRV_TEST(test_warm_not_for_retries),
         DRV_TEST(test_warm_next_server),   DRV_TEST(test_warm_waits_for_media),
         DRV_TEST(test_warm_nobody),        DRV_TEST(test_warm_not_the_last),
