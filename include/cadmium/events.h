@@ -281,10 +281,11 @@ struct cad_http_start {
                                        ends in CAD_HTTP_ADDRESS, before the request is sent */
 };
 
-/* Have a connection ready: a tiny request (HEAD) whose answer nobody reads. On HTTP/1.1 it opens
- * one spare connection to the origin; where one of HTTP/2 is open nothing is done. Best effort. */
+/* Have connections ready: tiny requests (HEAD) whose answers nobody reads. On HTTP/1.1 each opens a
+ * spare connection to the origin; where one of HTTP/2 is open nothing is done. Best effort. */
 struct cad_http_warm {
     cad_str url;                    /* of a resource of the origin; asked for with HEAD */
+    uint32_t connections;           /* to be made ready at a time; 0 counts as 1; at most 4 */
     cad_time connect_timeout;       /* duration */
     enum cad_address_class address_max; /* as of a request */
 };

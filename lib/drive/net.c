@@ -161,27 +161,38 @@ static int free_place(struct net *net, struct net_transfer **out)
  * With HTTP/1.1 a request that finds every connection in use makes one, in two round trips over TLS
  * (TCP, TLS) before its own. A warm connection that is under way has been so for at least the round
  * trip of the answer that told the version, and is free within as many: the second of two requests
- * waits for it.
+ * waits for it, and the third for another one.
  */
-static bool warm_is_coming(const struct net *net, uint64_t origin)
+static uint32_t warms_coming(const struct net *net, uint64_t origin)
 {
+    uint32_t count = 0;
     for (size_t i = 0; i < NET_WARMS_MAX; i++) {
         const struct net_transfer *t = net->warms[i];
         bool under_way = t && (t->state == NET_CONNECTING || t->state == NET_SENT);
-        if (under_way && t->origin == origin) return true;
+        if (under_way && t->origin == origin) count++;
     }
-    return false;
+    return count;
+}
+
+static uint32_t held_of(const struct net *net, uint64_t origin)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < net->made; i++) {
+        const struct net_transfer *t = net->transfers[i];
+        if (t->state == NET_HELD && t->origin == origin) count++;
+    }
+    return count;
 }
 
 static bool worth_holding(const struct net *net, const struct net_transfer *t)
 {
     uint32_t version = cad_net_origin_version(&net->origins, t->origin);
-    if (version == 0 || version >= 20 || !warm_is_coming(net, t->origin)) return false;
+    if (version == 0 || version >= 20) return false;
+    if (warms_coming(net, t->origin) <= held_of(net, t->origin)) return false; /* all are promised */
     bool in_use = false; /* else the connection that told the version is free */
     for (uint32_t i = 0; i < net->made; i++) {
         const struct net_transfer *other = net->transfers[i];
         if (other == t || other->state == NET_FREE || other->origin != t->origin) continue;
-        if (other->state == NET_HELD) return false; /* it is promised already */
         in_use = true;
     }
     return in_use;
@@ -252,16 +263,17 @@ static int lease_nowhere(void *ctx, uint32_t id, size_t want, uint8_t **data, si
 static const struct cad_transport_door door_nowhere = {.head = head_nowhere,
                                                        .lease = lease_nowhere};
 
-/* A free place; NULL: none, or one for that origin is under way already. */
-static struct net_transfer *warm_place(struct net *net, uint64_t origin)
+/* A free place; NULL: none, or as many as are wanted for that origin are under way already. */
+static struct net_transfer *warm_place(struct net *net, uint64_t origin, uint32_t wanted)
 {
     struct net_transfer **place = NULL;
+    uint32_t under_way = 0;
     for (size_t i = 0; i < NET_WARMS_MAX; i++) {
         struct net_transfer *t = net->warms[i];
         if (!t || t->state == NET_FREE) place = &net->warms[i];
-        else if (t->origin == origin) return NULL;
+        else if (t->origin == origin) under_way++;
     }
-    if (!place) return NULL;
+    if (!place || under_way >= CAD_MAX(wanted, 1u)) return NULL;
     if (!*place) {
         *place = cad_alloc_new(&net->alloc, sizeof **place, CAD_MEM_SESSION);
         if (!*place) return NULL;
@@ -276,15 +288,10 @@ static struct net_transfer *warm_place(struct net *net, uint64_t origin)
  * libcurl gives the request an idle connection, which is then known to be good, or opens another
  * one: either way there is one more than are in use. It stays in the pool.
  */
-static void net_warm(struct cad_transport *transport, const struct cad_http_warm *warm)
+static bool warm_one(struct net *net, const struct cad_http_warm *warm, uint64_t origin)
 {
-    struct net *net = (struct net *)transport;
-    struct cad_uri uri;
-    if (cad_uri_parse(warm->url, &uri) || !cad_uri_is_http(&uri)) return;
-    uint64_t origin = cad_net_origin_key(&uri);
-    if (cad_net_origin_multiplexes(&net->origins, origin, cad_clock_now())) return;
-    struct net_transfer *t = warm_place(net, origin);
-    if (!t || cad_net_easy_make(t, &net->setup)) return;
+    struct net_transfer *t = warm_place(net, origin, warm->connections);
+    if (!t || cad_net_easy_make(t, &net->setup)) return false;
     struct cad_http_start start = {.url = warm->url, .range = {-1, -1},
                                    .connect_timeout = warm->connect_timeout,
                                    .address_max = warm->address_max};
@@ -299,8 +306,20 @@ static void net_warm(struct cad_transport *transport, const struct cad_http_warm
                   curl_multi_add_handle(net->multi, t->easy);
     if (failed) clear(net, t);
     else t->state = NET_CONNECTING;
-    CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: warm host=%.*s failed=%d",
-            CAD_STR_ARG(uri.host), (int)failed);
+    return !failed;
+}
+
+static void net_warm(struct cad_transport *transport, const struct cad_http_warm *warm)
+{
+    struct net *net = (struct net *)transport;
+    struct cad_uri uri;
+    if (cad_uri_parse(warm->url, &uri) || !cad_uri_is_http(&uri)) return;
+    uint64_t origin = cad_net_origin_key(&uri);
+    if (cad_net_origin_multiplexes(&net->origins, origin, cad_clock_now())) return;
+    uint32_t made = 0;
+    while (made < NET_WARMS_MAX && warm_one(net, warm, origin)) made++;
+    CAD_LOG(&net->log, DEBUG, cad_clock_now(), "net: warm host=%.*s connections=%u",
+            CAD_STR_ARG(uri.host), made);
 }
 
 /* ---- the pump -------------------------------------------------------------------------------- */
@@ -344,7 +363,8 @@ static cad_time pump_held(struct net *net)
     for (uint32_t i = 0; i < net->made; i++) {
         struct net_transfer *t = net->transfers[i];
         if (t->state != NET_HELD) continue;
-        if (now < t->held_until && warm_is_coming(net, t->origin)) {
+        bool promised = held_of(net, t->origin) <= warms_coming(net, t->origin);
+        if (now < t->held_until && promised) {
             next = cad_time_earlier(next, t->held_until);
         } else if (hand_over(net, t)) {
             finish(net, t, CURLE_OUT_OF_MEMORY);

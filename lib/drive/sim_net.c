@@ -287,18 +287,15 @@ static void leave_connection(struct cad_sim_net *net, struct transfer *t, bool k
 
 /* The request goes out on an idle connection or on one that is made for it; in both cases the
  * connection is idle when its answer is there. Nobody reads that, so no origin is asked. */
-static void net_warm(struct cad_transport *transport, const struct cad_http_warm *ask)
+static void warm_one(struct cad_sim_net *net, struct host *host, const struct cad_http_warm *ask)
 {
-    struct cad_sim_net *net = (struct cad_sim_net *)transport;
-    cad_str authority, path;
-    if (!split_url(ask->url, &authority, &path)) return;
-    struct host *host = find_host(net, authority);
     struct warm *warm = NULL;
+    uint32_t under_way = 0;
     for (size_t i = 0; i < CAD_SIM_WARMS_MAX; i++) {
-        if (host && net->warms[i].host == host) return;
+        if (net->warms[i].host == host) under_way++;
         if (!net->warms[i].host) warm = &net->warms[i];
     }
-    if (!host || !warm) return;
+    if (!warm || under_way >= CAD_MAX(ask->connections, 1u)) return;
     bool fresh = host->idle == 0;
     if (fresh && host->open == CAD_SIM_CONNECTIONS_MAX) return;
     cad_time trip = round_trip(net, host);
@@ -309,6 +306,17 @@ static void net_warm(struct cad_transport *transport, const struct cad_http_warm
     else host->idle--;
     *warm = (struct warm){host, dead || refused, net->now + trip * (refused ? 1 : trips)};
     if (dead) warm->ready = cad_time_add(net->now, CAD_MAX(ask->connect_timeout, trip));
+}
+
+static void net_warm(struct cad_transport *transport, const struct cad_http_warm *ask)
+{
+    struct cad_sim_net *net = (struct cad_sim_net *)transport;
+    cad_str authority, path;
+    if (!split_url(ask->url, &authority, &path)) return;
+    struct host *host = find_host(net, authority);
+    for (uint32_t i = 0; host && i < CAD_MAX(ask->connections, 1u) && i < CAD_SIM_WARMS_MAX; i++) {
+        warm_one(net, host, ask);
+    }
 }
 
 /* Nothing comes of those that are under way to a host. */

@@ -37,6 +37,9 @@ static bool warm(struct cad_engine *e, cad_str url, enum cad_purpose purpose)
     struct cad_action *action = engine_action(e, CAD_ACTION_HTTP_WARM);
     if (!action) return false;
     action->u.warm.url = origin;
+    action->u.warm.connections = 1;
+    /* A title may need a licence beside its picture and its sound. */
+    if (purpose == CAD_PURPOSE_MANIFEST && e->keys.has_cdm) action->u.warm.connections = 2;
     action->u.warm.connect_timeout = 3 * CAD_SECOND;
     action->u.warm.address_max = redirect_address_max(e, purpose);
     return true;

@@ -5,11 +5,35 @@
 
 #include "cadmium/decode.h"
 
+static uint64_t add(uint64_t hash, const void *p, size_t n)
+{
+    const uint8_t *bytes = p;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+/* Between the player and its sink. */
+static int watch_pull(void *ctx, uint32_t slot, struct cad_sample *out)
+{
+    struct stage *stage = ctx;
+    int rc = cad_player_pull(stage->player, slot, out);
+    if (rc != 0) return rc;
+    if (out->crypt || out->crypt_ref) atomic_store(&stage->locked, true);
+    uint64_t hash = atomic_load(&stage->hash[slot]);
+    hash = add(hash, &out->pts, sizeof out->pts);
+    hash = add(hash, &out->size, sizeof out->size);
+    atomic_store(&stage->hash[slot], add(hash, out->data, out->size));
+    atomic_fetch_add(&stage->samples[slot], 1);
+    return rc;
+}
+
 static void *sink_main(void *ctx)
 {
     struct stage *stage = ctx;
     while (!atomic_load(&stage->stop)) {
         cad_time wake = cad_player_sink_step(stage->player, stage->sink);
+        /* The first step comes before there is anything to pull. */
+        stage->sink->source = (struct cad_sink_source){watch_pull, stage};
         cad_time latest = cad_player_now(stage->player) + 20 * CAD_MS;
         if (wake == CAD_TIME_NONE || wake > latest) wake = latest;
         cad_player_wait_sink(stage->player, wake);

@@ -16,6 +16,9 @@ struct stage {
     struct cad_sink *sink;
     pthread_t thread;
     _Atomic bool stop;
+    /* What the sink was given, by slot: access units, a hash of their bytes and times in order. */
+    _Atomic uint64_t samples[CAD_ENGINE_SLOTS], hash[CAD_ENGINE_SLOTS];
+    _Atomic bool locked;                           /* one of them was encrypted: a breach */
     struct cad_app_event events[STAGE_EVENTS_MAX]; /* what was read so far */
     size_t count;
 };
