@@ -178,8 +178,8 @@ struct cad_sim_config {
     int64_t device_clock_error_ms;/* what the device's wall clock is wrong by */
     struct cad_tape_recorder *tape; /* records the session (tape.h); NULL: none. Lives longer than
                                        the simulation */
-    const struct cad_cdm_ops *cdm; /* opens protected titles; it must answer on the thread that calls
-                                       it. NULL: there is none (default) */
+    const struct cad_cdm_ops *cdm; /* opens protected titles; it has to answer on the thread that
+                                       calls it. NULL: there is none (default) */
     cad_str key_system;           /* of cdm; borrowed; default "org.w3.clearkey" */
     cad_time cdm_latency;         /* from a call of the CDM to what it tells; default 0 */
     struct cad_store store;       /* outlives the simulation, so that another one finds what this
