@@ -21,6 +21,14 @@ struct item {
     struct cad_cdm_event event;
 };
 
+/* A call that is to be given again, with its data behind it. */
+struct held {
+    struct held *next;
+    size_t bytes;              /* of the allocation */
+    cad_time until;            /* then it is refused */
+    struct cad_cdm_call call;
+};
+
 struct cad_cdm_desk {
     struct cad_alloc alloc;
     struct cad_log log;
@@ -29,6 +37,9 @@ struct cad_cdm_desk {
     void (*wake)(void *ctx);
     void (*keys)(void *ctx);
     void *ctx;
+    struct held *held;         /* in order; the drive thread alone */
+    uint32_t held_count;
+    cad_time look_at;          /* when they are given again */
     pthread_mutex_t mutex;     /* of all below */
     struct item *first, **last; /* in order; NULL: none */
     uint32_t count;
@@ -254,12 +265,16 @@ static int call(struct cad_cdm_desk *desk, const struct cad_cdm_call *c)
     return CAD_E_INVAL;
 }
 
-void cad_cdm_desk_call(struct cad_cdm_desk *desk, const struct cad_cdm_call *c)
+static int call_and_log(struct cad_cdm_desk *desk, const struct cad_cdm_call *c)
 {
     int rc = call(desk, c);
     CAD_LOG(&desk->log, DEBUG, cad_clock_now(), "drive: cdm call=%s session=%u op=%u result=%s",
             cad_cdm_call_name(c->type), c->tag.session, c->tag.op, cad_result_name(rc));
-    if (rc >= 0) return;
+    return rc;
+}
+
+static void refuse(struct cad_cdm_desk *desk, const struct cad_cdm_call *c, int rc)
+{
     pthread_mutex_lock(&desk->mutex);
     struct item *item = desk->spares;
     if (item) {
@@ -275,6 +290,60 @@ void cad_cdm_desk_call(struct cad_cdm_desk *desk, const struct cad_cdm_call *c)
     pthread_mutex_unlock(&desk->mutex);
     if (!item) CAD_LOG(&desk->log, ERROR, cad_clock_now(), "drive: refused call not answered");
     if (desk->wake) desk->wake(desk->ctx);
+}
+
+/* False: there is no room, or no memory. */
+static bool hold(struct cad_cdm_desk *desk, const struct cad_cdm_call *c)
+{
+    size_t bytes = sizeof(struct held) + c->data.n;
+    if (desk->held_count == CAD_CDM_HELD_MAX) return false;
+    struct held *h = cad_alloc_new(&desk->alloc, bytes, CAD_MEM_SESSION);
+    if (!h) return false;
+    *h = (struct held){.bytes = bytes, .call = *c};
+    h->until = cad_time_add(cad_clock_now(), CAD_CDM_BUSY_MAX);
+    if (c->data.n) memcpy(h + 1, c->data.p, c->data.n);
+    h->call.data.p = (const uint8_t *)(h + 1);
+    struct held **last = &desk->held;
+    while (*last) last = &(*last)->next;
+    *last = h;
+    desk->held_count++;
+    return true;
+}
+
+/* It may have held a licence. */
+static void drop_held(struct cad_cdm_desk *desk)
+{
+    struct held *h = desk->held;
+    size_t bytes = h->bytes;
+    desk->held = h->next;
+    desk->held_count--;
+    explicit_bzero(h, bytes);
+    cad_alloc_free(&desk->alloc, h, bytes, CAD_MEM_SESSION);
+}
+
+void cad_cdm_desk_call(struct cad_cdm_desk *desk, const struct cad_cdm_call *c)
+{
+    bool waits = desk->held && c->type != CAD_CDM_CALL_TIMER;
+    int rc = waits ? CAD_E_AGAIN : call_and_log(desk, c);
+    if (rc >= 0) return;
+    if (!waits) desk->look_at = cad_time_add(cad_clock_now(), CAD_CDM_BUSY_LOOK);
+    if (rc != CAD_E_AGAIN || !hold(desk, c)) refuse(desk, c, rc);
+}
+
+cad_time cad_cdm_desk_turn(struct cad_cdm_desk *desk)
+{
+    cad_time now = cad_clock_now();
+    while (desk->held && now >= desk->look_at) {
+        const struct held *h = desk->held;
+        int rc = call_and_log(desk, &h->call);
+        if (rc == CAD_E_AGAIN && now < h->until) {
+            desk->look_at = cad_time_add(now, CAD_CDM_BUSY_LOOK);
+            break;
+        }
+        if (rc < 0) refuse(desk, &h->call, rc);
+        drop_held(desk);
+    }
+    return desk->held ? desk->look_at : CAD_TIME_NONE;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -326,6 +395,7 @@ void cad_cdm_desk_destroy(struct cad_cdm_desk **desk)
     struct cad_cdm_desk *d = *desk;
     *desk = NULL;
     if (d->cdm) d->ops.destroy(d->cdm);
+    while (d->held) drop_held(d);
     free_items(d, d->first);
     pthread_mutex_destroy(&d->mutex);
     struct cad_alloc alloc = d->alloc;

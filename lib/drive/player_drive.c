@@ -200,6 +200,9 @@ static void feed_commands(struct cad_player *p)
         d->has_held = err == CAD_E_LIMIT;
         if (d->has_held) return;
         d->fed = true;
+        bool title = event.u.command.type == CAD_COMMAND_LOAD ||
+                     event.u.command.type == CAD_COMMAND_PREPARE;
+        if (title) feed_entropy(p, PLAYER_ENTROPY_FRESH); /* for its names */
         cad_mail_release(&p->mailbox, &d->held);
         if (err && !tell_no_memory(p, &event.u.command)) return;
     }
@@ -404,9 +407,49 @@ static void drive_once(struct cad_player *p)
         if (due != CAD_TIME_NONE) due = CAD_MAX(due, cad_time_add(d->now, PLAYER_WAKE_FLOOR));
         wake = cad_time_earlier(wake, due);
         wake = cad_time_earlier(wake, d->wall_at);
-        wake = cad_time_earlier(wake, cad_player_store_wake(p));
+        wake = cad_time_earlier(wake, cad_player_edges_wake(p));
     }
     cad_loop_wait(&p->loop, wake);
+}
+
+/* Of an engine that nobody plays any more only keys and the store are served. */
+static void poll_farewell(struct cad_player *p)
+{
+    struct cad_action action;
+    while (cad_tape_poll(p->tape, p->drive.engine, &action) == 0) {
+        if (action.type == CAD_ACTION_CDM_CALL && p->cdm) {
+            cad_cdm_desk_call(p->cdm, &action.u.cdm);
+        } else if (action.type == CAD_ACTION_STORE) {
+            cad_player_order(p, &action.u.store);
+        }
+    }
+}
+
+/*
+ * The session ends as if it were stopped: what is to be told of that is in the store when the
+ * player is gone, and goes out with the next one. A slow disk is given a short time; what was
+ * ordered then is carried out behind it.
+ */
+static void farewell(struct cad_player *p)
+{
+    struct player_drive *d = &p->drive;
+    const struct cad_event stop = {.type = CAD_EVENT_COMMAND,
+                                   .u.command = {.type = CAD_COMMAND_STOP}};
+    cad_time until = cad_time_add(cad_clock_now(), PLAYER_FAREWELL);
+    bool told = false;
+    for (int i = 0; i < PLAYER_FAREWELL_TURNS && !d->broken; i++) {
+        d->now = cad_clock_now();
+        cad_player_feed_cdm(p);
+        cad_player_feed_store(p);
+        if (!told) told = cad_tape_feed(p->tape, d->engine, &stop) == 0;
+        int more = cad_tape_run(p->tape, d->engine, d->now);
+        if (more < 0) return;
+        poll_farewell(p);
+        if (d->now >= until) return;
+        if (more || !told) continue;
+        if (d->orders_open == 0) return;
+        cad_loop_wait(&p->loop, cad_time_add(d->now, CAD_MS));
+    }
 }
 
 void *cad_player_drive_main(void *player)
@@ -423,6 +466,7 @@ void *cad_player_drive_main(void *player)
     while (!atomic_load(&p->stop)) drive_once(p);
     drop(&p->drive.net);
     drop(&p->drive.probes);
+    farewell(p);
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "base/util.h"
 #include "drive/player_impl.h"
 #include "drive/store.h"
 
@@ -37,6 +38,7 @@ static bool feed(struct cad_player *p, const struct cad_event *event)
 void cad_player_feed_cdm(struct cad_player *p)
 {
     const struct cad_cdm_event *told;
+    if (p->cdm) (void)cad_cdm_desk_turn(p->cdm);
     while (p->cdm && (told = cad_cdm_desk_peek(p->cdm)) != NULL) {
         struct cad_event event = {.type = CAD_EVENT_CDM, .u.cdm = *told};
         if (!feed(p, &event)) return;
@@ -137,10 +139,11 @@ void cad_player_order(struct cad_player *p, const struct cad_store_order *order)
     }
 }
 
-cad_time cad_player_store_wake(const struct cad_player *p)
+cad_time cad_player_edges_wake(const struct cad_player *p)
 {
-    if (p->store_wakes || p->drive.orders_open == 0) return CAD_TIME_NONE;
-    return cad_time_add(p->drive.now, PLAYER_STORE_LOOK);
+    cad_time wake = p->cdm ? cad_cdm_desk_turn(p->cdm) : CAD_TIME_NONE;
+    if (p->store_wakes || p->drive.orders_open == 0) return wake;
+    return cad_time_earlier(wake, cad_time_add(p->drive.now, PLAYER_STORE_LOOK));
 }
 
 /* A disk is waited for on a thread of its own. */

@@ -26,12 +26,14 @@
 
 #define PLAYER_ENDS_MAX (2 * CAD_TRANSPORT_TRANSFERS_MAX) /* ends that wait for the engine */
 #define PLAYER_TURNS_MAX 16       /* turns in a row before the network is looked at again */
-#define PLAYER_ENTROPY_START 256  /* bytes of the first ENTROPY event */
-#define PLAYER_ENTROPY_FRESH 64   /* bytes after each POST */
+#define PLAYER_ENTROPY_START 512  /* bytes of the first ENTROPY event: the most there may be */
+#define PLAYER_ENTROPY_FRESH 64   /* bytes with each title, and after each POST */
 #define PLAYER_WALL_PERIOD (60 * CAD_SECOND)
 #define PLAYER_WAKE_FLOOR CAD_MS  /* the engine's own timers are not served more often */
 #define PLAYER_LOCKED_LOOK (100 * CAD_MS) /* how often a sample that waits is looked at, at least */
 #define PLAYER_STORE_LOOK (5 * CAD_MS) /* how often a store that wakes nobody is asked */
+#define PLAYER_FAREWELL (20 * CAD_MS) /* for what an ending session has to store */
+#define PLAYER_FAREWELL_TURNS 64
 #define PLAYER_REFUSED_MAX 64     /* refused orders to the store whose answers wait */
 
 enum { PLAYER_NETWORK_SAME, PLAYER_NETWORK_ON, PLAYER_NETWORK_OFF };
@@ -136,8 +138,8 @@ void cad_player_feed_cdm(struct cad_player *player);
 void cad_player_feed_store(struct cad_player *player);
 /* CAD_ACTION_STORE. */
 void cad_player_order(struct cad_player *player, const struct cad_store_order *order);
-/* When to look at the store again; CAD_TIME_NONE: it says so itself. */
-cad_time cad_player_store_wake(const struct cad_player *player);
+/* When to look at them again; CAD_TIME_NONE: they say so themselves. */
+cad_time cad_player_edges_wake(const struct cad_player *player);
 
 /* ---- player_device.c ---- */
 /* For tests: the drive thread takes no turn before `until`, as on a device that sleeps; network and

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -195,6 +196,66 @@ static void test_cdm_host_refused(void **state)
     assert_null(cad_cdm_desk_peek(desk));
     cad_cdm_desk_destroy(&desk);
     assert_int_equal(f.live_blocks, 0);
+}
+
+/* A CDM that is busy at every other call is asked again, in order; nobody hears of it. */
+static void test_cdm_host_busy(void **state)
+{
+    (void)state;
+    struct cad_failing f;
+    cad_failing_init(&f, 0);
+    struct cad_alloc alloc = cad_failing_alloc(&f);
+    struct cad_cdm_desk_config config = config_of(unruly_ops(UNRULY_BUSY), &alloc);
+    struct cad_cdm_desk *desk = NULL;
+    assert_int_equal(cad_cdm_desk_create(&config, &desk), 0);
+    assert_int_equal(cad_cdm_desk_turn(desk), CAD_TIME_NONE);
+    char init[] = "{\"kids\":[\"AAECAwQFBgcICQoLDA0ODw\"]}";
+    give(desk, CAD_CDM_CALL_OPEN, 1, NULL);
+    give(desk, CAD_CDM_CALL_REQUEST, 2, init);
+    memset(init, 'x', sizeof init - 1); /* it was copied */
+    assert_null(cad_cdm_desk_peek(desk));
+    cad_time wake = cad_cdm_desk_turn(desk);
+    assert_true(wake != CAD_TIME_NONE && wake <= cad_clock_now() + CAD_CDM_BUSY_LOOK);
+    while (cad_cdm_desk_turn(desk) != CAD_TIME_NONE) {
+        assert_true(cad_clock_now() < wake + CAD_SECOND);
+        usleep(1000);
+    }
+    assert_done(desk, 1, 0);
+    assert_int_equal(next(desk).type, CAD_CDM_EVENT_MESSAGE);
+    assert_done(desk, 2, 0);
+    give(desk, CAD_CDM_CALL_CLOSE, 3, NULL); /* one that is kept at the end */
+    for (uint32_t op = 4; op < 4 + CAD_CDM_HELD_MAX; op++) give(desk, CAD_CDM_CALL_CLOSE, op, NULL);
+    assert_done(desk, 3 + CAD_CDM_HELD_MAX, CAD_E_AGAIN); /* too many to be kept */
+    cad_cdm_desk_destroy(&desk);
+    assert_int_equal(f.live_blocks, 0);
+}
+
+static int never(struct cad_cdm *cdm, const struct cad_cdm_tag *tag)
+{
+    (void)cdm;
+    (void)tag;
+    return CAD_E_AGAIN;
+}
+
+/* Not for ever: then that is its answer. */
+static void test_cdm_host_busy_for_good(void **state)
+{
+    (void)state;
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_cdm_ops table = *cad_cdm_clearkey();
+    table.close = never;
+    struct cad_cdm_desk_config config = config_of(&table, &alloc);
+    struct cad_cdm_desk *desk = NULL;
+    assert_int_equal(cad_cdm_desk_create(&config, &desk), 0);
+    cad_time from = cad_clock_now();
+    give(desk, CAD_CDM_CALL_CLOSE, 1, NULL);
+    while (cad_cdm_desk_turn(desk) != CAD_TIME_NONE) {
+        assert_true(cad_clock_now() < from + 2 * CAD_CDM_BUSY_MAX);
+        usleep(1000);
+    }
+    assert_true(cad_clock_now() >= from + CAD_CDM_BUSY_MAX);
+    assert_done(desk, 1, CAD_E_AGAIN);
+    cad_cdm_desk_destroy(&desk);
 }
 
 static void test_cdm_host_create_fails(void **state)
@@ -418,7 +479,8 @@ int main(void)
         cmocka_unit_test(test_cdm_host_refused),      cmocka_unit_test(test_cdm_host_create_fails),
         cmocka_unit_test(test_cdm_host_limits),       cmocka_unit_test(test_cdm_host_short_event),
         cmocka_unit_test(test_cdm_host_store),        cmocka_unit_test(test_cdm_host_serves),
-        cmocka_unit_test(test_cdm_host_threads),
+        cmocka_unit_test(test_cdm_host_threads),      cmocka_unit_test(test_cdm_host_busy),
+        cmocka_unit_test(test_cdm_host_busy_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
