@@ -2,7 +2,7 @@
 #
 #   runtime       the versioned shared libraries
 #   development   headers, static libraries, linker names, pkg-config files, the CMake package
-#   tools         cadmium-play, cadmium-sim, cadmium-manifest, cadmium-ftl and their manual pages
+#   tools         cadmium-play, cadmium-sim, cadmium-manifest, cadmium-ttml, cadmium-ftl and their manual pages
 #   doc           README, CHANGELOG, the guides, and the API reference where it was built
 #
 # Everything is placed relative to the prefix, so that DESTDIR works and an installed tree can be moved.
@@ -150,7 +150,7 @@ install(FILES ${CMAKE_BINARY_DIR}/install/cadmium-config.cmake
     DESTINATION ${cad_package_folder} COMPONENT development)
 
 # Programs and the manual pages of those that are there.  They are linked statically with libcadmium.
-foreach(target cadmium_play cadmium_sim_cli cadmium_manifest_cli cadmium_ftl_cli)
+foreach(target cadmium_play cadmium_sim_cli cadmium_manifest_cli cadmium_ttml_cli cadmium_ftl_cli)
     if(TARGET ${target})
         install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
         get_target_property(name ${target} OUTPUT_NAME)

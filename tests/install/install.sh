@@ -44,9 +44,9 @@ check_components() {
 check_tree() {
     quietly cmake --install "$build" --prefix "$work/first"
     mv "$work/first" "$prefix"
-    for file in bin/cadmium-sim bin/cadmium-manifest include/cadmium/cadmium.h \
+    for file in bin/cadmium-sim bin/cadmium-manifest bin/cadmium-ttml include/cadmium/cadmium.h \
         "$libdir/libcadmium.so" "$libdir/libcadmium.a" "$libdir/pkgconfig/cadmium-media.pc" \
-        share/man/man1/cadmium-sim.1 share/man/man1/cadmium-manifest.1 share/doc/libcadmium/CHANGELOG.md; do
+        share/man/man1/cadmium-sim.1 share/man/man1/cadmium-manifest.1 share/man/man1/cadmium-ttml.1 share/doc/libcadmium/CHANGELOG.md; do
         [ -e "$prefix/$file" ] || fail "$file was not installed"
     done
     if grep -rlIF -e "$work/first" -e "$source" "$prefix/$libdir" "$prefix/include"; then
