@@ -4,6 +4,7 @@
  *   cadmium-sim --engine --ladder FILE --trace FILE --session-s N     one session, one JSON object
  *   cadmium-sim --scenario FILE...                                    scripted ones, checked
  *   cadmium-sim --replay TAPE                                         one that was recorded
+ *   cadmium-sim --sessions N --seed S                                 many that are drawn
  *
  * Everything printed is made of integers and simulated time: two runs print the same bytes, on
  * every machine and with every compiler.
@@ -28,6 +29,7 @@
 #include "mock/mock_synth.h"
 
 #include "scenarios/sim_scenario.h"
+#include "sessions/sim_sessions.h"
 #include "tapes/sim_tape.h"
 #include "tapes/tape_file.h"
 
@@ -45,13 +47,14 @@ struct options {
     const char *scenarios[SCENARIO_FILES_MAX];
     const char *dirs[SCENARIO_DIRS_MAX];
     uint32_t scenario_count, dir_count;
-    int64_t session_s, buffer_s, seed, hosts, faults_s, until_s;
+    int64_t session_s, buffer_s, seed, hosts, faults_s, until_s, sessions, jobs, only;
 };
 
 static const char help[] =
     "usage: cadmium-sim --engine --ladder FILE --trace FILE --session-s N [options]\n"
     "       cadmium-sim --scenario FILE... [options]\n"
     "       cadmium-sim --replay TAPE [--until S] [--explain] [options]\n"
+    "       cadmium-sim --sessions N [--seed S] [--jobs J] [--only I [--log FILE]]\n"
     "\n"
     "Plays a title in virtual time: the whole engine, a link model, no media files.\n"
     "\n"
@@ -71,6 +74,11 @@ static const char help[] =
     "  --replay TAPE       play a tape back: prints the decisions, says whether they are the same\n"
     "  --until S           stop S seconds after the tape's first turn\n"
     "  --explain           print what the engine took and asked for too\n"
+    "  --sessions N        N sessions of 600 s and more, drawn from the seed: links, ladders,\n"
+    "                      keys, text, faults of hosts and services, kills; prints the counts,\n"
+    "                      and what broke. Invariants are checked\n"
+    "  --jobs J            threads of --sessions, 1..64 (2); the counts are the same\n"
+    "  --only I            of --sessions, play the one with number I alone\n"
     "  --seed N            seed of everything random (1, or the scenario's own)\n"
     "  --log FILE          write the decision log: one line a decision, with its time\n"
     "  --check             check the engine's invariants after every turn\n"
@@ -142,7 +150,8 @@ static int read_trace(const char *path, struct cad_trace *out)
 static void log_line(void *ctx, enum cad_log_level level, cad_time now, cad_str line)
 {
     CAD_UNUSED(level);
-    if (!cad_str_starts(line, CAD_STR("decide:"))) return;
+    bool told = cad_str_starts(line, CAD_STR("service:")); /* of --sessions */
+    if (!told && !cad_str_starts(line, CAD_STR("decide:"))) return;
     cad_time t = now == CAD_TIME_NONE ? 0 : now;
     (void)fprintf(ctx, "%lld.%09lld %.*s\n", (long long)(t / NANO), (long long)(t % NANO),
                   CAD_STR_ARG(line));
@@ -532,6 +541,21 @@ static int run_scenarios(const struct options *o)
     return status;
 }
 
+/* ---- sessions ------------------------------------------------------------------------------ */
+
+static int run_sessions(const struct options *o)
+{
+    struct cad_log log;
+    FILE *file;
+    if (!open_log(o, &log, &file)) return EXIT_USAGE;
+    const struct sim_sessions_options options = {
+        .count = o->sessions, .jobs = o->jobs ? o->jobs : 2, .only = o->only, .log = log,
+        .seed = o->seed ? (uint64_t)o->seed : 1};
+    int status = sim_sessions_run(&options);
+    if (file && fclose(file) != 0) return complain_file(o->log, 0, "the log was not written");
+    return status;
+}
+
 /* ---- tapes --------------------------------------------------------------------------------- */
 
 static int run_replay(const struct options *o)
@@ -592,6 +616,9 @@ static bool take_option(int c, const char *value, struct options *o)
     case 'r': o->replay = value; return true;
     case 'u': return read_number(value, "--until", 0, INT32_MAX, &o->until_s);
     case 'x': o->explain = true; return true;
+    case 'N': return read_number(value, "--sessions", 1, SIM_SESSIONS_MAX, &o->sessions);
+    case 'J': return read_number(value, "--jobs", 1, SIM_JOBS_MAX, &o->jobs);
+    case 'o': return read_number(value, "--only", 1, SIM_SESSIONS_MAX, &o->only);
     case 'd':
         if (o->dir_count == SCENARIO_DIRS_MAX) {
             return complain("--data was given too often", NULL) == 0;
@@ -605,6 +632,14 @@ static bool take_option(int c, const char *value, struct options *o)
 /* What is wrong with the options taken together; NULL: nothing. */
 static const char *wrong_usage(const struct options *o)
 {
+    if (o->sessions) {
+        bool other = o->engine || o->scenario_count || o->ladder || o->trace || o->session_s ||
+                     o->faults_s || o->tape || o->tap || o->junit || o->dir_count || o->replay;
+        if (other) return "--sessions goes with --seed, --jobs, --only and --log";
+        if (o->only > o->sessions) return "--only: there are not so many sessions";
+        return o->log && !o->only ? "--log of --sessions goes with --only" : NULL;
+    }
+    if (o->jobs || o->only) return "--jobs and --only are of --sessions";
     if (o->replay) {
         bool other = o->engine || o->scenario_count || o->ladder || o->trace || o->session_s ||
                      o->faults_s || o->tape || o->tap || o->junit || o->dir_count;
@@ -616,7 +651,7 @@ static const char *wrong_usage(const struct options *o)
         return "--engine plays a ladder, --scenario a script: only one of them can be given";
     }
     if (!o->engine && o->scenario_count == 0) {
-        return "either --engine, --scenario FILE or --replay TAPE must be given";
+        return "either --engine, --scenario FILE, --replay TAPE or --sessions N must be given";
     }
     if (o->scenario_count && (o->ladder || o->trace || o->session_s || o->faults_s)) {
         return "--ladder, --trace, --session-s, --faults: of --engine; a scenario names its own";
@@ -642,6 +677,8 @@ int main(int argc, char **argv)
         {"data", required_argument, NULL, 'd'},  {"help", no_argument, NULL, 'h'},
         {"tape", required_argument, NULL, 'p'},  {"replay", required_argument, NULL, 'r'},
         {"until", required_argument, NULL, 'u'}, {"explain", no_argument, NULL, 'x'},
+        {"sessions", required_argument, NULL, 'N'}, {"jobs", required_argument, NULL, 'J'},
+        {"only", required_argument, NULL, 'o'},
         {NULL, 0, NULL, 0}};
     struct options o = {.buffer_s = 60, .hosts = 1, .until_s = -1};
     int c;
@@ -667,6 +704,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (o.replay) return run_replay(&o);
+    if (o.sessions) return run_sessions(&o);
     if (o.scenario_count > 0) return run_scenarios(&o);
     if (!o.seed) o.seed = 1;
     return run_session(&o);

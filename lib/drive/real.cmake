@@ -24,5 +24,6 @@ cad_room(drive_real POSIX
         spsc.c
         store_file.c
         store_thread.c
+        tape_licence.c
         tape_record.c
     LINK cad_curl Threads::Threads ${CMAKE_DL_LIBS})

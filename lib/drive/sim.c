@@ -188,9 +188,7 @@ static int feed_entropy(struct cad_sim *sim, size_t n)
 
 static void start_transfer(struct cad_sim *sim, const struct cad_http_start *start)
 {
-    if (start->purpose == CAD_PURPOSE_MANIFEST || start->purpose == CAD_PURPOSE_REFRESH) {
-        note_error(sim, feed_entropy(sim, ENTROPY_MORE));
-    }
+    if (start->post) note_error(sim, feed_entropy(sim, ENTROPY_MORE)); /* it has drawn an id */
     note_error(sim, sim->transport->ops->start(sim->transport, start));
     if (!sim->access) return;
     struct cad_engine_stats stats;

@@ -41,13 +41,35 @@ static uint32_t tell_headers(const struct cad_origin_answer *answer, struct cad_
     return count;
 }
 
-void cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, struct cad_http_head *head,
-                  struct cad_header *told)
+/* Location and headers into text, and their views onto it. */
+static int keep_texts(struct cad_sim_head *h)
 {
+    struct cad_sb *text = &h->text;
+    cad_sb_reset(text);
+    cad_sb_put(text, h->head.location);
+    for (uint32_t i = 0; i < h->head.header_count; i++) {
+        cad_sb_put(text, h->told[i].name);
+        cad_sb_put(text, h->told[i].value);
+    }
+    const char *p = text->p;
+    if (cad_sb_error(text) || !p) return cad_sb_error(text);
+    h->head.location.p = p;
+    p += h->head.location.n;
+    for (uint32_t i = 0; i < h->head.header_count; i++) {
+        h->told[i].name.p = p;
+        h->told[i].value.p = p + h->told[i].name.n;
+        p = h->told[i].value.p + h->told[i].value.n;
+    }
+    return 0;
+}
+
+int cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, struct cad_sim_head *out)
+{
+    struct cad_http_head *head = &out->head;
     *head = (struct cad_http_head){
         .id = id, .status = answer->status, .length = answer->body_size,
         .range = {-1, -1}, .total = -1, .retry_after = CAD_TIME_NONE, .http_version = 11,
-        .headers = told, .header_count = tell_headers(answer, told)};
+        .headers = out->told, .header_count = tell_headers(answer, out->told)};
     read_content_range(header_of(answer, CAD_STR("Content-Range")), head);
     head->location = header_of(answer, CAD_STR("Location"));
     int64_t seconds;
@@ -55,4 +77,5 @@ void cad_sim_head(const struct cad_origin_answer *answer, uint32_t id, struct ca
     if (retry.n > 0 && !cad_str_to_i64(retry, &seconds) && seconds >= 0 && seconds < 86400) {
         head->retry_after = seconds * CAD_SECOND;
     }
+    return keep_texts(out);
 }

@@ -58,9 +58,7 @@ struct transfer {
     struct cad_sb post;      /* body of a POST */
     struct cad_http_end end;
     int32_t status;
-    struct cad_http_head head;       /* of the answer, while it is thought about */
-    struct cad_header told[CAD_HTTP_HEADERS_MAX]; /* its headers, in head_text */
-    struct cad_sb head_text;
+    struct cad_sim_head head; /* of the answer, while it is thought about */
     struct cad_origin_answer answer; /* read, release and token count; views do not */
     bool answered;           /* release is due */
     bool from_copy;          /* the body is in copy */
@@ -396,36 +394,12 @@ static void sweep(struct cad_sim_net *net)
 
 /* ---- the answer ---------------------------------------------------------------------------- */
 
-/* Views of an answer live until the origin's next call, which may come while it thinks. */
-static int keep_head(struct transfer *t)
-{
-    struct cad_http_head *head = &t->head;
-    struct cad_header *told = t->told;
-    cad_sim_head(&t->answer, t->start.id, head, told);
-    cad_sb_reset(&t->head_text);
-    cad_sb_put(&t->head_text, head->location);
-    for (uint32_t i = 0; i < head->header_count; i++) {
-        cad_sb_put(&t->head_text, told[i].name);
-        cad_sb_put(&t->head_text, told[i].value);
-    }
-    const char *p = t->head_text.p;
-    if (cad_sb_error(&t->head_text)) return cad_sb_error(&t->head_text);
-    head->location.p = p;
-    if (p) p += head->location.n;
-    for (uint32_t i = 0; p && i < head->header_count; i++) {
-        told[i].name.p = p;
-        told[i].value.p = p + told[i].name.n;
-        p = told[i].value.p + told[i].value.n;
-    }
-    return 0;
-}
-
 static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time asked)
 {
     memset(&t->answer, 0, sizeof(t->answer));
     if (t->host->fault == CAD_HOST_STATUS) {
         t->answer.status = (int32_t)t->host->value;
-        return keep_head(t);
+        return cad_sim_head(&t->answer, t->start.id, &t->head);
     }
     if (!net->origin) return CAD_E_NOTFOUND;
     struct cad_origin_request request = {
@@ -436,7 +410,7 @@ static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time aske
     if (err) return err;
     t->answered = true;
     if (!t->answer.read) t->answer.body_size = (int64_t)t->answer.body.n;
-    err = keep_head(t);
+    err = cad_sim_head(&t->answer, t->start.id, &t->head);
     if (err || t->answer.read) return err;
     /* A whole body lives only until the origin's next call. */
     t->from_copy = true;
@@ -448,13 +422,12 @@ static int ask_origin(struct cad_sim_net *net, struct transfer *t, cad_time aske
 /* The first byte is here: the head goes to the door and the body begins. */
 static void begin_body(struct cad_sim_net *net, struct transfer *t)
 {
-    int64_t wall_ms = net->config.wall_ms + net->now / CAD_MS;
-    t->head.date_ms = wall_ms - wall_ms % 1000;
+    t->head.head.date_ms = (net->config.wall_ms + net->now / CAD_MS) / 1000 * 1000;
     t->status = t->answer.status;
     t->body_size = t->body_end = CAD_MAX(t->answer.body_size, 0);
     if (t->host->fault == CAD_HOST_RESET_AT) t->body_end = CAD_MIN(t->body_end, t->host->value);
     t->end.first_byte = net->now;
-    net->base.door.head(net->base.door.ctx, &t->head);
+    net->base.door.head(net->base.door.ctx, &t->head.head);
     if (t->start.size_max > 0 && t->body_size > t->start.size_max) {
         finish(net, t, CAD_HTTP_TOO_LARGE, 0);
         return;
@@ -673,14 +646,14 @@ static int net_start(struct cad_transport *transport, const struct cad_http_star
     struct cad_sb text = t->text;
     struct cad_sb post = t->post;
     struct cad_sb copy = t->copy;
-    struct cad_sb head_text = t->head_text;
+    struct cad_sb head_text = t->head.text;
     cad_sb_reset(&text);
     cad_sb_reset(&post);
     cad_sb_put(&text, start->url);
     cad_sb_put(&post, cad_str_from_buf(start->body));
     *t = (struct transfer){
         .state = QUEUED, .ready = NEVER, .limit = NEVER, .started = net->now, .start = *start,
-        .text = text, .post = post, .copy = copy, .head_text = head_text, .note = CAD_TIME_NONE,
+        .text = text, .post = post, .copy = copy, .head.text = head_text, .note = CAD_TIME_NONE,
         .end = {.id = start->id, .dns = CAD_TIME_NONE, .connect = CAD_TIME_NONE,
                 .tls = CAD_TIME_NONE, .first_byte = CAD_TIME_NONE, .last_byte = CAD_TIME_NONE}};
     t->start.url = (cad_str){NULL, 0};
@@ -836,7 +809,7 @@ static void net_destroy(struct cad_transport *transport)
         cad_sb_deinit(&t->text);
         cad_sb_deinit(&t->post);
         cad_sb_deinit(&t->copy);
-        cad_sb_deinit(&t->head_text);
+        cad_sb_deinit(&t->head.text);
     }
     struct cad_alloc alloc = net->alloc;
     cad_alloc_free(&alloc, net->scratch, SCRATCH_BYTES, CAD_MEM_OTHER);
@@ -870,7 +843,7 @@ int cad_sim_net_create(const struct cad_alloc *alloc, const struct cad_sim_net_c
         cad_sb_init(&t->text, alloc, CAD_MEM_OTHER, URL_BYTES_MAX);
         cad_sb_init(&t->post, alloc, CAD_MEM_OTHER, BODY_BYTES_MAX);
         cad_sb_init(&t->copy, alloc, CAD_MEM_OTHER, BODY_BYTES_MAX);
-        cad_sb_init(&t->head_text, alloc, CAD_MEM_OTHER, HEAD_BYTES_MAX);
+        cad_sb_init(&t->head.text, alloc, CAD_MEM_OTHER, HEAD_BYTES_MAX);
     }
     net->scratch = cad_alloc_new(alloc, SCRATCH_BYTES, CAD_MEM_OTHER);
     if (!net->scratch) {

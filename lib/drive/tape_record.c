@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "drive/tape.h"
 #include "drive/tape_boxes.h"
+#include "drive/tape_licence.h"
 #include "drive/tape_names.h"
 
 #define PLACES 32              /* ends of attempts in mid-box that are remembered */
@@ -25,7 +26,8 @@
 enum use {
     USE_FREE,
     USE_NONE,    /* telling services what happened: nothing of it is recorded */
-    USE_BLANK,   /* its bytes do not matter, or are nobody's business: licences, text */
+    USE_BLANK,   /* its bytes do not matter: no answer that the engine takes, or text */
+    USE_LICENCE, /* kept until it is over, then written over */
     USE_PROBE,   /* CONTROL if it is a recipe, else BLANK: its first byte tells */
     USE_CONTROL, /* kept until it is over */
     USE_MEDIA    /* followed box by box */
@@ -87,6 +89,7 @@ static bool is_on(const struct cad_tape_recorder *t)
 
 static void release(struct request *r)
 {
+    if (r->use == USE_LICENCE && r->body.p) cad_wipe(r->body.p, r->body.cap);
     cad_sb_deinit(&r->body);
     memset(r, 0, sizeof(*r));
 }
@@ -188,10 +191,12 @@ static void shrink(struct cad_sb *sb)
 static void flush_body(struct cad_tape_recorder *t, struct request *r)
 {
     cad_str body = cad_sb_str(&r->body);
-    if (r->use != USE_CONTROL || body.n == 0) return;
-    bool binary = memchr(body.p, 0, CAD_MIN(body.n, 512)) != NULL;
+    bool licence = r->use == USE_LICENCE;
+    if ((r->use != USE_CONTROL && !licence) || body.n == 0) return;
+    if (licence) tape_licence_hide((uint8_t *)r->body.p, body.n);
+    bool binary = !licence && memchr(body.p, 0, CAD_MIN(body.n, 512)) != NULL;
     if (binary) body.n = CAD_MIN(body.n, BINARY_KEPT);
-    if (!binary && !t->config.full) {
+    if (!binary && !licence && !t->config.full) {
         /* Its bytes are this recorder's own. */
         give_up(t, tape_names_body(&t->names, r->body.p, r->body.n));
         if (t->error) return;
@@ -253,7 +258,7 @@ static enum use use_of(enum cad_purpose purpose)
     switch (purpose) {
     case CAD_PURPOSE_HEADER:
     case CAD_PURPOSE_SEGMENT: return USE_MEDIA;
-    case CAD_PURPOSE_LICENCE:
+    case CAD_PURPOSE_LICENCE: return USE_LICENCE;
     case CAD_PURPOSE_TEXT: return USE_BLANK;
     case CAD_PURPOSE_PROBE: return USE_PROBE;
     case CAD_PURPOSE_EVENT:
@@ -291,7 +296,9 @@ static void started(struct cad_tape_recorder *t, const struct cad_http_start *st
     *r = (struct request){.id = start->id, .use = use,
                           .group = start->group, .first = CAD_MAX(start->range.first, 0),
                           .last = start->range.first >= 0 ? start->range.last : -1};
-    cad_sb_init(&r->body, &t->config.alloc, CAD_MEM_OTHER, CAD_TAPE_CONTROL_MAX);
+    /* One that is secret never moves: nothing of it is left behind anywhere. */
+    size_t most = use == USE_LICENCE ? TAPE_LICENCE_MAX : CAD_TAPE_CONTROL_MAX;
+    cad_sb_init(&r->body, &t->config.alloc, CAD_MEM_OTHER, most);
     if (media && start->range.first < 0) range_in_path(start->url, r);
     r->at = r->first;
     if (media) resume(t, r);
@@ -378,6 +385,7 @@ static void committed(struct cad_tape_recorder *t, uint32_t id, cad_buf bytes, c
     } else if (r->use == USE_MEDIA) {
         media(t, r, bytes, at);
     } else if (bytes.p) {
+        if (r->use == USE_LICENCE && r->body.n == 0) cad_sb_reserve(&r->body, TAPE_LICENCE_MAX);
         cad_sb_put(&r->body, cad_str_from_buf(bytes));
         put_op(t, TAPE_OP_CONTROL, id, bytes.n, at);
         if (cad_sb_error(&r->body)) give_up(t, cad_sb_error(&r->body));

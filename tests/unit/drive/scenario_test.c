@@ -192,7 +192,11 @@ static void test_scenario_reads_keys_text_and_services(void **state)
     assert_true(s.is_protected && s.report && s.probe && s.prepares);
     assert_int_equal(s.text_count, 2);
     assert_string_equal(s.text[1], "de-DE");
-    static const struct { enum cad_scenario_action_type type; const char *name; bool up; } want[] = {
+    static const struct {
+        enum cad_scenario_action_type type;
+        const char *name;
+        bool up;
+    } want[] = {
         {CAD_DO_PREPARE, "", false}, {CAD_DO_TEXT, "de-DE", false}, {CAD_DO_TEXT, "off", false},
         {CAD_DO_SERVICE, "licence-slow-800", false}, {CAD_DO_SERVICE, "licence-garbage", false},
         {CAD_DO_SERVICE, "text", false}, {CAD_DO_SERVICE, "licence-slow-0", true},

@@ -20,6 +20,32 @@ static struct cad_sb builder(void)
     return sb;
 }
 
+static const struct cad_cdm_caps *filled_caps(uint32_t u)
+{
+    static const uint8_t systems[2][CAD_SYSTEM_ID_SIZE] = {{1, 2, 3}, {4, 5, 6}};
+    static struct cad_cdm_caps caps;
+    caps = (struct cad_cdm_caps){
+        .size = sizeof(caps), .schemes = u, .session_types = 1, .init_types = u + 1, .flags = 1,
+        .sessions_max = u + 2, .keys_max = u + 3, .subsamples_max = u + 4,
+        .init_bytes_max = u + 5, .licence_bytes_max = u + 6, .block_max = u + 7,
+        .system_ids = systems, .system_id_count = u % 3, .robustness = CAD_STR("soft"),
+        .version = CAD_STR("1")};
+    return &caps;
+}
+
+static struct cad_cdm_event filled_cdm(int64_t with)
+{
+    static const struct cad_cdm_key keys[] = {{{7, 8}, CAD_KEY_USABLE, 9},
+                                              {{10, 11}, CAD_KEY_EXPIRED, 0}};
+    uint32_t u = (uint32_t)with;
+    return (struct cad_cdm_event){
+        .size = sizeof(struct cad_cdm_event), .type = (enum cad_cdm_event_type)(with % 8),
+        .tag = {u, u + 1, u + 2}, .result = (int)-with, .system_code = u + 3,
+        .message = CAD_CDM_MESSAGE_RENEWAL, .closed = CAD_CDM_CLOSED_RESET,
+        .url = CAD_STR("https://h/licence"), .data = {(const uint8_t *)"secret", 6},
+        .keys = keys, .key_count = u % 3, .hdcp = (int32_t)with - 1};
+}
+
 /* An event of a type with every field set, and set otherwise with another `with`. */
 static struct cad_event filled(enum cad_event_type type, int64_t with)
 {
@@ -31,10 +57,6 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
     cad_time t = with % 3 == 2 ? CAD_TIME_NONE : with * CAD_SECOND;
     static const struct cad_header told[] = {{CAD_STR_INIT("via"), CAD_STR_INIT("1.1 a")},
                                              {CAD_STR_INIT("x-ftl-error"), CAD_STR_INIT("")}};
-    static const uint8_t systems[2][CAD_SYSTEM_ID_SIZE] = {{1, 2, 3}, {4, 5, 6}};
-    static const struct cad_cdm_key keys[] = {{{7, 8}, CAD_KEY_USABLE, 9},
-                                              {{10, 11}, CAD_KEY_EXPIRED, 0}};
-    static struct cad_cdm_caps caps;
     switch (type) {
     case CAD_EVENT_COMMAND:
         e.u.command = (struct cad_command){.type = CAD_COMMAND_LOAD, .ticket = u, .position = t,
@@ -73,22 +95,10 @@ static struct cad_event filled(enum cad_event_type type, int64_t with)
         e.u.wall.error_ms = with;
         break;
     case CAD_EVENT_ENTROPY: e.u.entropy.n = (size_t)u; break;
-    case CAD_EVENT_CDM_CAPS:
-        caps = (struct cad_cdm_caps){
-            .size = sizeof(caps), .schemes = u, .session_types = 1, .init_types = u + 1,
-            .flags = 1, .sessions_max = u + 2, .keys_max = u + 3, .subsamples_max = u + 4,
-            .init_bytes_max = u + 5, .licence_bytes_max = u + 6, .block_max = with,
-            .system_ids = systems, .system_id_count = u % 3, .robustness = CAD_STR("soft"),
-            .version = CAD_STR("1")};
-        e.u.cdm_caps = &caps;
-        break;
+    case CAD_EVENT_CDM_CAPS: e.u.cdm_caps = filled_caps(u); break;
     case CAD_EVENT_CDM:
-        e.u.cdm = (struct cad_cdm_event){
-            .size = sizeof(e.u.cdm), .type = (enum cad_cdm_event_type)(with % 8),
-            .tag = {u, u + 1, u + 2}, .result = (int)-with, .system_code = u + 3,
-            .message = CAD_CDM_MESSAGE_RENEWAL, .closed = CAD_CDM_CLOSED_RESET,
-            .url = CAD_STR("https://h/licence"), .data = {(const uint8_t *)"secret", 6},
-            .keys = keys, .key_count = u % 3, .time = t, .hdcp = (int32_t)with - 1};
+        e.u.cdm = filled_cdm(with);
+        e.u.cdm.time = t;
         break;
     case CAD_EVENT_STORE_DONE: break;
     }
