@@ -1,9 +1,11 @@
 #include "subtitles.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "base/util.h"
+#include "tell.h"
 
 #define FINISH_WORK 4096 /* boundaries in one look */
 #define NESTED_MAX 128   /* blocks in blocks: what a document may nest */
@@ -209,6 +211,15 @@ bool subtitles_is_busy(struct subtitles *subtitles)
         busy = at->ref && at->counts && !is_read(at);
     }
     return busy;
+}
+
+void subtitles_complain(const struct subtitles *subtitles)
+{
+    const struct cad_text_error *error = &subtitles->error;
+    fputs("cadmium-play: subtitles cannot be read: ", stderr);
+    tell_shown(stderr, cad_str_from(error->message));
+    if (error->line > 0) fprintf(stderr, " (line %u)", error->line);
+    fputc('\n', stderr);
 }
 
 /* ---- what is shown -------------------------------------------------------------------------- */

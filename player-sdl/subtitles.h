@@ -59,6 +59,8 @@ void subtitles_put(void *ctx, const struct cad_sample *sample);
 bool subtitles_look(struct subtitles *subtitles, cad_time t, size_t work);
 /* Whether documents wait to be read. */
 bool subtitles_is_busy(struct subtitles *subtitles);
+/* Why the newest document that cannot be read cannot, in one line on standard error. */
+void subtitles_complain(const struct subtitles *subtitles);
 /* The words of an ISD without their looks, lines ended by '\n' but for the last; annotations of
  * ruby, and what is there and not visible, are left out. Nothing for NULL. */
 void subtitles_words(const struct cad_text_isd *isd, struct cad_sb *out);

@@ -11,6 +11,7 @@ bool text_dump_init(struct text_dump *dump, FILE *file)
 {
     dump->file = file;
     dump->pictures = false;
+    dump->failures = 0;
     return subtitles_init(&dump->subtitles, NULL, NULL);
 }
 
@@ -52,6 +53,8 @@ void text_dump_at(struct text_dump *dump, bool picture, cad_time pts)
     while (subtitles_is_busy(&dump->subtitles)) {
         if (subtitles_look(&dump->subtitles, pts, SIZE_MAX)) changed = true;
     }
+    if (dump->subtitles.failures != dump->failures) subtitles_complain(&dump->subtitles);
+    dump->failures = dump->subtitles.failures;
     if (!changed || !dump->subtitles.isd) return;
     cad_sb_init_fixed(&words, memory, sizeof(memory));
     subtitles_words(dump->subtitles.isd, &words);

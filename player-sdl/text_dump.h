@@ -17,6 +17,7 @@ struct text_dump {
     struct subtitles subtitles;
     FILE *file;             /* borrowed */
     bool pictures;          /* one was shown: sound is not looked at */
+    uint32_t failures;      /* that were complained of */
 };
 
 /* False: the system gives no lock. */

@@ -104,16 +104,16 @@ SDL_Rect view_film(const struct view *view, const struct picture *picture)
     return picture_shape(picture, view->width, view->height);
 }
 
-void view_present(struct view *view, struct picture *picture, const struct caption *caption,
-                  int above)
+void view_present(struct view *view, struct picture *picture, struct view_caption caption)
 {
     SDL_Rect film = view_film(view, picture);
     SDL_SetRenderDrawColor(view->renderer, 0, 0, 0, 255);
     SDL_RenderClear(view->renderer);
     picture_draw(picture, view->width, view->height);
-    caption_draw(caption, &film, above);
+    if (!caption.on_top) caption_draw(caption.caption, &film, caption.above);
     for (int i = 0; view->texture && i < view->band_count; i++) {
         SDL_RenderCopy(view->renderer, view->texture, &view->bands[i], &view->bands[i]);
     }
+    if (caption.on_top) caption_draw(caption.caption, &film, caption.above);
     SDL_RenderPresent(view->renderer);
 }

@@ -37,8 +37,13 @@ void view_controls(struct view *view, const struct ui *ui, const struct ui_model
                    const struct draw_figures *figures, cad_time now);
 /* Where the film is: the whole area before there is one. */
 SDL_Rect view_film(const struct view *view, const struct picture *picture);
-/* Film, subtitles and controls, presented. `above`: subtitles reach no lower than that. */
-void view_present(struct view *view, struct picture *picture, const struct caption *caption,
-                  int above);
+/* How subtitles lie over the film. */
+struct view_caption {
+    const struct caption *caption;
+    int above;   /* they reach no lower than that */
+    bool on_top; /* over the controls, whose shade would dim them; else below */
+};
+/* Film, subtitles and controls, presented. */
+void view_present(struct view *view, struct picture *picture, struct view_caption caption);
 
 #endif

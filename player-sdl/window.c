@@ -245,12 +245,9 @@ static void look_at_ui(struct window *window, cad_time now)
 /* What cannot be shown is told once for each document, and once for the lack of fonts. */
 static void tell_subtitles(struct window *window, cad_time now)
 {
-    const struct cad_text_error *error = &window->subtitles.error;
     if (window->subtitles.failures != window->caption_failures) {
         window->caption_failures = window->subtitles.failures;
-        fprintf(stderr, "cadmium-play: subtitles cannot be read: ");
-        tell_shown(stderr, cad_str_from(error->message));
-        fprintf(stderr, error->line > 0 ? " (line %u)\n" : "\n", error->line);
+        subtitles_complain(&window->subtitles);
         ui_toast(&window->ui, now, "These subtitles cannot be read");
     } else if (window->caption.failure < 0 && !window->caption_told) {
         window->caption_told = true;
@@ -303,7 +300,10 @@ static void draw(struct window *window, cad_time now)
         view_controls(&window->view, &window->ui, &window->model, &figures, now);
         window->drawn_at = now;
     }
-    view_present(&window->view, &window->picture, &window->caption, room_above(window, now));
+    /* What is opened must be read, and pressed. */
+    bool on_top = window->ui.menu == UI_NONE && !window->ui.help && !window->model.failed;
+    struct view_caption caption = {&window->caption, room_above(window, now), on_top};
+    view_present(&window->view, &window->picture, caption);
     window->changed = window->dirty = false;
 }
 

@@ -12,6 +12,9 @@ if [ ! -e "$title/manifest.json" ]; then
     exit 77
 fi
 work=$(mktemp -d)
+# Nothing is kept beside the test.
+XDG_STATE_HOME=$work/state
+export XDG_STATE_HOME
 fast=
 thin=
 

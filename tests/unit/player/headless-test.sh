@@ -10,6 +10,9 @@ if [ ! -e "$media/h264.mp4" ]; then
     exit 77
 fi
 work=$(mktemp -d)
+# Nothing is kept beside the test.
+XDG_STATE_HOME=$work/state
+export XDG_STATE_HOME
 trap 'rm -rf "$work"' EXIT
 
 fail() {

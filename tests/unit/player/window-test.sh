@@ -21,6 +21,9 @@ fi
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export ASAN_OPTIONS
 work=$(mktemp -d)
+# Nothing is kept beside the test.
+XDG_STATE_HOME=$work/state
+export XDG_STATE_HOME
 server=
 playing=
 
