@@ -11,6 +11,11 @@ export http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1 HTTPS_PROXY=
 SSLKEYLOGFILE=$work/keys "$client" 127.0.0.1 $port "$work/ca.pem"
 check 'client' $? 0
 check 'keys that were logged' "$(cat "$work/keys" 2>/dev/null)" ''
+# A file that the transport was given gets them, and is for its owner alone.
+check 'keys: TLS 1.3' "$(grep -c '^CLIENT_TRAFFIC_SECRET_0 [0-9a-f]* [0-9a-f]*$' "$work/ca.pem.keys")" 2
+check 'keys: TLS 1.2' "$(grep -c '^CLIENT_RANDOM [0-9a-f]* [0-9a-f]*$' "$work/ca.pem.keys")" 2
+check 'keys: lines of other kinds' "$(grep -cvE '^[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]+$' "$work/ca.pem.keys")" 0
+check 'keys: mode' "$(stat -c %a "$work/ca.pem.keys")" 600
 # The same file gets keys from a program that does not refuse to log them.
 SSLKEYLOGFILE=$work/keys-curl curl -s -o /dev/null --noproxy '*' --cacert "$work/ca.pem" "https://127.0.0.1:$port/?t=curl"
 check_that 'keys of curl' test -s "$work/keys-curl"

@@ -281,6 +281,29 @@ static void test_times_pair(void **state)
     check_trips("HTTP/1.1, sound", trips(from, r[3].end.first_byte), 1);
 }
 
+/* ---- key logs -------------------------------------------------------------------------------- */
+
+/* Two transports to one file beside the authority's: "<ca>.keys". */
+static void test_nginx_keys(void **state)
+{
+    (void)state;
+    char path[512];
+    snprintf(path, sizeof path, "%s.keys", authority);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct cad_net_config config = {.alloc = cad_alloc_system(), .ca_file = authority,
+                                        .key_log = path};
+        struct bench *bench = NULL;
+        assert_int_equal(bench_setup(&kind, &bench), 0);
+        struct cad_transport_door door = bench->transport->door;
+        bench->transport->ops->destroy(bench->transport);
+        assert_int_equal(cad_net_create(&config, &bench->transport), 0);
+        bench->transport->door = door;
+        get(bench, 1, PORT_H2, "/files/10?t=keys");
+        get(bench, 2, PORT_OLD, "/files/10?t=keys");
+        bench_teardown(bench);
+    }
+}
+
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static int run_contract(enum port port, const char *name, uint32_t version)
@@ -310,6 +333,7 @@ static int run_all(void)
         TEST(nginx_share), TEST(nginx_cancel), TEST(nginx_range), TEST(nginx_redirect),
         TEST(nginx_older), TEST(nginx_spare),  TEST(nginx_known), TEST(nginx_beside),
         TEST(nginx_first),
+        cmocka_unit_test(test_nginx_keys),
     };
     int failed = cmocka_run_group_tests_name("nginx", tests, NULL, NULL);
     failed += run_contract(PORT_H2, "nginx_h2", 20);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cadmium/decode.h"
 
@@ -32,8 +33,9 @@ static void *sink_main(void *ctx)
     struct stage *stage = ctx;
     while (!atomic_load(&stage->stop)) {
         cad_time wake = cad_player_sink_step(stage->player, stage->sink);
-        /* The first step comes before there is anything to pull. */
+        /* The first step, which sets its own, comes before there is anything to pull. */
         stage->sink->source = (struct cad_sink_source){watch_pull, stage};
+        atomic_store(&stage->ready, true);
         cad_time latest = cad_player_now(stage->player) + 20 * CAD_MS;
         if (wake == CAD_TIME_NONE || wake > latest) wake = latest;
         cad_player_wait_sink(stage->player, wake);
@@ -56,6 +58,7 @@ void stage_open(struct stage *stage, bool fast, void (*change)(struct cad_player
         pthread_create(&stage->thread, NULL, sink_main, stage)) {
         abort();
     }
+    while (!atomic_load(&stage->ready)) usleep(100);
 }
 
 cad_time stage_close(struct stage *stage)

@@ -15,7 +15,7 @@ struct stage {
     struct cad_player *player;
     struct cad_sink *sink;
     pthread_t thread;
-    _Atomic bool stop;
+    _Atomic bool ready, stop;                      /* ready: what the sink pulls is watched */
     /* What the sink was given, by slot: access units, a hash of their bytes and times in order. */
     _Atomic uint64_t samples[CAD_ENGINE_SLOTS], hash[CAD_ENGINE_SLOTS];
     _Atomic bool locked;                           /* one of them was encrypted: a breach */

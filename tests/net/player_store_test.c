@@ -109,7 +109,7 @@ static void test_player_store_tells_later(void **state)
     assert_int_equal(kept("\"stop\""), 0);
 }
 
-/* ---- an application's store that answers nothing ---------------------------------------------- */
+/* ---- an application's store that answers nothing --------------------------------------------- */
 
 static int orders;
 
