@@ -13,10 +13,10 @@ const uint8_t edges_kids[EDGES_KIDS][CAD_KEY_ID_SIZE] = {
     {0x22, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
     {0x33, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
 
-/* The key set that opens the lower pictures, with a key that is not theirs: the engine cannot tell. */
+/* The key set of the lower pictures, with a key that is not theirs: the engine cannot tell. */
 static const char at_hand[] =
-    "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"EQECAwQFBgcICQoLDA0ODw\",\"k\":\"AAECAwQFBgcICQoLDA0ODw\"}],"
-    "\"type\":\"temporary\"}";
+    "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"EQECAwQFBgcICQoLDA0ODw\","
+    "\"k\":\"AAECAwQFBgcICQoLDA0ODw\"}],\"type\":\"temporary\"}";
 
 /* ---- input --------------------------------------------------------------------------------- */
 
@@ -94,7 +94,7 @@ void edges_configure(const struct edges *x, struct cad_engine_config *config)
     if (x->variant == PLAIN) return;
     config->text_language = CAD_STR("de");
     config->report = config->probe = is_served(x->variant);
-    if (is_locked(x->variant)) config->licence_url = CAD_STR("http://cdn1/license?of=configuration");
+    if (is_locked(x->variant)) config->licence_url = CAD_STR("http://cdn1/license?of=config");
     if (x->variant == LOCKED_AT_HAND) config->licence = cad_buf_from_str(cad_str_from(at_hand));
 }
 

@@ -3,12 +3,13 @@
  *
  * The first 4 bytes configure (seed, buffer and what there is around it, which allocation fails),
  * then come operations: one byte, its lower 4 bits say what (enum op), the upper 4 are a small
- * argument, and further bytes follow where the operation takes them. SERVE answers as a true server would (the mocks over a
- * synthesized title), whole or in pieces or with a byte changed; HEAD, BODY and END answer with
- * whatever the input says. Beside the service's title there is the same one as a DASH presentation:
- * four periods, addressed in three ways, two languages, one period without sound. Both exist clear
- * and under protection, with a CDM, subtitles and the services around playback (engine_edges.h). The
- * engine checks its invariants after every turn; at the end nothing may be left allocated.
+ * argument, and further bytes follow where the operation takes them. SERVE answers as a true server
+ * would (the mocks over a synthesized title), whole or in pieces or with a byte changed; HEAD, BODY
+ * and END answer with whatever the input says. Beside the service's title there is the same one as
+ * a DASH presentation: four periods, addressed in three ways, two languages, one period without
+ * sound. Both exist clear and under protection, with a CDM, subtitles and the services around
+ * playback (engine_edges.h). The engine checks its invariants after every turn; at the end nothing
+ * may be left allocated.
  *
  * What the caller of an engine owes is kept: time does not go back, no more is committed than
  * leased, anchors are not from the future, nothing is said of a request after its end.
@@ -244,7 +245,8 @@ static size_t put_protection(char *to, size_t room, const struct cad_synth_strea
     if (cad_base64_encode((cad_buf){pssh, sizeof(pssh)}, 0, text, sizeof(text), &n)) abort();
     return (size_t)snprintf(to, room,
         "<ContentProtection schemeIdUri=\"urn:mpeg:dash:mp4protection:2011\" value=\"cbcs\" "
-        "cenc:default_KID=\"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\"/>"
+        "cenc:default_KID=\"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+        "%02x%02x%02x%02x%02x%02x\"/>"
         "<ContentProtection schemeIdUri=\"urn:uuid:1077efec-c0b2-4d02-ace3-3c1e52e2fb4b\">"
         "<cenc:pssh>%.*s</cenc:pssh>%s</ContentProtection>", k[0], k[1], k[2], k[3], k[4], k[5],
         k[6], k[7], k[8], k[9], k[10], k[11], k[12], k[13], k[14], k[15], (int)n, text,

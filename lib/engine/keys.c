@@ -114,12 +114,33 @@ static bool is_open(const struct key_session *s)
     return s->state > KEY_SESSION_NEW && s->state < KEY_SESSION_DEAD;
 }
 
+/* What was called in this very turn shows bytes that are about to go: it closes instead. */
+static bool call_withdraw(struct cad_engine *e, const struct key_session *s)
+{
+    for (size_t i = 0; i < cad_ring_count(&e->actions); i++) {
+        struct cad_action *action = cad_ring_at(&e->actions, i);
+        struct cad_cdm_call *c = &action->u.cdm;
+        if (action->type != CAD_ACTION_CDM_CALL || c->tag.session != s->id) continue;
+        if (c->type != CAD_CDM_CALL_REQUEST && c->type != CAD_CDM_CALL_UPDATE) continue;
+        c->type = CAD_CDM_CALL_CLOSE;
+        c->data = (cad_buf){NULL, 0};
+        return true;
+    }
+    return false;
+}
+
+/* The CDM has no more to do with it. */
+static void session_close(struct cad_engine *e, struct key_session *s)
+{
+    if (!call_withdraw(e, s)) (void)call(e, s, CAD_CDM_CALL_CLOSE);
+}
+
 void keys_stop(struct cad_engine *e)
 {
     struct keys_part *k = &e->keys;
     for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) {
         struct key_session *s = &k->sessions[i];
-        if (is_open(s) && e->actions.memory) (void)call(e, s, CAD_CDM_CALL_CLOSE);
+        if (is_open(s) && e->actions.memory) session_close(e, s);
         session_free(e, s);
     }
     k->epoch++;
@@ -238,7 +259,7 @@ static void need_kid(struct cad_engine *e, const uint8_t *kid)
     cad_sb_init_fixed(&sb, memory, sizeof(memory));
     if (kids_text((const uint8_t(*)[CAD_KEY_ID_SIZE])kid, 1, &sb) != 0) return;
     cad_str text = cad_sb_str(&sb);
-    struct key_session *s = session_new(e, CAD_INIT_KEYIDS, (cad_buf){(const uint8_t *)text.p, text.n});
+    struct key_session *s = session_new(e, CAD_INIT_KEYIDS, cad_buf_from_str(text));
     if (s) add_kid(s, kid);
 }
 
@@ -526,6 +547,7 @@ static void watch_hold(struct cad_engine *e)
 void keys_session_dead(struct cad_engine *e, struct key_session *s, const struct cad_error *err)
 {
     engine_decide(e, "cdm dead session=%u code=%s", s->id, cad_error_name(err->code));
+    if (e->keys.has_cdm && s->state > KEY_SESSION_OPENING) session_close(e, s);
     request_forget(e, s);
     keys_answer_wipe(e, s);
     s->state = KEY_SESSION_DEAD;
@@ -552,6 +574,7 @@ static void session_again(struct cad_engine *e, struct key_session *s, uint32_t 
         dead_by(e, s, CAD_ERR_DRM_RESET, system_code);
         return;
     }
+    session_close(e, s); /* one that says that it failed is open still */
     request_forget(e, s);
     keys_answer_wipe(e, s);
     s->state = KEY_SESSION_NEW;
@@ -593,7 +616,8 @@ static void take_done(struct cad_engine *e, struct key_session *s, const struct 
     switch (s->state) {
     case KEY_SESSION_OPENING:
         if (rc == 0) s->state = KEY_SESSION_OPEN;
-        else dead_by(e, s, rc == CAD_E_LIMIT ? CAD_ERR_DRM_LIMIT : CAD_ERR_DRM_INIT, ev->system_code);
+        else dead_by(e, s, rc == CAD_E_LIMIT ? CAD_ERR_DRM_LIMIT : CAD_ERR_DRM_INIT,
+                     ev->system_code);
         return;
     case KEY_SESSION_REQUESTING:
         if (rc == 0) s->state = s->message ? KEY_SESSION_WAITING : KEY_SESSION_ACTIVE;
@@ -756,9 +780,8 @@ void keys_turn(struct cad_engine *e)
     struct keys_part *k = &e->keys;
     need_tracks(e);
     for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) step_session(e, &k->sessions[i]);
-    if (k->timer_at != CAD_TIME_NONE && k->timer_at <= e->now && call(e, NULL, CAD_CDM_CALL_TIMER)) {
-        k->timer_at = CAD_TIME_NONE;
-    }
+    bool due = k->timer_at != CAD_TIME_NONE && k->timer_at <= e->now;
+    if (due && call(e, NULL, CAD_CDM_CALL_TIMER)) k->timer_at = CAD_TIME_NONE;
     if (k->dirty) lose_reps(e);
     k->dirty = false;
     watch_hold(e);

@@ -419,6 +419,68 @@ static void test_keys_stopped(void **state)
     }
 }
 
+/* The answer of the licence request that nobody answered, and what follows it into one turn. */
+static void answer_licence(struct drv *d)
+{
+    static const char body[] = "{\"licenseResponseBase64\":\"YSBsaWNlbmNl\"}";
+    const struct drv_request *r = licence_request(d);
+    struct cad_event e = {.type = CAD_EVENT_HTTP_HEAD};
+    uint8_t *data = NULL;
+    size_t room = 0;
+    assert_non_null(r);
+    e.u.head = (struct cad_http_head){.id = r->id, .status = 200, .length = sizeof body - 1,
+                                      .range = {-1, -1}, .total = -1,
+                                      .retry_after = CAD_TIME_NONE};
+    drv_feed(d, &e);
+    assert_int_equal(cad_engine_lease(d->engine, r->id, sizeof body - 1, &data, &room), 0);
+    assert_int_equal(room, sizeof body - 1);
+    memcpy(data, body, room);
+    assert_int_equal(cad_engine_commit(d->engine, r->id, room, d->now), 0);
+    e = (struct cad_event){.type = CAD_EVENT_HTTP_END};
+    e.u.end = (struct cad_http_end){.id = r->id, .cls = CAD_HTTP_OK, .dns = CAD_TIME_NONE,
+                                    .connect = CAD_TIME_NONE, .tls = CAD_TIME_NONE,
+                                    .first_byte = d->now, .last_byte = d->now};
+    drv_feed(d, &e);
+}
+
+/* A licence and the end of its session in one turn: no call shows what is gone when it is polled. */
+static void test_keys_stopped_with_licence(void **state)
+{
+    struct drv *d = drm(state);
+    d->script = licence_silent;
+    drv_load(d, 1);
+    drv_play_for(d, CAD_SECOND);
+    answer_licence(d);
+    drv_command(d, CAD_COMMAND_STOP, 0);
+    drv_turns(d);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_UPDATE), 0);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_CLOSE), 1);
+
+    d = drm(state);
+    d->script = licence_silent;
+    drv_load(d, 1);
+    drv_play_for(d, CAD_SECOND);
+    answer_licence(d);
+    drv_cdm_tell(d, CAD_CDM_EVENT_FAILED, CAD_E_IO);
+    drv_turns(d);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_UPDATE), 0);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_CLOSE), 1);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), 2);
+}
+
+/* A session that is of no use is given back: a CDM has room for so many. */
+static void test_keys_refused_closes(void **state)
+{
+    struct drv *d = drm(state);
+    d->script = licence_status;
+    d->script_value = 403;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
+    drv_turns(d);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), 1);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_CLOSE), 1);
+}
+
 static void test_keys_seek(void **state)
 {
     struct drv *d = drm(state);
@@ -475,7 +537,8 @@ int main(void)
         DRV_TEST(test_keys_cdm_silent),     DRV_TEST(test_keys_session_lost),
         DRV_TEST(test_keys_strange_events), DRV_TEST(test_keys_renewed),
         DRV_TEST(test_keys_revoked),        DRV_TEST(test_keys_prepared),
-        DRV_TEST(test_keys_stopped),        DRV_TEST(test_keys_seek),
+        DRV_TEST(test_keys_stopped),        DRV_TEST(test_keys_stopped_with_licence),
+        DRV_TEST(test_keys_refused_closes), DRV_TEST(test_keys_seek),
         DRV_TEST(test_keys_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
