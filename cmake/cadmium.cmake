@@ -64,6 +64,9 @@ function(cad_room room)
     cad_posix_word()
     add_library(cad_room_${room} OBJECT ${sources})
     cad_target_setup(cad_room_${room} ${posix} LINK ${arg_LINK} DEFINES ${arg_DEFINES})
+    # Nothing is thrown or unwound through the core: debuggers have their tables in the debug information.
+    target_compile_options(cad_room_${room} PRIVATE
+        $<$<CONFIG:Release,RelWithDebInfo>:-fno-asynchronous-unwind-tables> $<$<CONFIG:Release,RelWithDebInfo>:-fno-unwind-tables>)
     if(arg_SMALL)
         target_compile_options(cad_room_${room} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
     endif()
