@@ -88,6 +88,7 @@ enum cad_phase {
     X(NO_SUCH_TRACK, 105, USER, DEGRADED, "there is no such track, or it cannot be played")        \
     X(FILE_UNWRITABLE, 106, USER, FATAL, "the file cannot be written")                             \
     X(STREAMS_REFUSED, 107, USER, FATAL, "the service ended this playback")                        \
+    X(PREPARE_BUSY, 108, USER, DEGRADED, "another title plays: none can be prepared")              \
     X(NET_DNS, 200, NETWORK, FATAL, "the host name could not be resolved")                         \
     X(NET_CONNECT, 201, NETWORK, FATAL, "no server accepted a connection")                         \
     X(NET_TLS, 202, NETWORK, FATAL, "the TLS handshake failed")                                    \

@@ -90,7 +90,8 @@ enum cad_command_type {
     CAD_COMMAND_RATE,   /* playback at `rate_q16` whenever it plays */
     CAD_COMMAND_PREPARE /* as LOAD, but nothing is shown: manifest, licence, headers and the first
                            seconds are fetched, and PREPARED answers. A LOAD of the same title then
-                           plays it without fetching anything again; any other one drops it */
+                           plays it without fetching anything again; any other one drops it. Error
+                           PREPARE_BUSY: another title is loaded and not over */
 };
 
 /* What to play: a URL or file (url), or a title of a service (base and id). */

@@ -77,7 +77,8 @@ CAD_MUST_CHECK int cad_player_load_url(struct cad_player *player, const char *ur
 CAD_MUST_CHECK int cad_player_load_title(struct cad_player *player, const char *base,
                                          const char *id, cad_time start, uint32_t *ticket);
 /* Fetch what is needed to start a title without showing anything (event PREPARED); a load of the
- * same title then begins at once. Whatever plays goes on until that load. CAD_E_INVAL. */
+ * same title then begins at once. While another title plays the answer is an ERROR that ends
+ * nothing: PREPARE_BUSY. CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_player_prepare(struct cad_player *player, const char *base_or_url,
                                       const char *id, uint32_t *ticket);
 /* Play, now or as soon as there is something to play. */

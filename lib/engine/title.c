@@ -143,6 +143,14 @@ static void promote(struct cad_engine *e, const struct cad_command *command)
     if (e->slots[0].present || e->slots[1].present) (void)engine_app(e, CAD_APP_LOADED);
 }
 
+/* Is a title played, or about to be? */
+static bool is_busy(const struct cad_engine *e)
+{
+    if (!e->manifest.loaded || e->manifest.prepared) return false;
+    return e->clock.state == CAD_STATE_LOADING || e->clock.state == CAD_STATE_BUFFERING ||
+           e->clock.state == CAD_STATE_PLAYING || e->clock.state == CAD_STATE_PAUSED;
+}
+
 void title_load(struct cad_engine *e, const struct cad_command *command)
 {
     struct manifest_part *m = &e->manifest;
@@ -151,6 +159,13 @@ void title_load(struct cad_engine *e, const struct cad_command *command)
     if (!prepare && m->prepared && e->clock.state != CAD_STATE_FAILED &&
         same_title(&m->title, &command->title)) {
         promote(e, command);
+        return;
+    }
+    if (prepare && is_busy(e)) {
+        struct cad_app_event *app = engine_app(e, CAD_APP_ERROR);
+        if (!app) return;
+        app->ticket = command->ticket;
+        cad_error_init(&app->error, CAD_ERR_PREPARE_BUSY);
         return;
     }
     if (m->loaded) title_stop(e);

@@ -129,13 +129,32 @@ static void test_prepare_refused(void **state)
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
 }
 
+/* What plays is not given up for what may be played later. */
+static void test_prepare_busy(void **state)
+{
+    struct drv *d = *state;
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_prepare(d, 2);
+    drv_play_for(d, CAD_SECOND);
+    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_PREPARE_BUSY);
+    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.cls, CAD_ERROR_DEGRADED);
+    assert_int_equal(drv_last(d, CAD_APP_ERROR)->ticket, 2);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(d->manifests, 1);
+    assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
+    drv_net_forget(d);
+    drv_prepare(d, 3);
+    assert_true(drv_until(d, CAD_APP_PREPARED, 5 * CAD_SECOND));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRV_TEST(test_prepare_fetches_and_waits), DRV_TEST(test_prepare_then_load),
         DRV_TEST(test_prepare_load_at_any_time),  DRV_TEST(test_prepare_load_elsewhere),
         DRV_TEST(test_prepare_then_another),      DRV_TEST(test_prepare_stop),
-        DRV_TEST(test_prepare_refused),
+        DRV_TEST(test_prepare_refused),           DRV_TEST(test_prepare_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
