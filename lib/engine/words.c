@@ -420,7 +420,7 @@ void words_turn(struct cad_engine *e)
     settle(e);
     fetch(e, &w->now);
     if (!is_wanting(&w->now)) fetch(e, &w->next);
-    show(e);
+    if (!e->manifest.prepared) show(e);
     if (open != w->open) e->more = true; /* the sink is to be told */
 }
 

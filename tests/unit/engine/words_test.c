@@ -355,12 +355,15 @@ static void put_period(struct mpd *m, const struct drv *d, int64_t from_ms, int 
             "</Representation></AdaptationSet></Period>");
 }
 
+/* Between two anchors of the sink, so that nothing but a wake of its own is there in time. */
+#define SECOND_PERIOD (14050 * CAD_MS)
+
 static void serve_periods(struct drv *d)
 {
     static struct mpd m;
     mpd_begin(&m, d->options.duration);
     put_period(&m, d, 0, DRV_TEXT_EN);
-    put_period(&m, d, 14000, DRV_TEXT_FORCED);
+    put_period(&m, d, SECOND_PERIOD / CAD_MS, DRV_TEXT_FORCED);
     put_period(&m, d, 24000, 0);
     mpd_serve(d, &m);
 }
@@ -371,17 +374,17 @@ static void test_words_over_periods(void **state)
     serve_periods(d);
     drv_play_for(d, 2 * CAD_SECOND);
     check_shown(d, DRV_TEXT_EN, "en");
-    assert_int_equal(d->sink.words.duration, 14 * CAD_SECOND);
+    assert_int_equal(d->sink.words.duration, SECOND_PERIOD);
     assert_int_equal(asked(d, DRV_TEXT_FORCED), 0);
     drv_play_for(d, 4 * CAD_SECOND); /* ten seconds ahead */
     assert_int_equal(asked(d, DRV_TEXT_FORCED), 1);
     assert_int_equal(last_asked(d)->priority, 3);
     check_shown(d, DRV_TEXT_EN, "en");
-    while (drv_sink_position(d) < 14 * CAD_SECOND) drv_play_for(d, DRV_TICK);
+    while (drv_sink_position(d) < SECOND_PERIOD) drv_play_for(d, DRV_TICK);
     drv_play_for(d, 2 * DRV_TICK); /* it is there as the period begins */
     check_shown(d, DRV_TEXT_FORCED, "en");
-    assert_int_equal(d->sink.words.pts, 14 * CAD_SECOND);
-    assert_int_equal(d->sink.words.duration, 10 * CAD_SECOND);
+    assert_int_equal(d->sink.words.pts, SECOND_PERIOD);
+    assert_int_equal(d->sink.words.duration, 24 * CAD_SECOND - SECOND_PERIOD);
     drv_play_for(d, 11 * CAD_SECOND);
     assert_false(d->sink.words.shown);
     assert_string_equal(drv_last(d, CAD_APP_TRACK)->text, "");
@@ -464,6 +467,19 @@ static void test_words_nowhere(void **state)
     assert_int_equal(told(d), 0);
     check_lost(d);
     assert_int_equal(asked(d, -1), 2);
+}
+
+/* A part of it is no document, also where nobody knows its size. */
+static void test_words_in_part(void **state)
+{
+    struct drv *d = with_text(state, "en");
+    spoil(d, -1, DRV_TEXT_EN, status(206));
+    serve_periods(d);
+    drv_play_for(d, 2 * CAD_SECOND);
+    assert_false(d->sink.words.shown);
+    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_TEXT_LOST);
+    drv_play_for(d, 14 * CAD_SECOND); /* lost in its period only */
+    check_shown(d, DRV_TEXT_FORCED, "en");
 }
 
 /* What was lost is asked for again when it is chosen again. */
@@ -657,8 +673,8 @@ static void test_words_over_a_refresh(void **state)
     check_shown(d, DRV_TEXT_EN, "en");
 }
 
-/* A track that the fresh manifest does not have any more is over. */
-static void test_words_gone_with_a_refresh(void **state)
+/* English is shown, German on the way and slow, when a refresh is due in a second or two. */
+static struct drv *before_a_refresh(void **state)
 {
     struct drv_options o;
     drv_options_init(&o);
@@ -671,8 +687,27 @@ static void test_words_gone_with_a_refresh(void **state)
     spoil(d, -1, DRV_TEXT_DE, (struct drv_answer){.fault = DRV_SILENT, .value = 10});
     drv_load(d, 1);
     drv_play_for(d, 38 * CAD_SECOND);
+    assert_int_equal(drv_count(d, CAD_APP_REFRESHED), 0);
     drv_choose(d, "T:2", 2);
     drv_settle(d);
+    return d;
+}
+
+/* What is under way is not disturbed. */
+static void test_words_on_the_way_over_a_refresh(void **state)
+{
+    struct drv *d = before_a_refresh(state);
+    assert_true(drv_until(d, CAD_APP_REFRESHED, 3 * CAD_SECOND));
+    drv_settle(d);
+    assert_int_equal(asked(d, DRV_TEXT_DE), 1);
+    assert_true(last_asked(d)->open);
+    check_shown(d, DRV_TEXT_EN, "en");
+}
+
+/* A track that the fresh manifest does not have any more is over. */
+static void test_words_gone_with_a_refresh(void **state)
+{
+    struct drv *d = before_a_refresh(state);
     d->options.text = false;
     drv_play_for(d, 8 * CAD_SECOND);
     assert_int_equal(drv_count(d, CAD_APP_REFRESHED), 1);
@@ -727,6 +762,21 @@ static void test_words_no_sink(void **state)
     drv_settle(d);
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_NO_SUCH_TRACK);
     assert_int_equal(asked(d, -1), 0);
+}
+
+/* A title that is prepared has its text as well; nobody is told of it before it is played. */
+static void test_words_prepared(void **state)
+{
+    struct drv *d = with_text(state, "en");
+    drv_prepare(d, 1);
+    drv_play_for(d, 3 * CAD_SECOND);
+    assert_int_equal(asked(d, -1), 1);
+    assert_int_equal(told(d), 0);
+    drv_load(d, 2);
+    drv_play_for(d, CAD_SECOND);
+    check_shown(d, DRV_TEXT_EN, "en");
+    check_told(d, 1, "T:1");
+    assert_int_equal(asked(d, -1), 1);
 }
 
 /* ---- endings --------------------------------------------------------------------------------- */
@@ -808,6 +858,7 @@ int main(void)
         DRV_TEST(test_words_kept_over_periods),
         DRV_TEST(test_words_other_server),
         DRV_TEST(test_words_nowhere),
+        DRV_TEST(test_words_in_part),
         DRV_TEST(test_words_chosen_again),
         DRV_TEST(test_words_other_file),
         DRV_TEST(test_words_lost_after_a_switch),
@@ -819,9 +870,11 @@ int main(void)
         DRV_TEST(test_words_refused_near_expiry),
         DRV_TEST(test_words_refused),
         DRV_TEST(test_words_over_a_refresh),
+        DRV_TEST(test_words_on_the_way_over_a_refresh),
         DRV_TEST(test_words_gone_with_a_refresh),
         DRV_TEST(test_words_not_wanted),
         DRV_TEST(test_words_no_sink),
+        DRV_TEST(test_words_prepared),
         DRV_TEST(test_words_stop_in_flight),
         DRV_TEST(test_words_fail_in_flight),
         DRV_TEST(test_words_alloc),
