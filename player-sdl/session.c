@@ -265,8 +265,9 @@ static int create_with_store(struct session *session, struct cad_player_config *
     if (rc == 0) rc = cad_player_create(config, &session->player);
     if (rc != CAD_E_IO || !config->store_path) return rc;
     if (named) {
+        bool locked = errno == 0 || errno == EAGAIN || errno == EWOULDBLOCK;
         snprintf(text, sizeof(text), "--store %.80s cannot be used: %.40s", args->store,
-                 errno != 0 ? strerror(errno) : "another program uses it");
+                 locked ? "another program uses it" : strerror(errno));
         session_fail(session, CAD_ERR_FILE_UNWRITABLE, text);
         return rc;
     }

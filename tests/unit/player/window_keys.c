@@ -1,5 +1,5 @@
 /*
- * Plays in a window like cadmium-play, with the keys that standard input names: each of its bytes is
+ * Plays in a window like cadmium-play, with the keys that standard input names: each byte of it is
  * pressed when it comes. For window-subtitles-test.sh.
  * usage: test_player_window_keys ARGUMENT...
  */
