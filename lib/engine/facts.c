@@ -254,12 +254,14 @@ static void tell_server(struct cad_engine *e)
     cad_str_copyz(f->server, sizeof(f->server), id);
 }
 
+/* A start and a seek last until it runs: the first picture may be out before that. */
 static enum cad_play_state state_of(const struct cad_engine *e)
 {
     const struct clock_part *c = &e->clock;
     if (c->state == CAD_STATE_PAUSED) return CAD_PLAY_PAUSED;
-    if (!c->first_ever) return CAD_PLAY_STARTING;
-    if (c->seek_pending) return CAD_PLAY_SEEKING;
+    bool waits = c->state == CAD_STATE_BUFFERING && !c->stalled;
+    if (!c->first_ever || (waits && strcmp(c->reason, "start") == 0)) return CAD_PLAY_STARTING;
+    if (c->seek_pending || (waits && strcmp(c->reason, "seek") == 0)) return CAD_PLAY_SEEKING;
     return c->state == CAD_STATE_PLAYING ? CAD_PLAY_PLAYING : CAD_PLAY_REBUFFERING;
 }
 
@@ -408,17 +410,25 @@ static void on_track(struct cad_engine *e, const struct cad_app_event *app)
     tell(e, &fact);
 }
 
+/* What is still under way has done its part of the start. */
+static void on_first_frame(struct cad_engine *e)
+{
+    for (uint32_t i = 0; e->facts.playing && cad_fetch_at(e->fetch, i); i++) {
+        const struct cad_fetch_request *request = cad_fetch_at(e->fetch, i);
+        bool runs = request->state == CAD_FETCH_IN_FLIGHT && request->first_byte != CAD_TIME_NONE;
+        if (!runs || request->track < 0) continue;
+        enum cad_leg leg =
+            request->purpose == CAD_PURPOSE_HEADER ? CAD_LEG_HEADER : CAD_LEG_SEGMENT;
+        tell_leg(e, leg, request->started, e->now);
+    }
+    tell_leg(e, CAD_LEG_DECODE, e->facts.ready_at, e->now);
+    tell_simple(e, CAD_FACT_FIRST_FRAME);
+}
+
 static void on_event(struct cad_engine *e, const struct cad_app_event *app)
 {
-    struct facts_part *f = &e->facts;
     switch (app->type) {
-    case CAD_APP_STATE:
-        if (app->state == CAD_STATE_PLAYING && f->ready_at == CAD_TIME_NONE) f->ready_at = e->now;
-        break;
-    case CAD_APP_FIRST_FRAME:
-        tell_leg(e, CAD_LEG_DECODE, f->ready_at, e->now);
-        tell_simple(e, CAD_FACT_FIRST_FRAME);
-        break;
+    case CAD_APP_FIRST_FRAME: on_first_frame(e); break;
     case CAD_APP_SEEK_DONE:
         tell_simple(e, CAD_FACT_FIRST_FRAME); /* of a title that is played once more */
         tell_simple(e, CAD_FACT_SEEK_DONE);
@@ -427,6 +437,16 @@ static void on_event(struct cad_engine *e, const struct cad_app_event *app)
     case CAD_APP_KEYS: note(e, CAD_SEVERITY_INFO, "keystatus", app->text, NULL); break;
     case CAD_APP_ERROR: on_error(e, &app->error); break;
     default: break;
+    }
+}
+
+/* From when on somebody decodes: the sink has its configuration. */
+static void note_ready(struct cad_engine *e)
+{
+    if (!e->facts.playing || e->facts.ready_at != CAD_TIME_NONE) return;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        const struct slot *s = &e->slots[i];
+        if (s->present && s->rep_config >= 0) e->facts.ready_at = e->now;
     }
 }
 
@@ -582,6 +602,7 @@ void facts_turn(struct cad_engine *e)
     begin(e);
     tell_title(e);
     tell_server(e);
+    note_ready(e);
     look_at_events(e);
     tell_state(e);
     if (f->playing && e->now >= f->frames_at) tell_frames(e);

@@ -36,7 +36,7 @@ struct facts_part {
     uint32_t tracks_told;             /* version */
     char text_track[CAD_TRACK_ID_SIZE];
     char server[CAD_APP_TEXT_SIZE];   /* that media came from last; empty: none yet */
-    cad_time ready_at;                /* media enough to start; CAD_TIME_NONE not yet */
+    cad_time ready_at;                /* the sink could decode; CAD_TIME_NONE not yet */
     uint64_t frames_base, dropped_base; /* of the sink when the playback began */
     cad_time frames_at;               /* told again not before */
     struct cad_error fatal;           /* of this turn, or none */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/rand.h"
 #include "base/str.h"
 #include "drive/store.h"
 
@@ -94,6 +95,56 @@ static void test_facts_of_a_session(void **state)
     assert_int_equal(stats.events_waiting, 0);
     assert_int_equal(stats.logs, mock_ingest_entries(&s->ingest));
     assert_true(stats.batches_delivered > 0);
+    close_services(s, state);
+}
+
+/* Each leg of a protected start is in the ledger, and nothing of it is a stall. */
+static void test_facts_of_a_protected_start(void **state)
+{
+    static const char *const fragments[] = {
+        "\"legs\":{\"manifest\":[0,", "\"header\":[", "\"licence\":[", "\"decode\":[",
+        "\"rebuffers\":0", "\"type\":\"license\"", "\"where\":\"usable\""};
+    for (size_t i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
+        struct services *s = open_services();
+        struct drv_options o;
+        services_options(&o, true, false);
+        o.drm = true;
+        o.rate_bps = 3000000;
+        struct drv *d = services_renew(s, state, &o);
+        d->cdm.opens = true;
+        s->look_for = fragments[i];
+        drv_load(d, 1);
+        drv_play_for(d, 10 * CAD_SECOND);
+        drv_seek(d, 50 * CAD_SECOND, 2);
+        drv_play_for(d, 30 * CAD_SECOND);
+        assert_int_equal(d->state, CAD_STATE_ENDED);
+        if (s->found == 0) fail_msg("nobody told %s", fragments[i]);
+        assert_int_equal(entries_of(s, "resumeplay"), 0);
+        assert_int_equal(entries_of(s, "license"), 1);
+        close_services(s, state);
+    }
+}
+
+/* A wait for media is a stall, with its reason; what failed meanwhile is told. */
+static void test_facts_of_stalls(void **state)
+{
+    struct services *s = open_services();
+    s->look_for = "\"reason\":\"network\"";
+    struct drv_options o;
+    services_options(&o, true, false);
+    o.rate_bps = 1000000;
+    struct drv *d = services_renew(s, state, &o);
+    drv_load(d, 1);
+    drv_play_for(d, 5 * CAD_SECOND);
+    d->offline = true;
+    assert_true(drv_until(d, CAD_APP_STALL_BEGIN, 60 * CAD_SECOND));
+    drv_play_for(d, CAD_SECOND);
+    d->offline = false;
+    assert_true(drv_until(d, CAD_APP_STALL_END, 60 * CAD_SECOND));
+    drv_play_for(d, 20 * CAD_SECOND);
+    assert_int_equal(entries_of(s, "resumeplay"), 1);
+    assert_int_equal(s->found, 1);
+    assert_true(entries_of(s, "httperr") > 0); /* silences */
     close_services(s, state);
 }
 
@@ -232,6 +283,84 @@ static void test_facts_survive_an_end_at_any_time(void **state)
         assert_true(mock_ingest_in_order(&s->ingest, &bad));
         close_services(s, state);
     }
+}
+
+/* ---- any faults, any ends -------------------------------------------------------------------- */
+
+static void draw_faults(struct services *s, struct cad_rng *rng)
+{
+    static const int32_t statuses[] = {500, 503, 429, 408};
+    for (int channel = 0; channel < MOCK_INGEST_CHANNELS; channel++) {
+        struct mock_ingest_script *script = &s->ingest.scripts[channel];
+        *script = (struct mock_ingest_script){
+            .fault = (enum mock_ingest_fault)cad_rng_range_i64(rng, 0, MOCK_INGEST_DROP),
+            .left = cad_rng_range_i64(rng, 1, 6),
+            .status = statuses[cad_rng_range_i64(rng, 0, 3)],
+            .retry_after_s = (int32_t)cad_rng_range_i64(rng, 0, 3)};
+    }
+    s->latency = cad_rng_range_i64(rng, 1, 3000) * CAD_MS;
+    s->store_latency = cad_rng_range_i64(rng, 0, 1500) * CAD_MS;
+    s->silent = cad_rng_range_i64(rng, 0, 5) == 0;
+}
+
+static void live(struct drv *d, struct cad_rng *rng, uint32_t ticket)
+{
+    drv_load(d, ticket);
+    for (int64_t steps = cad_rng_range_i64(rng, 1, 6); steps > 0; steps--) {
+        switch (cad_rng_range_i64(rng, 0, 4)) {
+        case 0: drv_pause(d); break;
+        case 1: drv_seek(d, cad_rng_range_i64(rng, 0, 59) * CAD_SECOND, ticket + 100); break;
+        case 2: drv_command(d, CAD_COMMAND_STOP, ticket + 200); break;
+        default: drv_play(d); break;
+        }
+        drv_play_for(d, cad_rng_range_i64(rng, 10, 4000) * CAD_MS);
+    }
+}
+
+/* Each playback that the service knows of has one start, then one stop, and both once. */
+static void check_account(const struct services *s, uint64_t seed)
+{
+    const struct mock_ingest *m = &s->ingest;
+    const struct mock_ingest_item *bad = NULL;
+    if (!mock_ingest_in_order(m, &bad)) fail_msg("seed %d: %s", (int)seed, bad->name);
+    if (m->broken + m->repeated) fail_msg("seed %d: broken", (int)seed);
+    for (size_t i = 0; i < m->count; i++) {
+        if (!mock_ingest_is_event(&m->items[i])) continue;
+        const char *xid = m->items[i].xid;
+        size_t starts = mock_ingest_events(m, xid, "start");
+        size_t stops = mock_ingest_events(m, xid, "stop");
+        if (starts != 1 || stops != 1) {
+            fail_msg("seed %d: %s has %d starts, %d stops", (int)seed, xid, (int)starts,
+                     (int)stops);
+        }
+    }
+}
+
+static void test_facts_soak(void **state)
+{
+    size_t playbacks = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct services *s = open_services();
+        struct cad_rng rng;
+        cad_rng_init(&rng, seed);
+        for (uint32_t life = 0; life < 3; life++) {
+            struct drv *d = open_driver(s, state);
+            d->strict_bytes = d->strict_time = false;
+            draw_faults(s, &rng);
+            live(d, &rng, life + 1);
+        }
+        /* The last process plays nothing, and the service is well. */
+        struct drv *d = open_driver(s, state);
+        memset(s->ingest.scripts, 0, sizeof(s->ingest.scripts));
+        s->silent = false;
+        s->latency = s->store_latency = 0;
+        drv_play_for(d, 120 * CAD_SECOND);
+        assert_int_equal(drv_stats(d).services.events_waiting, 0);
+        check_account(s, seed);
+        playbacks += mock_ingest_events(&s->ingest, NULL, "stop");
+        close_services(s, state);
+    }
+    assert_true(playbacks > 40);
 }
 
 static void test_facts_recover_a_stop(void **state)
@@ -445,10 +574,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRV_TEST(test_facts_of_a_session),
+        DRV_TEST(test_facts_of_a_protected_start),
+        DRV_TEST(test_facts_of_stalls),
         DRV_TEST(test_facts_change_nothing),
         DRV_TEST(test_facts_change_nothing_when_services_fail),
         DRV_TEST(test_facts_wait_for_no_answer),
         DRV_TEST(test_facts_survive_an_end_at_any_time),
+        DRV_TEST(test_facts_soak),
         DRV_TEST(test_facts_recover_a_stop),
         DRV_TEST(test_facts_count_lost_answers_once),
         DRV_TEST(test_facts_end_with_an_error),
