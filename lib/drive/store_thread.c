@@ -149,8 +149,8 @@ static void *thread_main(void *self)
         if (t->queue.count == 0) pthread_cond_wait(&t->cond, &t->mutex);
         else serve(t);
     }
-    finish(t);
     pthread_mutex_unlock(&t->mutex);
+    finish(t); /* nobody orders any more */
     return NULL;
 }
 
