@@ -1,6 +1,6 @@
 /*
- * Goal: the FreeType backend finds faces, shapes and draws as is known of the DejaVu fonts, and text
- * laid out with it stands where it should. Skips where those fonts, or the libraries, are missing.
+ * Goal: the FreeType backend finds faces, shapes and draws as is known of the DejaVu fonts, and
+ * text laid out with it stands where it should. Skips where those fonts or the libraries are missing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -193,7 +193,7 @@ static void test_font_cache(void **state)
     assert_memory_equal(first, bitmap.coverage, bytes);
 }
 
-/* ---- with layout ------------------------------------------------------------------------------ */
+/* ---- with layout ----------------------------------------------------------------------------- */
 
 #define DOCUMENT                                                                                   \
     "<tt xmlns='http://www.w3.org/ns/ttml' xmlns:tts='http://www.w3.org/ns/ttml#styling'>"         \
@@ -274,6 +274,48 @@ static void test_font_without_memory(void **state)
     fail_msg("the loop did not end");
 }
 
+/* Files come before folders, and the application's names before the built-in ones. */
+static void test_font_config(void **state)
+{
+    static const char *const files[] = {FOLDER "/DejaVuSansMono.ttf", "/nowhere.ttf"};
+    static const char *const folders[] = {FOLDER};
+    static const struct cad_font_alias aliases[] = {{"sansSerif", "Nothing Such, DejaVu Serif"},
+                                                    {"a", "b"}, {"b", "a"}};
+    static const cad_str names[] = {CAD_STR_INIT("sansSerif"), CAD_STR_INIT("a")};
+    struct cad_alloc alloc = cad_alloc_system();
+    struct cad_font_config config;
+    struct cad_fonts own = {NULL, NULL};
+    uint32_t face = UINT32_MAX;
+    (void)state;
+    cad_font_config_init(&config);
+    config.files = files;
+    config.file_count = 2;
+    config.folder_count = 0;
+    config.aliases = aliases;
+    config.alias_count = 3;
+    assert_int_equal(cad_font_freetype_create(&alloc, &config, &own), 0);
+    /* The one face there is, whatever is asked for; bold and slanted if that is wished. */
+    struct cad_font_want want = {.families = names, .family_count = 1, .codepoint = 'a'};
+    assert_int_equal(own.ops->find(own.ctx, &want, &face), 0);
+    uint32_t plain = face;
+    want.bold = want.italic = true;
+    assert_int_equal(own.ops->find(own.ctx, &want, &face), 0);
+    assert_int_not_equal(face, plain);
+    cad_font_freetype_destroy(&own);
+    config.folders = folders;
+    config.folder_count = 1;
+    assert_int_equal(cad_font_freetype_create(&alloc, &config, &own), 0);
+    struct cad_font_want serif = {.families = names, .family_count = 1, .codepoint = 'a'};
+    struct cad_font_metrics m;
+    assert_int_equal(own.ops->find(own.ctx, &serif, &face), 0);
+    assert_int_not_equal(face, plain);
+    assert_int_equal(own.ops->metrics(own.ctx, face, SIZE, &m), 0);
+    /* Names that stand for each other end somewhere. */
+    serif.families = &names[1];
+    assert_int_equal(own.ops->find(own.ctx, &serif, &face), 0);
+    cad_font_freetype_destroy(&own);
+}
+
 static void test_font_arguments(void **state)
 {
     static const char *const nowhere[] = {"/nowhere/at/all"};
@@ -299,7 +341,7 @@ int main(void)
         cmocka_unit_test(test_font_analyse),  cmocka_unit_test(test_font_shape),
         cmocka_unit_test(test_font_pictures), cmocka_unit_test(test_font_cache),
         cmocka_unit_test(test_font_layout),   cmocka_unit_test(test_font_without_memory),
-        cmocka_unit_test(test_font_arguments),
+        cmocka_unit_test(test_font_config),   cmocka_unit_test(test_font_arguments),
     };
     struct cad_alloc alloc = cad_alloc_system();
     int rc = make(&alloc, &fonts);

@@ -1,4 +1,4 @@
-/* Goal: coverage is put together, turned, cut and blended pixel by pixel as it should be. */
+/* Goal: coverage is put together, turned, cut and blurred pixel by pixel as it should be. */
 #include "layout_support.h"
 
 /* Every glyph: two pixels side by side on the base line, the left one weak. */
@@ -110,33 +110,12 @@ static void test_image_blur(void **state)
     laid_free(&laid);
 }
 
-static void test_image_blend(void **state)
-{
-    static const uint8_t coverage[4] = {255, 128, 0, 99};
-    struct cad_text_image above = {.x = 1, .y = 0, .width = 2, .height = 1, .color = 0x0000ffff,
-                                   .coverage = coverage, .stride = 4};
-    struct cad_text_image below = {.next = &above, .x = -1, .y = -1, .width = 3, .height = 9,
-                                   .color = 0xff000080};
-    struct cad_text_image named = {.next = &below, .width = 4, .height = 4, .color = 0xffffffff,
-                                   .src = CAD_STR_INIT("a.png")};
-    struct cad_text_picture picture = {.images = &named};
-    uint8_t pixels[2][16] = {{0}};
-    struct cad_text_canvas canvas = {pixels[0], 3, 2, 16};
-    (void)state;
-    pixels[1][4] = pixels[1][5] = pixels[1][6] = pixels[1][7] = 255;
-    cad_text_blend(&picture, &canvas);
-    static const uint8_t first[16] = {128, 0, 0, 128, 0, 0, 255, 255, 0, 0, 128, 128};
-    static const uint8_t second[16] = {128, 0, 0, 128, 255, 127, 127, 255};
-    assert_memory_equal(pixels[0], first, sizeof(first));
-    assert_memory_equal(pixels[1], second, sizeof(second));
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_image_upright), cmocka_unit_test(test_image_turned),
         cmocka_unit_test(test_image_overlap), cmocka_unit_test(test_image_cut),
-        cmocka_unit_test(test_image_blur),    cmocka_unit_test(test_image_blend),
+        cmocka_unit_test(test_image_blur),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
