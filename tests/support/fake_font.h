@@ -2,9 +2,9 @@
  * fake_font.h - a font backend for tests, of which all is known beforehand.
  *
  * Of an em of 20 pixels a letter is 10 wide, an ideograph 20, marks and controls 0. Ascent is 15
- * and descent 5, there is no gap: a line is as high as the em. A letter's ink is all of its width from
- * the base line to the ascent, grown by the stroke; a space has none. Hebrew and Arabic letters go
- * from right to left, everything else has the direction of its paragraph or, in a paragraph from
+ * and descent 5, there is no gap: a line is as high as the em. A letter's ink is all of its width
+ * from the base line to the ascent, grown by the stroke; a space has none. Hebrew and Arabic
+ * letters go from right to left, everything else has the direction of its paragraph or, in one from
  * right to left, letters and digits that of their own; bidi controls are not obeyed.
  */
 #ifndef CAD_TESTS_SUPPORT_FAKE_FONT_H

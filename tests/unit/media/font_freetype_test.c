@@ -1,6 +1,6 @@
 /*
  * Goal: the FreeType backend finds faces, shapes and draws as is known of the DejaVu fonts, and
- * text laid out with it stands where it should. Skips where those fonts or the libraries are missing.
+ * text laid out with it stands where it should. Skips where fonts or libraries are missing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
