@@ -670,6 +670,7 @@ static void take_expiry(struct cad_engine *e, struct key_session *s, cad_time ex
 static void cdm_failed(struct cad_engine *e, uint32_t system_code)
 {
     e->keys.has_cdm = false;
+    e->keys.timer_at = CAD_TIME_NONE;
     for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) {
         struct key_session *s = &e->keys.sessions[i];
         if (s->state == KEY_SESSION_FREE) continue;
@@ -682,6 +683,7 @@ void keys_take(struct cad_engine *e, const struct cad_cdm_event *ev)
 {
     struct keys_part *k = &e->keys;
     struct key_session *s = NULL;
+    if (!k->has_cdm) return; /* there is none, or it is gone */
     if (ev->type == CAD_CDM_EVENT_TIMER) k->timer_at = ev->time;
     if (ev->type == CAD_CDM_EVENT_FAILED && ev->tag.session == 0) cdm_failed(e, ev->system_code);
     if (ev->tag.epoch != k->epoch || ev->tag.session == 0) return; /* of a title that is gone */

@@ -160,6 +160,7 @@ struct drv_cdm {
     struct cad_cdm_call calls[DRV_CDM_CALLS_MAX]; /* data.p is not kept */
     cad_time at[DRV_CDM_CALLS_MAX];
     uint32_t call_count;
+    uint32_t timers;               /* calls of TIMER, which are not among those */
     int open, request, update;     /* results in DONE */
     bool silent;                   /* calls are not answered at all */
     bool no_message;               /* request has nothing to say */

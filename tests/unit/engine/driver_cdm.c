@@ -100,7 +100,10 @@ void drv_cdm_call(struct drv *d, const struct cad_cdm_call *call)
 {
     struct drv_cdm *c = &d->cdm;
     int result = 0;
-    if (call->type == CAD_CDM_CALL_TIMER) return;
+    if (call->type == CAD_CDM_CALL_TIMER) {
+        c->timers++;
+        return;
+    }
     assert_true(c->call_count < DRV_CDM_CALLS_MAX);
     assert_true(d->options.drm && !d->options.no_cdm);
     assert_true(call->tag.session > 0 && call->tag.op > 0);

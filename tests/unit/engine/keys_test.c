@@ -443,7 +443,7 @@ static void answer_licence(struct drv *d)
     drv_feed(d, &e);
 }
 
-/* A licence and the end of its session in one turn: no call shows what is gone when it is polled. */
+/* A licence and the end of its session in one turn: no call shows what is gone by then. */
 static void test_keys_stopped_with_licence(void **state)
 {
     struct drv *d = drm(state);
@@ -466,6 +466,27 @@ static void test_keys_stopped_with_licence(void **state)
     assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_UPDATE), 0);
     assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_CLOSE), 1);
     assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), 2);
+}
+
+/* After its end nothing is asked of a CDM, and nothing that it says counts. */
+static void test_keys_cdm_gone(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    uint32_t calls = d->cdm.call_count;
+    d->cdm.session.session = 0;
+    d->cdm.expiry = d->now + CAD_SECOND; /* of the timer */
+    drv_cdm_tell(d, CAD_CDM_EVENT_TIMER, 0);
+    drv_cdm_tell(d, CAD_CDM_EVENT_FAILED, CAD_E_LOST);
+    d->cdm.opens = false;
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 10 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_CRASHED);
+    drv_cdm_tell(d, CAD_CDM_EVENT_TIMER, 0);
+    drv_command(d, CAD_COMMAND_STOP, 0);
+    drv_play_for(d, 5 * CAD_SECOND);
+    assert_int_equal(d->cdm.call_count, calls);
+    assert_int_equal(d->cdm.timers, 0);
 }
 
 /* A session that is of no use is given back: a CDM has room for so many. */
@@ -539,7 +560,7 @@ int main(void)
         DRV_TEST(test_keys_revoked),        DRV_TEST(test_keys_prepared),
         DRV_TEST(test_keys_stopped),        DRV_TEST(test_keys_stopped_with_licence),
         DRV_TEST(test_keys_refused_closes), DRV_TEST(test_keys_seek),
-        DRV_TEST(test_keys_allocations),
+        DRV_TEST(test_keys_cdm_gone),       DRV_TEST(test_keys_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
