@@ -4,7 +4,7 @@
 #ifndef PLAYER_LABELS_H
 #define PLAYER_LABELS_H
 
-#include "cadmium/events.h"
+#include "cadmium/actions.h"
 
 #define LABEL_SIZE 96
 

@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 #include "base/strbuf.h"
-#include "cadmium/events.h"
+#include "cadmium/actions.h"
 #include "cadmium/text.h"
 
 #define SUBTITLES_MAX 8         /* documents that are kept; of more the oldest goes */

@@ -21,6 +21,8 @@
 #define WINDOW_HEIGHT 720
 #define WINDOW_LEAST 320                  /* wide; less cannot be used */
 #define BARS_PART 50                      /* of a side: thinner black bars may stay */
+#define BAR_MARGIN 6                      /* units between subtitles and the seek bar */
+#define BUBBLE_HIGH 58                    /* the same where a time is shown above the bar */
 #define LOOK_MS 20                        /* the state is looked at this often */
 #define MODEL_PERIOD (100 * CAD_MS)       /* between new figures */
 #define ANIMATION_PERIOD (16 * CAD_MS)    /* between pictures of what moves */
@@ -285,7 +287,10 @@ static int room_above(const struct window *window, cad_time now)
     uint32_t alpha = ui_controls_alpha(&window->ui, now);
     ui_layout(&window->ui, &window->model, &layout);
     if (alpha == 0 || layout.items[UI_SEEK].w <= 0) return window->view.height;
-    int covered = window->view.height - (int)(layout.items[UI_SEEK].y - 6 * layout.scale);
+    const struct ui *ui = &window->ui;
+    bool bubble = ui->preview != CAD_TIME_NONE || (ui->hover == UI_SEEK && ui->pointer_in);
+    float top = layout.items[UI_SEEK].y - (bubble ? BUBBLE_HIGH : BAR_MARGIN) * layout.scale;
+    int covered = window->view.height - (int)top;
     return window->view.height - covered * (int)alpha / 255;
 }
 
