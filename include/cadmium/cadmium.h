@@ -11,6 +11,7 @@
 #define CADMIUM_CADMIUM_H
 
 #include "cadmium/abr.h"
+#include "cadmium/actions.h"
 #include "cadmium/base.h"
 #include "cadmium/cdm.h"
 #include "cadmium/draw.h"

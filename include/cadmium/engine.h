@@ -22,7 +22,7 @@
 #define CADMIUM_ENGINE_H
 
 #include "cadmium/abr.h"
-#include "cadmium/events.h"
+#include "cadmium/actions.h"
 #include "cadmium/manifest.h"
 #include "cadmium/steer.h"
 #include "cadmium/telemetry.h"

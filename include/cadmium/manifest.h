@@ -163,7 +163,7 @@ struct cad_presentation {
     cad_time duration;          /* CAD_TIME_NONE unknown */
     cad_time bookmark;          /* resume point; CAD_TIME_NONE none */
     int64_t server_time_ms;     /* Unix epoch, ms, of the answer; 0 unknown */
-    cad_buf licence;            /* that came with it (allow_drm); empty: to be asked for. A secret */
+    cad_buf licence;            /* that came with it (allow_drm): a secret; else empty */
     int64_t expiry_ms;          /* the manifest and its URLs are good until then; 0 for ever */
     cad_time keep;              /* how long from receipt it may be kept; CAD_TIME_NONE no limit */
     struct {                    /* absolute URLs; empty: that service is off */

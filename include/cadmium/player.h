@@ -46,7 +46,7 @@ struct cad_player_config {
                                         none. The environment's is never used */
     const char *key_log;             /* file that TLS secrets are appended to, in NSS form; NULL:
                                         none. For debugging: who has it can read the traffic */
-    const struct cad_cdm_ops *cdm;   /* opens protected titles; NULL: they are not played; constant */
+    const struct cad_cdm_ops *cdm;   /* opens protected titles; NULL: none is played */
     const char *key_system;          /* of cdm; NULL: "org.w3.clearkey" */
     struct cad_store store;          /* outlives the process; used on the drive thread and destroyed
                                         with the player; ops NULL: store_path counts */

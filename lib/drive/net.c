@@ -188,7 +188,7 @@ static bool worth_holding(const struct net *net, const struct net_transfer *t)
 {
     uint32_t version = cad_net_origin_version(&net->origins, t->origin);
     if (version == 0 || version >= 20) return false;
-    if (warms_coming(net, t->origin) <= held_of(net, t->origin)) return false; /* all are promised */
+    if (warms_coming(net, t->origin) <= held_of(net, t->origin)) return false; /* all promised */
     bool in_use = false; /* else the connection that told the version is free */
     for (uint32_t i = 0; i < net->made; i++) {
         const struct net_transfer *other = net->transfers[i];

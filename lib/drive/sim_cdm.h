@@ -14,7 +14,7 @@
 #ifndef CAD_DRIVE_SIM_CDM_H
 #define CAD_DRIVE_SIM_CDM_H
 
-#include "cadmium/events.h"
+#include "cadmium/actions.h"
 
 #define CAD_SIM_CDM_EVENTS_MAX 256 /* that are not due yet, or not taken */
 

@@ -48,9 +48,8 @@ static int copy_cdm(struct cad_engine *e, struct cad_cdm_event *ev)
 {
     ev->next = NULL;
     ev->key_count = ev->type == CAD_CDM_EVENT_KEYS ? CAD_MIN(ev->key_count, KEYS_KIDS_MAX) : 0;
-    if (ev->data.n > KEYS_MESSAGE_MAX || ev->url.n > ENGINE_URL_MAX || ev->name.n > ENGINE_URL_MAX) {
-        return CAD_E_LIMIT;
-    }
+    if (ev->data.n > KEYS_MESSAGE_MAX) return CAD_E_LIMIT;
+    if (ev->url.n > ENGINE_URL_MAX || ev->name.n > ENGINE_URL_MAX) return CAD_E_LIMIT;
     size_t keys = ev->key_count * sizeof(*ev->keys);
     size_t n = cdm_bytes(ev);
     if (n == 0) return CAD_OK;
@@ -220,7 +219,7 @@ static void take_sink_fail(struct cad_engine *e, const struct cad_sink_fail *fai
     if (fail->message[0]) {
         cad_str_copyz(err.message, sizeof(err.message), cad_str_from(fail->message));
     }
-    engine_fail(e, &err);
+    if (!keys_sink_fail(e, &err)) engine_fail(e, &err);
 }
 
 static void take_wall(struct cad_engine *e, int64_t offset_ms)

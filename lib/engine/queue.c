@@ -215,6 +215,7 @@ void queue_seek(struct cad_engine *e, struct slot *s, cad_time position)
         if (position < seg->end || last_of_title) {
             s->cursor = seg->serial;
             s->shown = seg->serial;
+            slot_drop_unreadable(e, s);
             return;
         }
     }
@@ -533,7 +534,7 @@ static bool beyond_seam(const struct slot *s, const struct segment *seg, const s
     return sample_time(rep, sample->pts_ticks) < from - ENGINE_AUDIO_PREROLL;
 }
 
-/* ---- encrypted samples ------------------------------------------------------------------------ */
+/* ---- encrypted samples ----------------------------------------------------------------------- */
 
 /* What the CDM must know of a sample, in a buffer of its own. */
 static int fill_crypt(struct cad_engine *e, const struct cad_mp4_sample_crypt *crypt,
@@ -589,7 +590,7 @@ static void bad_sample(struct cad_engine *e, struct slot *s)
     if (s->skip_sync) return;
     s->skip_sync = s->model->type == CAD_MEDIA_VIDEO;
     s->bad_crypt = true;
-    CAD_LOG(&e->config.log, WARN, e->now, "engine: protection data of a sample is malformed slot=%u",
+    CAD_LOG(&e->config.log, WARN, e->now, "engine: malformed protection data slot=%u",
             (unsigned)(s - e->slots));
 }
 

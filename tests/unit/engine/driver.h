@@ -351,7 +351,7 @@ int64_t drv_rung_bytes(uint32_t rung);
 /* Everything that was seen, printed: for whoever looks into a failure. */
 void drv_dump(const struct drv *d);
 
-/* ---- parts (driver_cdm.c, driver_net.c, driver_sink.c, driver_title.c) ------------------------------------- */
+/* ---- parts (driver_cdm.c, driver_net.c, driver_sink.c, driver_title.c) ----------------------- */
 
 void drv_net_start(struct drv *d, const struct cad_http_start *start);
 void drv_net_cancel(struct drv *d, uint32_t id);

@@ -145,8 +145,8 @@ static void put_drm(struct text *t, const struct drv *d)
     drv_pssh(box, sizeof box);
     memset(bytes, DRV_KID, sizeof bytes);
     assert_int_equal(cad_base64_encode((cad_buf){bytes, sizeof bytes}, 0, kid, sizeof kid, &n), 0);
-    put(t, "\"drmHeader\":{\"bytes\":\"%s\",\"drmHeaderId\":\"1\",\"keyId\":\"%.*s\"},", box, (int)n,
-        kid);
+    put(t, "\"drmHeader\":{\"bytes\":\"%s\",\"drmHeaderId\":\"1\",\"keyId\":\"%.*s\"},", box,
+        (int)n, kid);
     if (!d->options.inline_licence) return;
     cad_buf text = cad_buf_from_str(cad_str_from(d->options.inline_licence));
     assert_int_equal(cad_base64_encode(text, 0, licence, sizeof licence, &n), 0);
