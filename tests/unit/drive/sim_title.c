@@ -1,14 +1,18 @@
 #include "sim_title.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 
 static uint32_t segment_bytes[] = {70000, 180000, 370000, 740000, 80000,  195000,
                                    380000, 760000, 75000, 190000, 375000, 750000};
 
-void sim_title_init(struct sim_title *t, cad_time duration, cad_time url_life)
+const uint8_t sim_title_kid[CAD_KEY_ID_SIZE] = {0xaa, 0x55, 3, 4, 5, 6, 7, 8};
+
+static void init(struct sim_title *t, cad_time duration, cad_time url_life, bool is_protected)
 {
+    static const char text[2][16] = {"en", "de"};
     static const char *const hosts[] = {"cdn1", "cdn2"};
     struct cad_alloc alloc = cad_alloc_system();
     *t = (struct sim_title){.ladder = {.segment_duration = 2 * CAD_SECOND, .rung_count = 4,
@@ -19,10 +23,28 @@ void sim_title_init(struct sim_title *t, cad_time duration, cad_time url_life)
     cad_synth_config_init(&config);
     config.ladder = &t->ladder;
     config.duration = duration;
+    config.scheme = is_protected ? CAD_SCHEME_CBCS : CAD_SCHEME_CLEAR;
+    memcpy(config.kid, sim_title_kid, sizeof(config.kid));
     if (cad_synth_create(&alloc, &config, &t->synth)) abort();
     struct cad_scenario_title title = {.id = CAD_STR("900100"), .synth = t->synth, .hosts = hosts,
-                                       .host_count = 2, .url_life = url_life, .seed = 1};
+                                       .host_count = 2, .url_life = url_life, .seed = 1,
+                                       .scheme = config.scheme};
+    memcpy(title.kid, sim_title_kid, sizeof(title.kid));
+    if (is_protected) {
+        title.text = text;
+        title.text_count = 2;
+    }
     if (mock_synth_create(&title, &t->origin)) abort();
+}
+
+void sim_title_init(struct sim_title *t, cad_time duration, cad_time url_life)
+{
+    init(t, duration, url_life, false);
+}
+
+void sim_title_init_protected(struct sim_title *t, cad_time duration)
+{
+    init(t, duration, 3600 * CAD_SECOND, true);
 }
 
 void sim_title_deinit(struct sim_title *t)
