@@ -50,7 +50,8 @@ static cad_str move(cad_str s, char **at)
     return moved;
 }
 
-int cad_mailbox_command(struct cad_mailbox *box, const struct cad_command *command)
+int cad_mail_copy(struct cad_mailbox *box, const struct cad_command *command,
+                  struct cad_mail *out)
 {
     struct cad_mail mail = {.command = *command};
     struct cad_title *title = &mail.command.title;
@@ -65,8 +66,17 @@ int cad_mailbox_command(struct cad_mailbox *box, const struct cad_command *comma
         title->base = move(title->base, &at);
         title->id = move(title->id, &at);
     }
+    *out = mail;
+    return 0;
+}
+
+int cad_mailbox_command(struct cad_mailbox *box, const struct cad_command *command)
+{
+    struct cad_mail mail;
+    int err = cad_mail_copy(box, command, &mail);
+    if (err) return err;
     pthread_mutex_lock(&box->mutex);
-    int err = cad_ring_push(&box->commands, &mail);
+    err = cad_ring_push(&box->commands, &mail);
     pthread_mutex_unlock(&box->mutex);
     if (err) cad_mail_release(box, &mail);
     return err;
@@ -158,6 +168,12 @@ void cad_orders_config(struct cad_orders *orders, const struct cad_sink_config *
     orders->config = *config;
     orders->has_config = true;
     orders->flush_first = orders->has_flush;
+}
+
+void cad_orders_shift(struct cad_orders *orders, uint32_t by)
+{
+    orders->config.epoch += by;
+    orders->flush_epoch += by;
 }
 
 void cad_orders_flush(struct cad_orders *orders, uint32_t epoch, cad_time position)

@@ -57,6 +57,10 @@ CAD_MUST_CHECK int cad_mailbox_command(struct cad_mailbox *box, const struct cad
 void cad_mailbox_caps(struct cad_mailbox *box, const struct cad_sink_caps *caps);
 void cad_mailbox_report(struct cad_mailbox *box, const struct cad_sink_report *report);
 
+/* A copy of a command with its strings, for cad_mail_release. CAD_E_NOMEM. */
+CAD_MUST_CHECK int cad_mail_copy(struct cad_mailbox *box, const struct cad_command *command,
+                                 struct cad_mail *out);
+
 /* The drive thread. False: none. *out is given back with cad_mail_release. */
 bool cad_mailbox_take(struct cad_mailbox *box, struct cad_mail *out);
 void cad_mail_release(struct cad_mailbox *box, struct cad_mail *mail);
@@ -93,6 +97,8 @@ void cad_orderbox_take(struct cad_orderbox *box, struct cad_orders *out);
 void cad_orderbox_wait(struct cad_orderbox *box, cad_time until);
 
 void cad_orders_config(struct cad_orders *orders, const struct cad_sink_config *config);
+/* Epochs as the sink counts them. */
+void cad_orders_shift(struct cad_orders *orders, uint32_t by);
 void cad_orders_flush(struct cad_orders *orders, uint32_t epoch, cad_time position);
 
 /* A condition variable on CLOCK_MONOTONIC. CAD_E_IO. */

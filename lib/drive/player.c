@@ -298,6 +298,7 @@ int cad_player_create(const struct cad_player_config *config, struct cad_player 
     if (!err) err = init_shared(player);
     if (!err) err = cad_engine_create(&config->engine, &player->drive.engine);
     if (!err) cad_tape_begin(player->tape, &config->engine);
+    if (!err) err = cad_pair_init(player, &config->engine);
     if (!err) err = cad_player_drive_init(player);
     if (!err) err = cad_player_edges_init(player, config);
     if (!err && pthread_create(&player->thread, NULL, cad_player_drive_main, player)) {
@@ -328,6 +329,7 @@ void cad_player_destroy(struct cad_player **player)
     /* The rings hold references into the engine's buffers. */
     for (int i = 0; i < CAD_ENGINE_SLOTS; i++) cad_spsc_deinit(&p->rings[i]);
     cad_engine_destroy(&p->drive.engine);
+    cad_pair_deinit(p);
     cad_player_edges_deinit(p);
     if (p->has_loop) cad_loop_deinit(&p->loop);
     if (p->has_orderbox) cad_orderbox_deinit(&p->orderbox);

@@ -19,9 +19,9 @@ static void door_head(void *ctx, const struct cad_http_head *head)
 {
     struct cad_player *p = ctx;
     struct cad_event event = {.type = CAD_EVENT_HTTP_HEAD, .u.head = *head};
-    p->drive.fed = true;
+    event.u.head.id &= ~PLAYER_TAG;
     /* A head takes effect at the door and is never queued. */
-    if (cad_tape_feed(p->tape, p->drive.engine, &event)) {
+    if (cad_pair_feed(p, cad_pair_engine(p, head->id), &event)) {
         CAD_LOG(&p->log, WARN, p->drive.now, "drive: head lost id=%u", head->id);
     }
 }
@@ -29,8 +29,10 @@ static void door_head(void *ctx, const struct cad_http_head *head)
 static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
 {
     struct cad_player *p = ctx;
-    struct cad_tape_lease lease = {.id = id, .want = want};
-    int rc = cad_tape_lease(p->tape, p->drive.engine, &lease);
+    struct cad_engine *engine = cad_pair_engine(p, id);
+    struct cad_tape_lease lease = {.id = id & ~PLAYER_TAG, .want = want};
+    if (!engine) return CAD_E_STALE;
+    int rc = cad_tape_lease(cad_pair_tape(p, engine), engine, &lease);
     *data = lease.data;
     *capacity = lease.capacity;
     return rc;
@@ -39,8 +41,10 @@ static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_
 static int door_commit(void *ctx, uint32_t id, size_t n, cad_time at)
 {
     struct cad_player *p = ctx;
+    struct cad_engine *engine = cad_pair_engine(p, id);
+    if (!engine) return CAD_E_STALE;
     p->drive.fed = true;
-    return cad_tape_commit(p->tape, p->drive.engine, id, n, at);
+    return cad_tape_commit(cad_pair_tape(p, engine), engine, id & ~PLAYER_TAG, n, at);
 }
 
 /* An end must not be lost: it waits here if the engine's queue is full. */
@@ -95,7 +99,7 @@ static void feed(struct cad_player *p, const struct cad_event *event)
     p->drive.fed = true;
 }
 
-static void feed_entropy(struct cad_player *p, size_t n)
+void cad_player_feed_entropy(struct cad_player *p, struct cad_engine *engine, size_t n)
 {
     uint8_t bytes[PLAYER_ENTROPY_START];
     size_t have = 0;
@@ -105,7 +109,10 @@ static void feed_entropy(struct cad_player *p, size_t n)
         else if (errno != EINTR) break;
     }
     struct cad_event event = {.type = CAD_EVENT_ENTROPY, .u.entropy = {bytes, have}};
-    if (have) feed(p, &event);
+    int err = have ? cad_pair_feed(p, engine, &event) : CAD_E_IO;
+    if (err) {
+        CAD_LOG(&p->log, WARN, p->drive.now, "drive: no entropy result=%s", cad_result_name(err));
+    }
     explicit_bzero(bytes, sizeof bytes);
 }
 
@@ -116,14 +123,14 @@ static void feed_wall(struct cad_player *p)
     struct cad_event event = {.type = CAD_EVENT_WALL_OFFSET};
     event.u.wall.offset_ms = cad_clock_wall_ms() - p->drive.now / CAD_MS;
     event.u.wall.error_ms = INT64_MAX;
-    feed(p, &event);
+    cad_pair_tell(p, &event);
     p->drive.wall_at = cad_time_add(p->drive.now, PLAYER_WALL_PERIOD);
 }
 
 static void feed_network(struct cad_player *p)
 {
     struct cad_event event = {.type = CAD_EVENT_NET_CHANGE};
-    if (cad_player_network_changed(p, &event.u.net.online)) feed(p, &event);
+    if (cad_player_network_changed(p, &event.u.net.online)) cad_pair_tell(p, &event);
 }
 
 static void feed_ends(struct cad_player *p)
@@ -131,10 +138,28 @@ static void feed_ends(struct cad_player *p)
     struct cad_http_end *end;
     while ((end = cad_ring_peek(&p->drive.ends)) != NULL) {
         struct cad_event event = {.type = CAD_EVENT_HTTP_END, .u.end = *end};
-        if (cad_tape_feed(p->tape, p->drive.engine, &event)) return;
-        p->drive.fed = true;
+        event.u.end.id &= ~PLAYER_TAG;
+        if (cad_pair_feed(p, cad_pair_engine(p, end->id), &event)) return;
         (void)cad_ring_pop(&p->drive.ends, NULL);
     }
+}
+
+/* Of the engine that plays, and not of the one that did before. */
+static bool is_of_stage(const struct cad_player *p, uint32_t epoch)
+{
+    return (int32_t)(epoch - p->drive.pair.first_epoch) >= 0;
+}
+
+static void feed_level(struct cad_player *p, const struct cad_sink_level *level)
+{
+    struct player_pair *pair = &p->drive.pair;
+    struct cad_event event = {.type = CAD_EVENT_SINK_LEVEL, .u.level = *level};
+    pair->seen = (struct player_frames){level->frames, level->dropped};
+    if (!is_of_stage(p, level->epoch)) return;
+    event.u.level.epoch -= pair->epoch_base;
+    event.u.level.frames -= pair->base.frames;
+    event.u.level.dropped -= pair->base.dropped;
+    feed(p, &event);
 }
 
 static void feed_reports(struct cad_player *p)
@@ -144,18 +169,15 @@ static void feed_reports(struct cad_player *p)
     struct cad_event event = {.type = CAD_EVENT_SINK_CAPS};
     if (reports.has_caps) {
         event.u.caps = reports.caps;
-        feed(p, &event);
+        cad_pair_tell(p, &event);
     }
-    if (reports.has_anchor) {
+    if (reports.has_anchor && is_of_stage(p, reports.anchor.epoch)) {
         event.type = CAD_EVENT_SINK_ANCHOR;
         event.u.anchor = reports.anchor;
+        event.u.anchor.epoch -= p->drive.pair.epoch_base;
         feed(p, &event);
     }
-    if (reports.has_level) {
-        event.type = CAD_EVENT_SINK_LEVEL;
-        event.u.level = reports.level;
-        feed(p, &event);
-    }
+    if (reports.has_level) feed_level(p, &reports.level);
     for (uint32_t i = 0; i < reports.fail_count; i++) {
         event.type = CAD_EVENT_SINK_FAIL;
         event.u.fail = reports.fails[i];
@@ -165,9 +187,9 @@ static void feed_reports(struct cad_player *p)
 
 /* ---- what the application is told ------------------------------------------------------------ */
 
-/* False: the queue is full; the event is held and the engine stands still. */
-static bool tell(struct cad_player *p, const struct cad_app_event *event)
+bool cad_player_tell(struct cad_player *p, const struct cad_app_event *event)
 {
+    if (event->type == CAD_APP_STATE) p->drive.pair.state_told = event->state;
     if (cad_player_events_push(p, event) == 0) {
         if (p->wakeup) p->wakeup(p->wakeup_ctx);
         return true;
@@ -188,7 +210,16 @@ static bool tell_no_memory(struct cad_player *p, const struct cad_command *comma
     event.at = p->drive.now;
     event.position = event.duration = CAD_TIME_NONE;
     cad_error_init(&event.error, CAD_ERR_OUT_OF_MEMORY);
-    return tell(p, &event);
+    return cad_player_tell(p, &event);
+}
+
+/* For the names of a title that begins. */
+static void feed_title_entropy(struct cad_player *p, enum cad_command_type type)
+{
+    if (type != CAD_COMMAND_LOAD && type != CAD_COMMAND_PREPARE) return;
+    cad_player_feed_entropy(p, p->drive.engine, PLAYER_ENTROPY_FRESH);
+    struct cad_engine *spare = p->drive.pair.spare;
+    if (spare) cad_player_feed_entropy(p, spare, PLAYER_ENTROPY_FRESH);
 }
 
 static void feed_commands(struct cad_player *p)
@@ -196,13 +227,10 @@ static void feed_commands(struct cad_player *p)
     struct player_drive *d = &p->drive;
     while (d->has_held || cad_mailbox_take(&p->mailbox, &d->held)) {
         struct cad_event event = {.type = CAD_EVENT_COMMAND, .u.command = d->held.command};
-        int err = cad_tape_feed(p->tape, d->engine, &event);
+        int err = cad_pair_command(p, &event);
         d->has_held = err == CAD_E_LIMIT;
         if (d->has_held) return;
-        d->fed = true;
-        bool title = event.u.command.type == CAD_COMMAND_LOAD ||
-                     event.u.command.type == CAD_COMMAND_PREPARE;
-        if (title) feed_entropy(p, PLAYER_ENTROPY_FRESH); /* for its names */
+        feed_title_entropy(p, event.u.command.type);
         cad_mail_release(&p->mailbox, &d->held);
         if (err && !tell_no_memory(p, &event.u.command)) return;
     }
@@ -225,16 +253,21 @@ static struct cad_transport *probes(struct cad_player *p)
     return d->probes;
 }
 
-static void start(struct cad_player *p, const struct cad_http_start *request)
+static void start(struct cad_player *p, const struct cad_http_start *request, uint32_t tag)
 {
+    struct cad_http_start wire = *request;
+    wire.id |= tag;
+    wire.group |= tag;
     bool probe = request->purpose == CAD_PURPOSE_PROBE;
     struct cad_transport *transport = probe ? probes(p) : route(p, request->url);
-    int err = transport ? transport->ops->start(transport, request) : CAD_E_UNSUPPORTED;
-    if (request->post) feed_entropy(p, PLAYER_ENTROPY_FRESH);
+    int err = transport ? transport->ops->start(transport, &wire) : CAD_E_UNSUPPORTED;
+    if (request->post) {
+        cad_player_feed_entropy(p, cad_pair_engine(p, tag), PLAYER_ENTROPY_FRESH);
+    }
     if (!err) return;
     /* No transfer came of it, so its end is told here: the engine tries again or gives up. */
     struct cad_http_end end = {
-        .id = request->id,
+        .id = wire.id,
         .cls = err == CAD_E_UNSUPPORTED ? CAD_HTTP_SCHEME : CAD_HTTP_RESET,
         .edge_code = err,
         .dns = CAD_TIME_NONE,
@@ -261,31 +294,43 @@ static void warm(struct cad_player *p, const struct cad_http_warm *warm)
     if (transport && transport->ops->warm) transport->ops->warm(transport, warm);
 }
 
+void cad_player_act(struct cad_player *p, const struct cad_action *action, uint32_t tag)
+{
+    struct cad_cdm_call call;
+    switch (action->type) {
+    case CAD_ACTION_HTTP_START: start(p, &action->u.start, tag); break;
+    case CAD_ACTION_HTTP_CANCEL: cancel(p, action->u.cancel.id | tag); break;
+    case CAD_ACTION_HTTP_WARM: warm(p, &action->u.warm); break;
+    case CAD_ACTION_CDM_CALL:
+        call = action->u.cdm;
+        if (call.tag.session) call.tag.session |= tag;
+        if (p->cdm) cad_cdm_desk_call(p->cdm, &call);
+        break;
+    case CAD_ACTION_STORE: cad_player_order(p, &action->u.store, tag); break;
+    default: break;
+    }
+}
+
 /* Does what the engine says. False: an event had no room, the rest is polled later. */
 static bool poll_actions(struct cad_player *p)
 {
     struct player_drive *d = &p->drive;
     struct cad_action action;
-    bool room = true;
+    bool room = cad_pair_news(p);
     while (room && cad_tape_poll(p->tape, d->engine, &action) == 0) {
         switch (action.type) {
-        case CAD_ACTION_HTTP_START: start(p, &action.u.start); break;
-        case CAD_ACTION_HTTP_CANCEL: cancel(p, action.u.cancel.id); break;
-        case CAD_ACTION_HTTP_WARM: warm(p, &action.u.warm); break;
         case CAD_ACTION_SINK_CONFIG:
+            action.u.sink.epoch += d->pair.epoch_base;
             d->epoch = action.u.sink.epoch;
             cad_orders_config(&d->orders, &action.u.sink);
             break;
         case CAD_ACTION_SINK_FLUSH:
-            d->epoch = action.u.flush.epoch;
+            d->epoch = action.u.flush.epoch + d->pair.epoch_base;
             memset(d->ended, 0, sizeof d->ended);
-            cad_orders_flush(&d->orders, action.u.flush.epoch, action.u.flush.position);
+            cad_orders_flush(&d->orders, d->epoch, action.u.flush.position);
             break;
-        case CAD_ACTION_APP_EVENT: room = tell(p, &action.u.app); break;
-        case CAD_ACTION_CDM_CALL:
-            if (p->cdm) cad_cdm_desk_call(p->cdm, &action.u.cdm);
-            break;
-        case CAD_ACTION_STORE: cad_player_order(p, &action.u.store); break;
+        case CAD_ACTION_APP_EVENT: room = cad_player_tell(p, &action.u.app); break;
+        default: cad_player_act(p, &action, d->pair.tag); break;
         }
     }
     if (!room) return false;
@@ -332,9 +377,12 @@ static void fill_rings(struct cad_player *p)
 static void publish_stats(struct cad_player *p)
 {
     struct cad_engine_stats stats;
+    struct player_pair *pair = &p->drive.pair;
     cad_engine_stats(p->drive.engine, &stats);
+    cad_pair_figures(p, &stats);
     pthread_mutex_lock(&p->stats_mutex);
-    if (stats.tracks_version != p->stats.tracks_version) {
+    if (stats.tracks_version != p->stats.tracks_version || pair->tracks_stale) {
+        pair->tracks_stale = false;
         p->rung_count = cad_engine_rungs(p->drive.engine, p->rungs, CAD_ABR_RUNGS_MAX);
         p->track_count = cad_engine_tracks(p->drive.engine, p->tracks, CAD_TRACK_LIST_MAX);
     }
@@ -349,7 +397,7 @@ static bool unblock(struct cad_player *p)
     if (!d->has_event) return true;
     struct cad_app_event event = d->event;
     d->has_event = false;
-    return tell(p, &event) && poll_actions(p);
+    return cad_player_tell(p, &event) && poll_actions(p) && cad_pair_poll(p);
 }
 
 /* One turn of the engine. True: another one is due at once. */
@@ -376,7 +424,9 @@ static bool turn(struct cad_player *p)
     publish_stats(p); /* first: who reads an event finds figures that are not older */
     bool room = poll_actions(p);
     fill_rings(p);
-    return room && (more == 1 || d->has_held || cad_ring_count(&d->ends) > 0);
+    bool more_of_spare = room && cad_pair_turn(p);
+    if (more_of_spare) more = 1;
+    return room && !d->has_event && (more == 1 || d->has_held || cad_ring_count(&d->ends) > 0);
 }
 
 static cad_time pump(struct cad_player *p)
@@ -403,7 +453,7 @@ static void drive_once(struct cad_player *p)
     cad_time wake = pump(p);
     if (more || d->fed) return;
     if (!d->broken) {
-        cad_time due = cad_engine_next_wake(d->engine);
+        cad_time due = cad_time_earlier(cad_engine_next_wake(d->engine), cad_pair_wake(p));
         if (due != CAD_TIME_NONE) due = CAD_MAX(due, cad_time_add(d->now, PLAYER_WAKE_FLOOR));
         wake = cad_time_earlier(wake, due);
         wake = cad_time_earlier(wake, d->wall_at);
@@ -413,16 +463,23 @@ static void drive_once(struct cad_player *p)
 }
 
 /* Of an engine that nobody plays any more only keys and the store are served. */
-static void poll_farewell(struct cad_player *p)
+static void poll_farewell(struct cad_player *p, struct cad_engine *engine)
 {
     struct cad_action action;
-    while (cad_tape_poll(p->tape, p->drive.engine, &action) == 0) {
-        if (action.type == CAD_ACTION_CDM_CALL && p->cdm) {
-            cad_cdm_desk_call(p->cdm, &action.u.cdm);
-        } else if (action.type == CAD_ACTION_STORE) {
-            cad_player_order(p, &action.u.store);
-        }
+    uint32_t tag = p->drive.pair.tag ^ (engine == p->drive.engine ? 0 : PLAYER_TAG);
+    while (cad_tape_poll(cad_pair_tape(p, engine), engine, &action) == 0) {
+        bool served = action.type == CAD_ACTION_CDM_CALL || action.type == CAD_ACTION_STORE;
+        if (served) cad_player_act(p, &action, tag);
     }
+}
+
+/* 1: another turn is due. */
+static int run_farewell(struct cad_player *p, struct cad_engine *engine, bool broken)
+{
+    if (!engine || broken) return 0;
+    int more = cad_tape_run(cad_pair_tape(p, engine), engine, p->drive.now);
+    if (more >= 0) poll_farewell(p, engine);
+    return more;
 }
 
 /*
@@ -437,16 +494,15 @@ static void farewell(struct cad_player *p)
                                    .u.command = {.type = CAD_COMMAND_STOP}};
     cad_time until = cad_time_add(cad_clock_now(), PLAYER_FAREWELL);
     bool told = false;
-    for (int i = 0; i < PLAYER_FAREWELL_TURNS && !d->broken; i++) {
+    for (int i = 0; i < PLAYER_FAREWELL_TURNS; i++) {
         d->now = cad_clock_now();
         cad_player_feed_cdm(p);
         cad_player_feed_store(p);
-        if (!told) told = cad_tape_feed(p->tape, d->engine, &stop) == 0;
-        int more = cad_tape_run(p->tape, d->engine, d->now);
-        if (more < 0) return;
-        poll_farewell(p);
+        if (!told) told = cad_pair_command(p, &stop) == 0;
+        int more = run_farewell(p, d->engine, d->broken);
+        int more_of_spare = run_farewell(p, d->pair.spare, d->pair.broken);
         if (d->now >= until) return;
-        if (more || !told) continue;
+        if (more == 1 || more_of_spare == 1 || !told) continue;
         if (d->orders_open == 0) return;
         cad_loop_wait(&p->loop, cad_time_add(d->now, CAD_MS));
     }
@@ -462,7 +518,7 @@ void *cad_player_drive_main(void *player)
     pthread_setname_np(pthread_self(), "cadmium-drive");
     p->drive.now = cad_clock_now();
     cad_player_feed_caps(p);
-    feed_entropy(p, PLAYER_ENTROPY_START);
+    cad_player_feed_entropy(p, p->drive.engine, PLAYER_ENTROPY_START);
     while (!atomic_load(&p->stop)) drive_once(p);
     drop(&p->drive.net);
     drop(&p->drive.probes);

@@ -14,24 +14,33 @@ void cad_player_feed_caps(struct cad_player *p)
     const struct cad_cdm_ops *ops = cad_cdm_desk_ops(p->cdm);
     struct cad_event event = {.type = CAD_EVENT_CDM_CAPS};
     event.u.cdm_caps = ops->caps(cad_cdm_desk_cdm(p->cdm));
-    int err = cad_tape_feed(p->tape, p->drive.engine, &event);
-    if (err) {
-        CAD_LOG(&p->log, ERROR, p->drive.now, "drive: cdm not told result=%s",
-                cad_result_name(err));
-    }
-    p->drive.fed = true;
+    cad_pair_tell(p, &event);
 }
 
-/* True: the event was taken, or never will be. */
-static bool feed(struct cad_player *p, const struct cad_event *event)
+/* True: the event was taken, or never will be. number: tells whose it is. */
+static bool feed(struct cad_player *p, uint32_t number, const struct cad_event *event)
 {
-    int err = cad_tape_feed(p->tape, p->drive.engine, event);
+    int err = cad_pair_feed(p, cad_pair_engine(p, number), event);
     if (err == CAD_E_LIMIT || err == CAD_E_NOMEM) return false;
     if (err) {
         CAD_LOG(&p->log, WARN, p->drive.now, "drive: event lost type=%d result=%s",
                 (int)event->type, cad_result_name(err));
     }
-    p->drive.fed = true;
+    return true;
+}
+
+/* What is of no session concerns whoever plays; of a lost CDM or a changed output both hear. */
+static bool feed_cdm_event(struct cad_player *p, const struct cad_cdm_event *told)
+{
+    struct cad_event event = {.type = CAD_EVENT_CDM, .u.cdm = *told};
+    uint32_t number = told->tag.session;
+    event.u.cdm.tag.session &= ~PLAYER_TAG;
+    if (number == 0) number = p->drive.pair.tag;
+    if (!feed(p, number, &event)) return false;
+    bool both = told->type == CAD_CDM_EVENT_FAILED || told->type == CAD_CDM_EVENT_HDCP;
+    if (both && told->tag.session == 0 && p->drive.pair.spare) {
+        (void)feed(p, number ^ PLAYER_TAG, &event);
+    }
     return true;
 }
 
@@ -40,8 +49,7 @@ void cad_player_feed_cdm(struct cad_player *p)
     const struct cad_cdm_event *told;
     if (p->cdm) (void)cad_cdm_desk_turn(p->cdm);
     while (p->cdm && (told = cad_cdm_desk_peek(p->cdm)) != NULL) {
-        struct cad_event event = {.type = CAD_EVENT_CDM, .u.cdm = *told};
-        if (!feed(p, &event)) return;
+        if (!feed_cdm_event(p, told)) return;
         cad_cdm_desk_pop(p->cdm);
     }
 }
@@ -81,7 +89,8 @@ static int make_cdm(struct cad_player *p, const struct cad_player_config *config
 static bool feed_done(struct cad_player *p, const struct cad_store_done *done)
 {
     struct cad_event event = {.type = CAD_EVENT_STORE_DONE, .u.store = *done};
-    return feed(p, &event);
+    event.u.store.id &= ~PLAYER_TAG;
+    return feed(p, done->id, &event);
 }
 
 void cad_player_feed_store(struct cad_player *p)
@@ -123,17 +132,21 @@ static void keep_without_views(struct cad_player *p)
     held->count = 0;
 }
 
-void cad_player_order(struct cad_player *p, const struct cad_store_order *order)
+/* What former processes left is for the first engine alone: else it would be told twice. */
+void cad_player_order(struct cad_player *p, const struct cad_store_order *order, uint32_t tag)
 {
     struct player_drive *d = &p->drive;
+    struct cad_store_order wire = *order;
+    wire.id |= tag;
+    bool empty = tag && order->call == CAD_STORE_LIST;
     keep_without_views(p);
-    int rc = give(p, order);
+    int rc = empty ? 0 : give(p, &wire);
     d->fed = true; /* look for the answer before the loop sleeps */
-    if (rc == 0) {
+    if (rc == 0 && !empty) {
         d->orders_open++;
         return;
     }
-    struct cad_store_done done = {.id = order->id, .call = order->call, .result = rc};
+    struct cad_store_done done = {.id = wire.id, .call = order->call, .result = rc};
     if (cad_ring_push(&d->refused, &done)) {
         CAD_LOG(&p->log, ERROR, d->now, "drive: refused order not answered id=%u", order->id);
     }

@@ -46,9 +46,47 @@ struct player_events {
     bool blocked;                 /* the drive thread waits for room */
 };
 
+#define PLAYER_TAG 0x40000000u    /* of numbers of the second engine that was made */
+#define PLAYER_NEWS_STATE 1u
+#define PLAYER_NEWS_TRACKS 2u
+
+/* The engine beside the one that plays (player_pair.c). */
+struct player_pair {
+    struct cad_engine *spare;     /* NULL: not made yet */
+    uint32_t tag;                 /* of the one that plays: 0 or PLAYER_TAG */
+    bool broken;                  /* the spare one is not run any more */
+    bool has_title;               /* it was told to prepare `title` */
+    bool told;                    /* PREPARED was told */
+    struct cad_mail title;
+    struct cad_orders orders;     /* what it would have of the sink; epochs as it counts them */
+    uint32_t spare_epoch;         /* its last one */
+    uint32_t epoch_base;          /* sink's epochs are those of the engine that plays plus this */
+    uint32_t first_epoch;         /* of the sink: older ones are of the engine before */
+    /* Pictures as the sink counts them: `seen` at its last report, less `base` for the engine that
+     * plays; `spare` is what the other one was told last. */
+    struct player_frames {
+        uint64_t frames, dropped;
+    } seen, base, spare_seen;
+    bool loaded;                  /* LOAD was the last of LOAD and STOP */
+    bool want_play;               /* wishes of the application that hold for any title */
+    uint32_t rate_q16;
+    int32_t rung;
+    bool has_caps, online;
+    struct cad_sink_caps caps;    /* of the sink */
+    uint32_t news;                /* PLAYER_NEWS_*: the application is to be told */
+    enum cad_state state_told;    /* the last state that the application was told */
+    enum cad_state spare_state;   /* of the spare one, by its own events */
+    enum cad_state taken_state;   /* of it when it took over */
+    bool tracks_stale;            /* the copy of tracks and rungs is of the engine before */
+    struct cad_engine_config config; /* for the spare one; texts are in `text` */
+    char *text;
+    size_t text_size;
+};
+
 /* What only the drive thread touches while it runs. */
 struct player_drive {
-    struct cad_engine *engine;
+    struct cad_engine *engine;    /* that plays */
+    struct player_pair pair;
     struct cad_transport *net;    /* NULL: offline */
     struct cad_transport *file;
     struct cad_transport *probes; /* NULL: none was sent yet */
@@ -125,6 +163,36 @@ CAD_MUST_CHECK int cad_player_drive_init(struct cad_player *player);
 void cad_player_drive_deinit(struct cad_player *player);
 void *cad_player_drive_main(void *player);
 
+/* False: the queue is full; the event is held and the engines stand still. */
+bool cad_player_tell(struct cad_player *player, const struct cad_app_event *event);
+void cad_player_feed_entropy(struct cad_player *player, struct cad_engine *engine, size_t n);
+/* An action that has to do with neither sink nor application; tag: of its engine. */
+void cad_player_act(struct cad_player *player, const struct cad_action *action, uint32_t tag);
+
+/* ---- player_pair.c ---- */
+/* The configuration is copied. CAD_E_NOMEM. */
+CAD_MUST_CHECK int cad_pair_init(struct cad_player *player, const struct cad_engine_config *config);
+void cad_pair_deinit(struct cad_player *player);
+/* Whose a number is that went out with a tag; NULL: nobody's. */
+struct cad_engine *cad_pair_engine(const struct cad_player *player, uint32_t number);
+/* The recorder of that engine; NULL: none. */
+struct cad_tape_recorder *cad_pair_tape(const struct cad_player *player,
+                                        const struct cad_engine *engine);
+/* As cad_engine_feed. CAD_E_STALE: engine NULL. */
+CAD_MUST_CHECK int cad_pair_feed(struct cad_player *player, struct cad_engine *engine,
+                                 const struct cad_event *event);
+void cad_pair_tell(struct cad_player *player, const struct cad_event *event); /* both */
+/* A command to the engine that it is for. As cad_engine_feed; on a failure nothing has changed. */
+CAD_MUST_CHECK int cad_pair_command(struct cad_player *player, const struct cad_event *event);
+/* The spare one: its turn (true: another one is due at once), its actions, when it wants to run. */
+bool cad_pair_turn(struct cad_player *player);
+bool cad_pair_poll(struct cad_player *player);
+cad_time cad_pair_wake(const struct cad_player *player);
+/* Figures of the one that plays as they are of both: pictures of the sink, what was told. */
+void cad_pair_figures(const struct cad_player *player, struct cad_engine_stats *out);
+/* Tells the application what changed when the other one took over. False: no room. */
+bool cad_pair_news(struct cad_player *player);
+
 /* ---- player_edges.c ---- */
 /* The CDM and the store, with what belongs to them. CAD_E_NOMEM, CAD_E_IO, what a CDM says. */
 CAD_MUST_CHECK int cad_player_edges_init(struct cad_player *player,
@@ -137,7 +205,7 @@ void cad_player_feed_caps(struct cad_player *player);
 void cad_player_feed_cdm(struct cad_player *player);
 void cad_player_feed_store(struct cad_player *player);
 /* CAD_ACTION_STORE. */
-void cad_player_order(struct cad_player *player, const struct cad_store_order *order);
+void cad_player_order(struct cad_player *player, const struct cad_store_order *order, uint32_t tag);
 /* When to look at them again; CAD_TIME_NONE: they say so themselves. */
 cad_time cad_player_edges_wake(const struct cad_player *player);
 

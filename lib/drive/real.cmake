@@ -19,6 +19,7 @@ cad_room(drive_real POSIX
         player_device.c
         player_drive.c
         player_edges.c
+        player_pair.c
         player_sink.c
         player_url.c
         spsc.c

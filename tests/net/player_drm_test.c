@@ -327,6 +327,163 @@ static void test_player_prepare_file(void **state)
     stage_close(&stage);
 }
 
+/* ---- a title beside the one that plays ------------------------------------------------------- */
+
+static void prepare(const char *path, uint32_t *ticket)
+{
+    assert_int_equal(cad_player_prepare(stage.player, path, NULL, ticket), 0);
+    const struct cad_app_event *event = stage_wait(&stage, CAD_APP_PREPARED, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, *ticket);
+}
+
+/* Once a paused sink is full nothing is pulled: from here on the hash is of what follows. */
+static void forget_samples(void)
+{
+    uint64_t before;
+    do {
+        before = stage.samples[CAD_SLOT_VIDEO];
+        stage_watch(&stage, 100 * CAD_MS);
+    } while (stage.samples[CAD_SLOT_VIDEO] != before);
+    stage.samples[CAD_SLOT_VIDEO] = stage.hash[CAD_SLOT_VIDEO] = 0;
+}
+
+/* Each state that was told begins where the one before it ended. */
+static void check_states(void)
+{
+    enum cad_state state = CAD_STATE_IDLE;
+    for (size_t i = 0; i < stage.count; i++) {
+        if (stage.events[i].type != CAD_APP_STATE) continue;
+        assert_int_equal(stage.events[i].state_old, state);
+        state = stage.events[i].state;
+    }
+}
+
+/* Loads what was prepared: it plays to its end, the same bytes as ever, nothing fetched twice. */
+static void check_taken_over(const char *path, const struct played *expected)
+{
+    uint32_t ticket = 0;
+    struct cad_engine_stats stats;
+    size_t errors = stage_count(&stage, CAD_APP_ERROR);
+    cad_player_stats(stage.player, &stats);
+    assert_true(stats.prepared);
+    assert_int_equal(cad_player_pause(stage.player), 0);
+    forget_samples();
+    cad_player_stats(stage.player, &stats);
+    uint64_t frames = stats.frames;
+    assert_int_equal(cad_player_load_url(stage.player, path, CAD_TIME_NONE, &ticket), 0);
+    const struct cad_app_event *event = stage_wait(&stage, CAD_APP_LOADED, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, ticket);
+    check_states();
+    assert_int_equal(cad_player_play(stage.player), 0);
+    assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
+    assert_non_null(stage_wait(&stage, CAD_APP_ENDED, LONG));
+    assert_int_equal(stage.samples[CAD_SLOT_VIDEO], expected->samples);
+    assert_true(stage.hash[CAD_SLOT_VIDEO] == expected->hash);
+    cad_player_stats(stage.player, &stats);
+    assert_int_equal(stats.state, CAD_STATE_ENDED);
+    assert_false(stats.prepared);
+    assert_int_equal(stats.bytes_twice, 0);
+    assert_int_equal(stats.frames - frames, expected->samples);
+    assert_int_equal(stage_count(&stage, CAD_APP_ERROR), errors);
+    assert_false(stage.locked);
+}
+
+static void test_player_prepare_beside(void **state)
+{
+    (void)state;
+    if (!has_titles()) skip();
+    static char clear[512], locked[512];
+    uint32_t ticket = 0;
+    the_cdm = cad_cdm_clearkey();
+    read_keys("-cenc", false);
+    snprintf(clear, sizeof clear, "%s", file_of("", VIDEO));
+    snprintf(locked, sizeof locked, "%s", file_of("-cenc", VIDEO));
+    struct played expected = play(clear, CAD_SLOT_VIDEO, NULL);
+    stage_open(&stage, true, with_keys);
+    load(clear);
+    assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
+    prepare(locked, &ticket);
+    check_taken_over(locked, &expected);
+    /* And back: the first engine again, whose numbers go on. */
+    prepare(clear, &ticket);
+    check_taken_over(clear, &expected);
+    prepare(locked, &ticket);
+    check_taken_over(locked, &expected);
+    stage_close(&stage);
+}
+
+/* What plays does not notice, whatever becomes of it. */
+static void test_player_prepare_in_vain(void **state)
+{
+    (void)state;
+    if (!has_titles()) skip();
+    uint32_t ticket = 0, other = 0;
+    struct cad_engine_stats stats;
+    the_cdm = cad_cdm_clearkey();
+    read_keys("-cbcs", false);
+    stage_open(&stage, false, with_keys);
+    load(file_of("-cbcs", VIDEO));
+    assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
+    assert_int_equal(cad_player_prepare(stage.player, "/no/such/file.mp4", NULL, &ticket), 0);
+    const struct cad_app_event *event = stage_wait(&stage, CAD_APP_ERROR, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, ticket);
+    assert_int_equal(event->error.code, CAD_ERR_FILE_NOT_FOUND);
+    assert_int_equal(event->error.cls, CAD_ERROR_DEGRADED);
+    /* Another one in its place; then one that was not prepared is loaded. */
+    prepare(file_of("-cbcs", AUDIO), &ticket);
+    stage_watch(&stage, 200 * CAD_MS);
+    cad_player_stats(stage.player, &stats);
+    assert_int_equal(stats.state, CAD_STATE_PLAYING);
+    assert_true(stats.prepared);
+    assert_int_equal(stage_count(&stage, CAD_APP_STALL_BEGIN), 0);
+    assert_int_equal(stage_count(&stage, CAD_APP_ERROR), 1);
+    assert_int_equal(cad_player_load_url(stage.player, file_of("", VIDEO), 0, &other), 0);
+    event = stage_wait(&stage, CAD_APP_LOADED, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, other);
+    assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
+    cad_player_stats(stage.player, &stats);
+    assert_false(stats.prepared);
+    assert_false(stats.services.is_protected);
+    /* Destroyed with one that is being prepared. */
+    assert_int_equal(cad_player_prepare(stage.player, file_of("-cbcs", VIDEO), NULL, NULL), 0);
+    assert_true(stage_close(&stage) < 50 * CAD_MS);
+}
+
+/* Loaded in the same breath: it is taken over unprepared, and plays all the same. */
+static void test_player_prepare_at_once(void **state)
+{
+    (void)state;
+    if (!has_titles()) skip();
+    uint32_t ticket = 0;
+    the_cdm = cad_cdm_clearkey();
+    read_keys("-cenc", false);
+    stage_open(&stage, false, with_keys);
+    load(file_of("", VIDEO));
+    assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
+    assert_int_equal(cad_player_prepare(stage.player, file_of("-cenc", VIDEO), NULL, NULL), 0);
+    assert_int_equal(
+        cad_player_load_url(stage.player, file_of("-cenc", VIDEO), 5 * CAD_SECOND, &ticket), 0);
+    const struct cad_app_event *event = stage_wait(&stage, CAD_APP_LOADED, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, ticket);
+    event = stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG);
+    assert_non_null(event);
+    assert_true(event->position >= 4900 * CAD_MS && event->position <= 5100 * CAD_MS);
+    assert_int_equal(cad_player_seek(stage.player, 10 * CAD_SECOND, &ticket), 0);
+    event = stage_wait(&stage, CAD_APP_SEEK_DONE, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, ticket);
+    assert_int_equal(stage_count(&stage, CAD_APP_ERROR), 0);
+    assert_int_equal(cad_player_stop(stage.player), 0);
+    stage_watch(&stage, 100 * CAD_MS);
+    assert_int_equal(stage_count(&stage, CAD_APP_PREPARED), 0);
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +495,9 @@ int main(void)
         cmocka_unit_test(test_player_drm_damaged_sample),
         cmocka_unit_test(test_player_drm_create),
         cmocka_unit_test(test_player_prepare_file),
+        cmocka_unit_test(test_player_prepare_beside),
+        cmocka_unit_test(test_player_prepare_in_vain),
+        cmocka_unit_test(test_player_prepare_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

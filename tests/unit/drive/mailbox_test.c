@@ -186,6 +186,36 @@ static void test_mailbox_orders(void **state)
 }
 
 /* A wait returns at once for what came since the last take, and only for that. */
+static void test_mailbox_orders_shift(void **state)
+{
+    (void)state;
+    struct cad_orders orders = {0};
+    cad_orders_config(&orders, &(struct cad_sink_config){.epoch = 2, .rate_q16 = 7});
+    cad_orders_flush(&orders, 3, CAD_SECOND);
+    cad_orders_shift(&orders, UINT32_MAX); /* one less */
+    assert_int_equal(orders.config.epoch, 1);
+    assert_int_equal(orders.flush_epoch, 2);
+    assert_int_equal(orders.config.rate_q16, 7);
+    assert_int_equal(orders.flush_position, CAD_SECOND);
+    assert_true(orders.has_config && orders.has_flush && !orders.flush_first);
+}
+
+static void test_mailbox_copy(void **state)
+{
+    (void)state;
+    char url[] = "http://a";
+    struct cad_command prepare = {.type = CAD_COMMAND_PREPARE, .ticket = 9};
+    struct cad_mail mail;
+    prepare.title.url = cad_str_from(url);
+    assert_int_equal(cad_mail_copy(&box, &prepare, &mail), 0);
+    memset(url, 'x', sizeof url - 1);
+    assert_true(cad_str_eqz(mail.command.title.url, "http://a"));
+    assert_int_equal(mail.command.ticket, 9);
+    cad_mail_release(&box, &mail);
+    f.fail_at = f.calls + 1;
+    assert_int_equal(cad_mail_copy(&box, &prepare, &mail), CAD_E_NOMEM);
+}
+
 static void test_mailbox_signal(void **state)
 {
     (void)state;
@@ -212,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mailbox_reports, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mailbox_fails_and_caps, setup, teardown),
         cmocka_unit_test(test_mailbox_orders),
+        cmocka_unit_test(test_mailbox_orders_shift),
+        cmocka_unit_test_setup_teardown(test_mailbox_copy, setup, teardown),
         cmocka_unit_test(test_mailbox_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
