@@ -2,6 +2,8 @@
 # Checks every #include of lib/ and include/cadmium/ against layers.table: rooms know only base and the
 # rooms in their row (of a room with a public header: that header and <room>/<room>.h), third-party headers
 # stay in their rooms, layers 0 to 2 see no header of the operating system, and edge headers hold no code.
+# Of the table itself: a room knows rooms of lower layers only, and layer 2 is the engine alone. So among layers 1 and 2
+# nobody but the engine knows another room.
 # usage: layers.sh ROOT [TABLE]
 set -eu
 root=$1
@@ -37,6 +39,21 @@ function bad(what) {
 }
 function may_know(room, other) {
     return room == "all" || other == room || other == "base" || has(row[room], other)
+}
+# Rows that would let rooms of one layer know each other.
+function check_table(    room, other, n, parts, i) {
+    for (room in layer) {
+        at = "layers.table"
+        if (layer[room] == 2 && room != "engine") bad("room " room ": layer 2 is for the engine alone")
+        n = split(row[room], parts, ",")
+        for (i = 1; i <= n; i++) {
+            other = parts[i]
+            if (other == "-") continue
+            if (!(other in layer)) bad("room " room " may know " other ", which is no room")
+            else if (layer[other] >= layer[room])
+                bad("room " room " of layer " layer[room] " may not know " other " of layer " layer[other])
+        }
+    }
 }
 # A header in quotes: "cadmium/x.h" or "<room>/x.h".
 function check_own(room, name,    cut, dir, file) {
@@ -81,6 +98,7 @@ BEGIN {
     third = "expat,mbedtls/,zlib,curl/,libav,libsw,dav1d/,SDL,microhttpd,cmocka,openssl/,gnutls/,X11/,ft2,hb"
     n = split("stdint.h stddef.h stdbool.h string.h limits.h inttypes.h stdarg.h stdalign.h stdio.h", f, " ")
     for (i = 1; i <= n; i++) standard[f[i]] = 1
+    check_table()
 }
 {
     seen++

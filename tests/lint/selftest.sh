@@ -96,6 +96,29 @@ try_layers() {
     bad_c 'may not include cadmium/engine.h' include/cadmium/abr.h '#include "cadmium/engine.h"'
     bad_c 'an edge header may hold no code' include/cadmium/store.h 'static inline int f(void) { return 0; }'
     bad_c 'cadmium/new.h is not in layers.table' lib/abr/a.c '#include "cadmium/new.h"'
+    # Nobody of layers 1 and 2 but the engine knows another room, whichever two there are; nor does a new file of one.
+    below='mp4 manifest timedtext msl abr steer fetch telemetry'
+    fresh
+    for room in $below; do
+        mkdir -p "$tree/lib/$room"
+        for other in $below engine drm drive media; do
+            if [ $room = $other ]; then continue; fi
+            put lib/$room/new.c "#include \"$other/$other.h\""
+            bad "lib/$room/new.c:1: room $room may not include \"$other/$other.h\"" "$tree"
+        done
+        rm "$tree/lib/$room/new.c"
+    done
+    for other in timedtext drm drive media; do
+        bad_c "room engine may not include \"$other/x.h\"" lib/engine/new.c "#include \"$other/x.h\""
+    done
+    # A table that would allow it is no way around.
+    fresh
+    sed 's/^room abr .*/room abr 1 mp4 -/' "$here/layers.table" >"$work/table"
+    bad 'room abr of layer 1 may not know mp4 of layer 1' "$tree" "$work/table"
+    sed 's/^room fetch .*/room fetch 1 engine -/' "$here/layers.table" >"$work/table"
+    bad 'room fetch of layer 1 may not know engine of layer 2' "$tree" "$work/table"
+    sed 's/^room steer .*/room steer 2 abr -/' "$here/layers.table" >"$work/table"
+    bad 'room steer: layer 2 is for the engine alone' "$tree" "$work/table"
     fresh; mkdir "$tree/lib/attic"; put lib/attic/a.c '#include <stdint.h>'; bad 'belongs to no room' "$tree"
     rm -rf "$tree"; mkdir -p "$tree/lib" "$tree/include"; bad 'no sources found' "$tree"
 }
