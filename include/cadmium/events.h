@@ -23,6 +23,10 @@ extern "C" {
 #define CAD_SLOT_AUDIO 1    /* the slot of sound */
 #define CAD_SLOT_TEXT 2     /* the slot of timed text: a sample is a whole document */
 
+/* A bit that no engine sets in the numbers it gives requests, CDM sessions and store orders: who
+ * drives two of them by the same edges tells them apart by it. */
+#define CAD_ENGINE_ID_FREE 0x20000000u
+
 /* ---- state ------------------------------------------------------------------------------- */
 
 /* X(name, text) */

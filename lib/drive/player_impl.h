@@ -46,7 +46,7 @@ struct player_events {
     bool blocked;                 /* the drive thread waits for room */
 };
 
-#define PLAYER_TAG 0x40000000u    /* of numbers of the second engine that was made */
+#define PLAYER_TAG CAD_ENGINE_ID_FREE /* of numbers of the second engine that was made */
 #define PLAYER_NEWS_STATE 1u
 #define PLAYER_NEWS_TRACKS 2u
 

@@ -57,7 +57,7 @@ static uint32_t next_id(struct cad_engine *e, enum cad_purpose purpose)
 {
     bool probe = purpose == CAD_PURPOSE_PROBE;
     uint32_t *last = probe ? &e->exchange.next_probe_id : &e->exchange.next_id;
-    *last = (*last + 1) & (EXCHANGE_PROBE_BIT - 1);
+    *last = (*last + 1) & (CAD_ENGINE_ID_FREE - 1);
     return *last | EXCHANGE_BIT | (probe ? EXCHANGE_PROBE_BIT : 0);
 }
 

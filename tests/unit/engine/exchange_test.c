@@ -65,6 +65,7 @@ static void test_exchange_starts(void **state)
         assert_int_equal(action.type, CAD_ACTION_HTTP_START);
         assert_int_equal(start->id, ids[i]);
         assert_true(exchange_is(start->id));
+        assert_int_equal(start->id & CAD_ENGINE_ID_FREE, 0); /* the driver's own */
         assert_true(cad_str_eqz(start->url, URL));
         assert_int_equal(start->range.first, -1);
         assert_int_equal(start->size_max, 100);

@@ -64,6 +64,7 @@ killed() {
     wait "$playing" 2>/dev/null || true
     playing=
     grep -q first_frame "$work/out" || fail 'it did not play'
+    grep -q '"event":"probes"' "$work/out" || fail 'nobody won a race'
     if grep -q '"event":"end"' "$work/out"; then fail 'it ended before it was killed'; fi
 }
 
