@@ -266,7 +266,8 @@ static bool refresh_hopeless(const struct cad_engine *e)
 /* A track that can have no more media ends the session when the viewer has seen what there was. */
 static bool fail_if_lost(struct cad_engine *e)
 {
-    bool running = e->clock.state == CAD_STATE_PLAYING && !e->clock.anchor.underrun;
+    const struct clock_part *c = &e->clock;
+    bool running = c->state == CAD_STATE_PLAYING && c->has_anchor && !c->anchor.underrun;
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
         struct slot *s = &e->slots[i];
         if (!s->present) continue;
@@ -344,7 +345,7 @@ static void watch_sink(struct cad_engine *e)
         clock_begin(e, clock_position(e));
         return;
     }
-    cad_error_init(&err, CAD_ERR_SINK_STUCK);
+    if (!keys_blamed(e, &err)) cad_error_init(&err, CAD_ERR_SINK_STUCK);
     err.phase = CAD_PHASE_PLAY;
     engine_fail(e, &err);
 }

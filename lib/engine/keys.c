@@ -35,8 +35,7 @@ static void add_kid(struct key_session *s, const uint8_t *kid)
     memcpy(s->kids[s->kid_count++], kid, CAD_KEY_ID_SIZE);
 }
 
-/* Does a session hope for, or have, this key? */
-static bool session_covers(const struct key_session *s, const uint8_t *kid)
+bool keys_covers(const struct key_session *s, const uint8_t *kid)
 {
     for (uint32_t i = 0; i < s->kid_count; i++) {
         if (same_kid(s->kids[i], kid)) return true;
@@ -73,19 +72,42 @@ void keys_init(struct cad_engine *e)
     k->timer_at = k->hold_since = k->licence_time = CAD_TIME_NONE;
 }
 
+/* The body of a request that was begun in this very turn is the session's message, which is about
+ * to go: nothing is asked then. */
+static void request_withdraw(struct cad_engine *e, uint32_t id)
+{
+    for (size_t i = 0; i < cad_ring_count(&e->actions); i++) {
+        struct cad_action *action = cad_ring_at(&e->actions, i);
+        if (action->type != CAD_ACTION_HTTP_START || action->u.start.id != id) continue;
+        action->type = CAD_ACTION_HTTP_CANCEL;
+        action->u.cancel.id = id;
+    }
+}
+
 static void request_forget(struct cad_engine *e, struct key_session *s)
 {
-    if (s->request) request_drop(e, s->request);
+    if (s->request) {
+        request_withdraw(e, s->request->id);
+        request_drop(e, s->request);
+    }
     s->request = NULL;
+}
+
+static void message_forget(struct cad_engine *e, struct key_session *s)
+{
+    cad_alloc_free(&e->alloc, s->message, s->message_n, CAD_MEM_SESSION);
+    cad_alloc_free(&e->alloc, s->message_url, s->message_url_size, CAD_MEM_SESSION);
+    s->message = NULL;
+    s->message_url = NULL;
+    s->message_n = s->message_url_size = 0;
 }
 
 static void session_free(struct cad_engine *e, struct key_session *s)
 {
     request_forget(e, s);
     keys_answer_wipe(e, s);
+    message_forget(e, s);
     cad_alloc_free(&e->alloc, s->init, s->init_n, CAD_MEM_SESSION);
-    cad_alloc_free(&e->alloc, s->message, s->message_n, CAD_MEM_SESSION);
-    cad_alloc_free(&e->alloc, s->message_url, s->message_url_size, CAD_MEM_SESSION);
     memset(s, 0, sizeof(*s));
     s->renew_at = CAD_TIME_NONE;
 }
@@ -147,6 +169,8 @@ void keys_stop(struct cad_engine *e)
     k->hold_since = CAD_TIME_NONE;
     k->holding = k->told_any = k->dirty = false;
     k->lanes[0] = k->lanes[1] = 0;
+    cad_error_init(&k->sink_stands, CAD_ERR_NONE);
+    k->decrypt_fails = 0;
 }
 
 void keys_caps(struct cad_engine *e, const struct cad_cdm_caps *caps)
@@ -199,23 +223,35 @@ static struct key_session *session_of_init(struct cad_engine *e, cad_buf init)
     return NULL;
 }
 
-static const struct key_session *session_of_kid(const struct cad_engine *e, const uint8_t *kid)
+const struct key_session *keys_session_of_kid(const struct cad_engine *e, const uint8_t *kid)
 {
     for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) {
         const struct key_session *s = &e->keys.sessions[i];
-        if (s->state != KEY_SESSION_FREE && session_covers(s, kid)) return s;
+        if (s->state != KEY_SESSION_FREE && keys_covers(s, kid)) return s;
     }
     return NULL;
+}
+
+/* A place that is free, or that of the oldest session whose keys nobody needs (cdm 4). */
+static struct key_session *session_place(struct cad_engine *e)
+{
+    struct key_session *oldest = NULL;
+    for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) {
+        struct key_session *s = &e->keys.sessions[i];
+        if (s->state == KEY_SESSION_FREE) return s;
+        if ((!oldest || s->id < oldest->id) && !keys_in_use(e, s)) oldest = s;
+    }
+    if (!oldest) return NULL;
+    if (is_open(oldest)) session_close(e, oldest);
+    session_free(e, oldest);
+    return oldest;
 }
 
 /* NULL: there are too many, or no memory. */
 static struct key_session *session_new(struct cad_engine *e, enum cad_init_type type, cad_buf init)
 {
-    struct key_session *s = NULL;
     if (init.n == 0 || init.n > KEYS_INIT_MAX) return NULL;
-    for (uint32_t i = 0; i < KEYS_SESSIONS_MAX && !s; i++) {
-        if (e->keys.sessions[i].state == KEY_SESSION_FREE) s = &e->keys.sessions[i];
-    }
+    struct key_session *s = session_place(e);
     uint8_t *copy = s ? cad_alloc_new(&e->alloc, init.n, CAD_MEM_SESSION) : NULL;
     if (!copy) return NULL;
     memcpy(copy, init.p, init.n);
@@ -251,11 +287,11 @@ static int kids_text(const uint8_t (*kids)[CAD_KEY_ID_SIZE], uint32_t count, str
     return cad_jsonw_error(&w);
 }
 
-static void need_kid(struct cad_engine *e, const uint8_t *kid)
+void keys_need_kid(struct cad_engine *e, const uint8_t *kid)
 {
     char memory[128];
     struct cad_sb sb;
-    if (session_of_kid(e, kid) || !takes(&e->keys, CAD_INIT_KEYIDS)) return;
+    if (keys_session_of_kid(e, kid) || !takes(&e->keys, CAD_INIT_KEYIDS)) return;
     cad_sb_init_fixed(&sb, memory, sizeof(memory));
     if (kids_text((const uint8_t(*)[CAD_KEY_ID_SIZE])kid, 1, &sb) != 0) return;
     cad_str text = cad_sb_str(&sb);
@@ -283,22 +319,20 @@ static void need_protection(struct cad_engine *e, const struct cad_protection *p
     struct keys_part *k = &e->keys;
     if (p->init_data.n > 0 && read_init(k, p->init_data, NULL)) {
         struct key_session *s = session_of_init(e, p->init_data);
-        if (!s && p->has_key_id && session_of_kid(e, p->key_id)) return;
+        if (!s && p->has_key_id && keys_session_of_kid(e, p->key_id)) return;
         if (!s) s = session_new(e, CAD_INIT_CENC, p->init_data);
         if (!s) return;
         (void)read_init(k, p->init_data, s);
         if (p->has_key_id) add_kid(s, p->key_id);
         if (s->url.n == 0) s->url = p->license_url;
     } else if (p->has_key_id) {
-        need_kid(e, p->key_id);
+        keys_need_kid(e, p->key_id);
     }
 }
 
-/* What opens a representation: of its header's id, or the track's default; the one that the CDM can
- * ask with best. NULL: nothing. */
-static const struct cad_protection *protection_of(const struct keys_part *k,
-                                                  const struct cad_track *track,
-                                                  const struct cad_representation *model)
+const struct cad_protection *keys_protection_of(const struct keys_part *k,
+                                                const struct cad_track *track,
+                                                const struct cad_representation *model)
 {
     const struct cad_protection *best = NULL;
     for (uint32_t i = 0; i < track->protection_count; i++) {
@@ -317,14 +351,14 @@ bool keys_can_open(const struct cad_engine *e, const struct cad_track *track,
     if (!model->encrypted) return true;
     if (!e->keys.has_cdm) return false;
     /* Where the manifest names nothing, the init segment may. */
-    return track->protection_count == 0 || protection_of(&e->keys, track, model) != NULL;
+    return track->protection_count == 0 || keys_protection_of(&e->keys, track, model) != NULL;
 }
 
 static void need_rep(struct cad_engine *e, const struct cad_track *track, uint32_t i)
 {
     const struct cad_representation *model = &track->representations[i];
     if (!model->encrypted) return;
-    const struct cad_protection *p = protection_of(&e->keys, track, model);
+    const struct cad_protection *p = keys_protection_of(&e->keys, track, model);
     if (p) need_protection(e, p);
 }
 
@@ -359,7 +393,7 @@ void keys_header(struct cad_engine *e, const struct rep *rep)
     if (!init->encrypted || !init->has_protection || !e->keys.has_cdm) return;
     const uint8_t *kid = init->protection.kid;
     e->keys.dirty = true;
-    if (session_of_kid(e, kid)) return;
+    if (keys_session_of_kid(e, kid)) return;
     struct cad_cenc_pssh pssh;
     size_t at = 0;
     for (int rc = 0; rc != CAD_E_END && takes(&e->keys, CAD_INIT_CENC);) {
@@ -367,11 +401,11 @@ void keys_header(struct cad_engine *e, const struct rep *rep)
         if (rc != 0 || !system_known(&e->keys, pssh.system_id)) continue;
         struct key_session *s = session_of_init(e, pssh.box);
         if (!s) s = session_new(e, CAD_INIT_CENC, pssh.box);
-        if (!s) continue;
+        if (!s || s->state == KEY_SESSION_DEAD) continue; /* it has shown that it gives no key */
         (void)read_init(&e->keys, pssh.box, s);
         if (s->kid_count == 0) add_kid(s, kid); /* it names none: ours is hoped for */
     }
-    need_kid(e, kid);
+    keys_need_kid(e, kid);
 }
 
 enum cad_error_code keys_init_problem(const struct cad_engine *e, const struct rep *rep)
@@ -384,164 +418,6 @@ enum cad_error_code keys_init_problem(const struct cad_engine *e, const struct r
     return scheme_known(&e->keys, scheme) ? CAD_ERR_NONE : CAD_ERR_DRM_UNSUPPORTED;
 }
 
-/* ---- what keys open -------------------------------------------------------------------------- */
-
-enum verdict { KEY_OPENS, KEY_AWAITED, KEY_LOST };
-
-static bool settled(const struct key_session *s)
-{
-    return s->state == KEY_SESSION_FREE || s->state == KEY_SESSION_ACTIVE ||
-           s->state == KEY_SESSION_DEAD;
-}
-
-static enum verdict verdict_of_status(enum cad_key_status status, enum cad_error_code *why)
-{
-    switch (status) {
-    case CAD_KEY_USABLE:
-    case CAD_KEY_OUTPUT_DOWNSCALED: return KEY_OPENS;
-    case CAD_KEY_UNKNOWN:
-    case CAD_KEY_PENDING:
-    case CAD_KEY_FUTURE: return KEY_AWAITED;
-    case CAD_KEY_EXPIRED: *why = CAD_ERR_DRM_KEY_EXPIRED; return KEY_LOST;
-    case CAD_KEY_OUTPUT_RESTRICTED: *why = CAD_ERR_DRM_OUTPUT; return KEY_LOST;
-    case CAD_KEY_RELEASED:
-    case CAD_KEY_ERROR: break;
-    }
-    *why = CAD_ERR_DRM_KEY_DENIED;
-    return KEY_LOST;
-}
-
-/* What one session says of a key; AWAITED also where it says nothing. */
-static enum verdict ask_session(const struct key_session *s, const uint8_t *kid,
-                                struct cad_error *why)
-{
-    enum cad_error_code code = CAD_ERR_DRM_NO_KEY;
-    for (uint32_t i = 0; i < s->key_count; i++) {
-        if (!same_kid(s->keys[i].kid, kid)) continue;
-        enum verdict v = verdict_of_status(s->keys[i].status, &code);
-        if (v == KEY_LOST && !settled(s)) return KEY_AWAITED; /* it is being renewed */
-        if (v == KEY_LOST) cad_error_init(why, code);
-        return v;
-    }
-    if (!settled(s)) return KEY_AWAITED;
-    cad_error_init(why, CAD_ERR_DRM_NO_KEY);
-    if (s->state == KEY_SESSION_DEAD) *why = s->error;
-    return KEY_LOST;
-}
-
-/* In several sessions: the one that opens counts, else what may still come. */
-static enum verdict ask_kid(const struct cad_engine *e, const uint8_t *kid, struct cad_error *why)
-{
-    enum verdict verdict = KEY_AWAITED;
-    bool asked = false;
-    for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) {
-        const struct key_session *s = &e->keys.sessions[i];
-        if (s->state == KEY_SESSION_FREE || !session_covers(s, kid)) continue;
-        enum verdict v = ask_session(s, kid, why);
-        if (v == KEY_OPENS) return v;
-        if (!asked || v == KEY_AWAITED) verdict = v;
-        asked = true;
-    }
-    return verdict;
-}
-
-/* The key id of a representation: its header's, or the manifest's. */
-static bool kid_of(const struct cad_engine *e, const struct rep *rep, uint8_t *kid)
-{
-    if (rep->state == REP_READY && rep->init.encrypted && rep->init.has_protection) {
-        memcpy(kid, rep->init.protection.kid, CAD_KEY_ID_SIZE);
-        return true;
-    }
-    if (!rep->model->encrypted || rep->state == REP_READY) return false;
-    const struct cad_protection *p = protection_of(&e->keys, rep->track, rep->model);
-    if (!p || !p->has_key_id) return false;
-    memcpy(kid, p->key_id, CAD_KEY_ID_SIZE);
-    return true;
-}
-
-/* Nobody can read what is held of it either. */
-static void lose_rep(struct cad_engine *e, uint32_t slot, struct rep *rep, struct cad_error *why)
-{
-    why->track = (int32_t)slot;
-    why->phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
-    why->cls = CAD_ERROR_FATAL; /* for the slot, if it was its last */
-    rep->header_end = 0;
-    rep_lost(e, slot, rep->at, why);
-}
-
-/* Representations whose key will not come are lost (cdm 9). */
-static void lose_reps(struct cad_engine *e)
-{
-    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        struct slot *s = &e->slots[i];
-        for (uint32_t r = 0; s->present && r < s->rep_count; r++) {
-            struct rep *rep = s->reps[r];
-            uint8_t kid[CAD_KEY_ID_SIZE];
-            struct cad_error why;
-            if (!rep || rep->state == REP_LOST || !kid_of(e, rep, kid)) continue;
-            if (session_of_kid(e, kid) && ask_kid(e, kid, &why) == KEY_LOST) {
-                lose_rep(e, i, rep, &why);
-            }
-        }
-    }
-}
-
-/* ---- waiting --------------------------------------------------------------------------------- */
-
-/* A sample that was given out and cannot be opened yet, at or just before what is shown next. */
-static bool slot_waits(const struct cad_engine *e, const struct slot *s)
-{
-    struct cad_error why;
-    if (!s->present || !s->locked) return false;
-    if (s->locked_pts > cad_time_add(clock_position(e), CAD_SECOND / 2)) return false;
-    return ask_kid(e, s->locked_kid, &why) != KEY_OPENS;
-}
-
-bool keys_hold(const struct cad_engine *e)
-{
-    return slot_waits(e, &e->slots[CAD_SLOT_VIDEO]) || slot_waits(e, &e->slots[CAD_SLOT_AUDIO]);
-}
-
-void keys_given(struct cad_engine *e, struct slot *s, const uint8_t *kid, cad_time pts)
-{
-    struct cad_error why;
-    if (s->locked) {
-        if (ask_kid(e, s->locked_kid, &why) != KEY_OPENS) return; /* the first of them counts */
-        s->locked = false;
-    }
-    if (ask_kid(e, kid, &why) == KEY_OPENS) return;
-    s->locked = true;
-    s->locked_pts = pts;
-    memcpy(s->locked_kid, kid, CAD_KEY_ID_SIZE);
-}
-
-/* Only a key was missing for too long: what needs it is given up. */
-static void watch_hold(struct cad_engine *e)
-{
-    struct keys_part *k = &e->keys;
-    bool hold = e->clock.state == CAD_STATE_BUFFERING && e->online && keys_hold(e);
-    if (hold && k->hold_since == CAD_TIME_NONE) k->hold_since = e->now;
-    if (!hold) k->hold_since = CAD_TIME_NONE;
-    if (!hold || e->now - k->hold_since < e->config.key_wait) return;
-    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        struct slot *s = &e->slots[i];
-        uint8_t kid[CAD_KEY_ID_SIZE];
-        if (!slot_waits(e, s)) continue;
-        for (uint32_t r = 0; r < s->rep_count; r++) {
-            struct rep *rep = s->reps[r];
-            struct cad_error why;
-            if (!rep || rep->state == REP_LOST || !kid_of(e, rep, kid)) continue;
-            if (!same_kid(kid, s->locked_kid)) continue;
-            const struct key_session *session = session_of_kid(e, kid);
-            cad_error_init(&why, session && session->request ? CAD_ERR_DRM_LICENCE_NET
-                                                             : CAD_ERR_DRM_NO_KEY);
-            lose_rep(e, i, rep, &why);
-        }
-        s->locked = false;
-    }
-    k->hold_since = CAD_TIME_NONE;
-}
-
 /* ---- what the CDM tells ---------------------------------------------------------------------- */
 
 void keys_session_dead(struct cad_engine *e, struct key_session *s, const struct cad_error *err)
@@ -551,6 +427,7 @@ void keys_session_dead(struct cad_engine *e, struct key_session *s, const struct
     request_forget(e, s);
     keys_answer_wipe(e, s);
     s->state = KEY_SESSION_DEAD;
+    s->key_count = 0; /* they are closed with it */
     s->error = *err;
     s->renew_at = CAD_TIME_NONE;
     s->op = 0;
@@ -570,6 +447,10 @@ static void dead_by(struct cad_engine *e, struct key_session *s, enum cad_error_
 static void session_again(struct cad_engine *e, struct key_session *s, uint32_t system_code)
 {
     s->key_count = 0;
+    if (s->lost == 0 || e->now - s->lost_since > KEYS_LOST_TIME) {
+        s->lost = 0;
+        s->lost_since = e->now;
+    }
     if (++s->lost > KEYS_LOST_MAX) {
         dead_by(e, s, CAD_ERR_DRM_RESET, system_code);
         return;
@@ -647,13 +528,31 @@ static void take_message(struct cad_engine *e, struct key_session *s,
     }
     memcpy(copy, ev->data.p, ev->data.n);
     if (ev->url.n) memcpy(url, ev->url.p, ev->url.n);
-    cad_alloc_free(&e->alloc, s->message, s->message_n, CAD_MEM_SESSION);
-    cad_alloc_free(&e->alloc, s->message_url, s->message_url_size, CAD_MEM_SESSION);
+    message_forget(e, s);
     s->message = copy;
     s->message_n = ev->data.n;
     s->message_url = url;
     s->message_url_size = ev->url.n + 1;
     if (more_time) s->state = KEY_SESSION_WAITING;
+}
+
+/* Whose time is over is asked for once more before it is given up (cdm 4). */
+static void take_keys(struct cad_engine *e, struct key_session *s, const struct cad_cdm_event *ev)
+{
+    bool expired = false, usable = false;
+    e->keys.dirty = true;
+    s->key_count = ev->key_count;
+    if (ev->key_count) memcpy(s->keys, ev->keys, ev->key_count * sizeof(*ev->keys));
+    engine_decide(e, "cdm keys session=%u count=%u", s->id, s->key_count);
+    for (uint32_t i = 0; i < s->key_count; i++) {
+        if (s->keys[i].status == CAD_KEY_EXPIRED) expired = true;
+        if (s->keys[i].status == CAD_KEY_USABLE) usable = true;
+    }
+    if (usable) s->asked_again = false;
+    if (!expired || s->asked_again || s->state != KEY_SESSION_ACTIVE) return;
+    s->asked_again = true;
+    s->renew_at = CAD_TIME_NONE;
+    s->state = KEY_SESSION_OPEN;
 }
 
 /* When more time should be asked for; without a known wall clock nobody can tell. */
@@ -694,12 +593,7 @@ void keys_take(struct cad_engine *e, const struct cad_cdm_event *ev)
     switch (ev->type) {
     case CAD_CDM_EVENT_DONE: take_done(e, s, ev); break;
     case CAD_CDM_EVENT_MESSAGE: take_message(e, s, ev); break;
-    case CAD_CDM_EVENT_KEYS:
-        k->dirty = true;
-        s->key_count = ev->key_count;
-        if (ev->key_count) memcpy(s->keys, ev->keys, ev->key_count * sizeof(*ev->keys));
-        engine_decide(e, "cdm keys session=%u count=%u", s->id, s->key_count);
-        break;
+    case CAD_CDM_EVENT_KEYS: take_keys(e, s, ev); break;
     case CAD_CDM_EVENT_EXPIRY: take_expiry(e, s, ev->time); break;
     case CAD_CDM_EVENT_CLOSED:
     case CAD_CDM_EVENT_FAILED: session_again(e, s, ev->system_code); break;
@@ -724,6 +618,7 @@ static void step_session(struct cad_engine *e, struct key_session *s)
         if (!c) return;
         c->init_type = s->type;
         c->data = (cad_buf){s->init, s->init_n};
+        message_forget(e, s);
         s->state = KEY_SESSION_REQUESTING;
         return;
     case KEY_SESSION_WAITING: keys_ask(e, s); return;
@@ -744,32 +639,10 @@ struct cad_cdm_call *keys_call_update(struct cad_engine *e, struct key_session *
     return c;
 }
 
-/* The worst of what is needed for what is fetched now. */
-static enum cad_key_status status_now(const struct cad_engine *e)
-{
-    enum cad_key_status status = CAD_KEY_UNKNOWN;
-    for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        const struct slot *s = &e->slots[i];
-        uint8_t kid[CAD_KEY_ID_SIZE];
-        struct cad_error why;
-        if (!s->present || s->rep_now < 0 || !kid_of(e, s->reps[s->rep_now], kid)) continue;
-        enum verdict v = ask_kid(e, kid, &why);
-        if (v == KEY_LOST) return CAD_KEY_ERROR;
-        if (v == KEY_AWAITED) status = CAD_KEY_PENDING;
-        if (v == KEY_OPENS && status == CAD_KEY_UNKNOWN) status = CAD_KEY_USABLE;
-    }
-    return status;
-}
-
-bool keys_awaited(const struct cad_engine *e)
-{
-    return status_now(e) == CAD_KEY_PENDING;
-}
-
 static void tell_status(struct cad_engine *e)
 {
     struct keys_part *k = &e->keys;
-    enum cad_key_status status = status_now(e);
+    enum cad_key_status status = keys_status(e);
     if (status == CAD_KEY_UNKNOWN || (k->told_any && k->told == status)) return;
     k->told = status;
     k->told_any = true;
@@ -784,9 +657,9 @@ void keys_turn(struct cad_engine *e)
     for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) step_session(e, &k->sessions[i]);
     bool due = k->timer_at != CAD_TIME_NONE && k->timer_at <= e->now;
     if (due && call(e, NULL, CAD_CDM_CALL_TIMER)) k->timer_at = CAD_TIME_NONE;
-    if (k->dirty) lose_reps(e);
+    if (k->dirty) keys_lose(e);
     k->dirty = false;
-    watch_hold(e);
+    keys_watch(e);
     tell_status(e);
 }
 
@@ -807,7 +680,7 @@ cad_time keys_next_wake(const struct cad_engine *e)
 void keys_figures(const struct cad_engine *e, struct cad_service_stats *out)
 {
     const struct keys_part *k = &e->keys;
-    out->keys = status_now(e);
+    out->keys = keys_status(e);
     out->is_protected = out->keys != CAD_KEY_UNKNOWN;
     out->licences = k->licences;
     out->licences_failed = k->failed;

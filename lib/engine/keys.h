@@ -16,7 +16,9 @@
 #define KEYS_INIT_MAX 65536       /* bytes of init data */
 #define KEYS_MESSAGE_MAX 65536    /* bytes of a message to the licence service */
 #define KEYS_LICENCE_MAX (256 * 1024) /* bytes of its answer */
-#define KEYS_LOST_MAX 3           /* times a session is opened again after it was lost */
+#define KEYS_LOST_MAX 3           /* times a session is opened again after it was lost, in */
+#define KEYS_LOST_TIME (600 * CAD_SECOND)
+#define KEYS_RENEW_RETRY (30 * CAD_SECOND) /* after asking for more time in vain */
 
 struct cad_engine;
 struct cad_fetch_request;
@@ -42,7 +44,7 @@ struct key_session {
     enum cad_init_type type;
     uint8_t *init;                /* init_n bytes */
     size_t init_n;
-    cad_str url;                  /* DASH: of the ContentProtection; a view into the model, or empty */
+    cad_str url;                  /* DASH: of the ContentProtection; a view into the model */
     bool by_kids;                 /* the CDM wanted key ids instead of the init data */
     uint8_t kids[KEYS_KIDS_MAX][CAD_KEY_ID_SIZE]; /* that are hoped for */
     uint32_t kid_count;
@@ -58,7 +60,9 @@ struct key_session {
     cad_time asked_at;
     cad_time renew_at;            /* CAD_TIME_NONE: never */
     bool hand_tried;              /* a licence that was at hand was given to it */
-    uint32_t lost;                /* times it was opened again */
+    uint32_t lost;                /* times it was opened again since lost_since */
+    cad_time lost_since;
+    bool asked_again;             /* a key had expired; until one is usable */
     struct cad_error error;       /* of DEAD; NONE else */
 };
 
@@ -77,6 +81,9 @@ struct keys_part {
     bool holding;                 /* at the last turn */
     enum cad_key_status told;     /* last APP event */
     bool told_any;
+    struct cad_error sink_stands; /* the sink's word for it, of this title; NONE */
+    uint32_t decrypt_fails;       /* samples, since decrypt_since */
+    cad_time decrypt_since;
     uint32_t licences, failed;
     cad_time licence_time;        /* CAD_TIME_NONE none yet */
 };
@@ -93,6 +100,10 @@ void keys_turn(struct cad_engine *e);
 cad_time keys_next_wake(const struct cad_engine *e);
 /* An encrypted sample was pulled. */
 void keys_given(struct cad_engine *e, struct slot *s, const uint8_t *kid, cad_time pts);
+/* The sink cannot open what it has. True: nobody is told, the key machine sees to it. */
+bool keys_sink_fail(struct cad_engine *e, struct cad_error *err);
+/* A sink that stands said that it is for a key. */
+bool keys_blamed(const struct cad_engine *e, struct cad_error *err);
 /* A key is missing for what is to be shown next: the sink cannot go on. */
 bool keys_hold(const struct cad_engine *e);
 /* A licence is on the way for what is fetched now. */
@@ -111,6 +122,23 @@ void keys_end(struct cad_engine *e, struct cad_fetch_request *request,
 /* The body of a licence request once more, in the turn's text. */
 int keys_post_body(struct cad_engine *e, const struct cad_fetch_request *request, cad_buf *body);
 void keys_figures(const struct cad_engine *e, struct cad_service_stats *out);
+
+/* ---- between keys.c and keys_reps.c ---- */
+/* Does a session hope for, or have, this key? */
+bool keys_covers(const struct key_session *s, const uint8_t *kid);
+const struct key_session *keys_session_of_kid(const struct cad_engine *e, const uint8_t *kid);
+/* A session for it, if there is none. */
+void keys_need_kid(struct cad_engine *e, const uint8_t *kid);
+/* What opens a representation: of its header's id, or the track's default; the one that the CDM can
+ * ask with best. NULL: nothing. */
+const struct cad_protection *keys_protection_of(const struct keys_part *k,
+                                                const struct cad_track *track,
+                                                const struct cad_representation *model);
+/* Is a representation that is played opened by one of its keys? */
+bool keys_in_use(const struct cad_engine *e, const struct key_session *s);
+void keys_lose(struct cad_engine *e);  /* representations whose key will not come */
+void keys_watch(struct cad_engine *e); /* a key is missing for too long */
+enum cad_key_status keys_status(const struct cad_engine *e);
 
 /* ---- between keys.c and keys_licence.c ---- */
 void keys_ask(struct cad_engine *e, struct key_session *s);    /* WAITING: send its message */

@@ -191,11 +191,23 @@ static void give(struct cad_engine *e, struct key_session *s, cad_buf licence)
     if (c) c->data = licence;
 }
 
+/* It was for more time, which did not come: the keys go on until they end. */
+static bool keys_go_on(struct cad_engine *e, struct key_session *s, enum cad_error_code code)
+{
+    if (s->key_count == 0) return false;
+    s->state = KEY_SESSION_ACTIVE;
+    e->keys.dirty = true;
+    if (code != CAD_ERR_DRM_LICENCE_NET || s->asked_again) return true;
+    s->renew_at = cad_time_add(e->now, KEYS_RENEW_RETRY);
+    return true;
+}
+
 static void fail(struct cad_engine *e, struct key_session *s, enum cad_error_code code)
 {
     struct cad_error err;
-    cad_error_init(&err, code);
     e->keys.failed++;
+    if (keys_go_on(e, s, code)) return;
+    cad_error_init(&err, code);
     keys_session_dead(e, s, &err);
 }
 
@@ -212,6 +224,7 @@ void keys_ask(struct cad_engine *e, struct key_session *s)
     cad_str url = licence_url(e, s);
     if (url.n == 0) {
         fail(e, s, CAD_ERR_DRM_LICENCE_NET);
+        if (s->state != KEY_SESSION_DEAD) return;
         engine_error(&s->error, CAD_ERR_DRM_LICENCE_NET, "nobody says where licences are given");
         return;
     }
@@ -229,7 +242,8 @@ void keys_ask(struct cad_engine *e, struct key_session *s)
     if (!e->online || cad_ring_space(&e->actions) < 16) return;
     int rc = start(e, s, url);
     if (rc == CAD_E_AGAIN) e->more = true;
-    else if (rc != 0) fail(e, s, rc == CAD_E_NOMEM ? CAD_ERR_OUT_OF_MEMORY : CAD_ERR_DRM_LICENCE_BAD);
+    else if (rc == CAD_E_NOMEM) fail(e, s, CAD_ERR_OUT_OF_MEMORY);
+    else if (rc != 0) fail(e, s, CAD_ERR_DRM_LICENCE_BAD);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */
@@ -323,11 +337,7 @@ void keys_end(struct cad_engine *e, struct cad_fetch_request *request,
     if (err.code == CAD_ERR_DRM_LICENCE_DENIED) take_words(s, &err);
     e->keys.failed++;
     over(e, s);
-    if (s->key_count) {
-        s->state = KEY_SESSION_ACTIVE; /* it was for more time: the keys go on until they end */
-        return;
-    }
-    keys_session_dead(e, s, &err);
+    if (!keys_go_on(e, s, err.code)) keys_session_dead(e, s, &err);
 }
 
 static bool has_one_of_its_kids(const struct key_session *s)

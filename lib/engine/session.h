@@ -200,6 +200,7 @@ struct slot {
     bool skip_sync;              /* samples are passed over up to one that decoding can begin at */
     bool locked;                 /* a sample was given whose key is awaited: which and when */
     uint8_t locked_kid[CAD_KEY_ID_SIZE];
+    uint32_t locked_rep;         /* of which representation */
     cad_time locked_pts;
     struct cad_error lost;       /* code NONE, or why no more media can be had */
     uint64_t bytes_fetched, switches, requests;
@@ -513,6 +514,10 @@ void rep_header_settle(struct cad_engine *e, struct slot *s, struct rep *rep);
 /* Bytes that the next header request should ask for: a range that begins at header_have. */
 int64_t rep_header_goal(const struct cad_engine *e, const struct slot *s, const struct rep *rep);
 void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why);
+void rep_drop(struct cad_engine *e, uint32_t slot, uint32_t rep,
+              const struct cad_error *why); /* the same, and nobody is told */
+/* From the first segment on that is to be pulled and that nobody can read any more. */
+void slot_drop_unreadable(struct cad_engine *e, struct slot *s);
 /* No representation of its lane can be used: it is lost as they are. */
 void slot_barren(struct slot *s);
 

@@ -47,6 +47,7 @@ void rep_free(struct cad_engine *e, struct slot *s, uint32_t at)
     if (s->rep_config == (int32_t)at) s->rep_config = -1;
     if (s->rep_now == (int32_t)at) s->rep_now = -1;
     if (s->rep_shown == (int32_t)at) s->rep_shown = -1;
+    if (s->locked_rep == at) s->locked = false;
     rep_release(e, s->reps[at]);
     cad_alloc_free(&e->alloc, s->reps[at], sizeof(struct rep), CAD_MEM_SESSION);
     s->reps[at] = NULL;
@@ -224,19 +225,38 @@ static struct slot *settle_provisional(struct cad_engine *e, enum cad_media_type
 
 /* ---- losing a representation ---- */
 
+static void drop_from(struct cad_engine *e, struct slot *s, uint64_t serial)
+{
+    const struct segment *first = queue_find(s, serial);
+    /* The queue may end in an earlier period then: the plan goes back there. */
+    if (first && s->reps[first->rep]->lane != s->lane) s->switching = true;
+    while (queue_count(s) && queue_at(s, queue_count(s) - 1)->serial >= serial) {
+        queue_drop_tail(e, s);
+    }
+}
+
 /* What is held can be played on if its init was read; what is on the way is given up, and all that
  * follows with it. */
 static void drop_useless(struct cad_engine *e, struct slot *s, const struct rep *r)
 {
-    uint64_t from = UINT64_MAX;
-    for (size_t i = queue_count(s); i > 0; i--) {
-        const struct segment *seg = queue_at(s, i - 1);
+    for (size_t i = 0; i < queue_count(s); i++) {
+        const struct segment *seg = queue_at(s, i);
         bool useless = seg->rep == r->at && (!segment_whole(seg) || r->header_end == 0);
-        if (useless && seg->serial >= s->cursor) from = seg->serial;
+        if (!useless || seg->serial < s->cursor) continue;
+        drop_from(e, s, seg->serial);
+        return;
     }
-    /* The queue may end in an earlier period then: the plan goes back there. */
-    if (from != UINT64_MAX && r->lane != s->lane) s->switching = true;
-    while (queue_count(s) && queue_at(s, queue_count(s) - 1)->serial >= from) queue_drop_tail(e, s);
+}
+
+void slot_drop_unreadable(struct cad_engine *e, struct slot *s)
+{
+    for (size_t i = 0; i < queue_count(s); i++) {
+        const struct segment *seg = queue_at(s, i);
+        const struct rep *rep = s->reps[seg->rep];
+        if (seg->serial < s->cursor || rep->state != REP_LOST || rep->header_end) continue;
+        drop_from(e, s, seg->serial);
+        return;
+    }
 }
 
 void slot_barren(struct slot *s)
@@ -250,11 +270,10 @@ void slot_barren(struct slot *s)
     }
 }
 
-void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why)
+void rep_drop(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why)
 {
     struct slot *s = &e->slots[slot];
     struct rep *r = s->reps[rep];
-    if (r->state == REP_LOST) return;
     r->state = REP_LOST;
     r->lost_by = why->code;
     if (r->request) request_drop(e, r->request);
@@ -264,10 +283,15 @@ void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct ca
     engine_decide(e, "lost slot=%u rep=%u why=%s rungs=%u", slot, rep, cad_error_name(why->code),
                   s->rung_count);
     e->tracks_version++;
-    if (s->rung_count == 0 && r->lane == s->lane) {
-        s->lost = *why;
-        return;
-    }
+    if (s->rung_count == 0 && r->lane == s->lane) s->lost = *why;
+}
+
+void rep_lost(struct cad_engine *e, uint32_t slot, uint32_t rep, const struct cad_error *why)
+{
+    const struct slot *s = &e->slots[slot];
+    if (s->reps[rep]->state == REP_LOST) return;
+    rep_drop(e, slot, rep, why);
+    if (s->rung_count == 0 && s->reps[rep]->lane == s->lane) return;
     struct cad_error degraded = *why;
     degraded.cls = CAD_ERROR_DEGRADED;
     engine_fail(e, &degraded);

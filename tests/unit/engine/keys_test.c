@@ -377,9 +377,90 @@ static void test_keys_revoked(void **state)
     drv_load(d, 1);
     assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
     drv_play_for(d, 3 * CAD_SECOND);
+    d->cdm.status = CAD_KEY_EXPIRED;
     drv_cdm_keys(d, DRV_KID, CAD_KEY_EXPIRED);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 10 * CAD_SECOND));
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, CAD_SECOND));
     assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_KEY_EXPIRED);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 2); /* once more, in vain */
+}
+
+/* A key whose time is over is asked for again, and playback goes on. */
+static void test_keys_expired_and_back(void **state)
+{
+    struct drv *d = drm(state);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    for (int i = 0; i < 2; i++) {
+        drv_play_for(d, 3 * CAD_SECOND);
+        drv_cdm_keys(d, DRV_KID, CAD_KEY_EXPIRED);
+    }
+    assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 3);
+}
+
+/* Asking for more time in vain is no error while there is some left: it is asked for again. */
+static void test_keys_renewed_late(void **state)
+{
+    struct drv *d = drm(state);
+    d->cdm.expiry = (DRV_EPOCH_MS + 1000 * 1000) * CAD_MS; /* 900 s from here */
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_pause(d);
+    drv_play_for(d, 800 * CAD_SECOND);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
+    d->script = licence_status;
+    d->script_value = 500;
+    drv_play_for(d, 90 * CAD_SECOND); /* five attempts, 30 s, five attempts */
+    uint32_t asked = drv_requests_of(d, 0, CAD_PURPOSE_LICENCE);
+    assert_int_equal(asked, 11);
+    d->script = NULL;
+    d->cdm.expiry = (DRV_EPOCH_MS + 5000 * 1000) * CAD_MS;
+    drv_play_for(d, 40 * CAD_SECOND);
+    asked = drv_requests_of(d, 0, CAD_PURPOSE_LICENCE);
+    drv_play(d);
+    drv_play_for(d, 30 * CAD_SECOND);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), asked);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+}
+
+/* The sink says that it stands for a key: that alone ends nothing. */
+static void test_keys_sink_stands(void **state)
+{
+    struct drv *d = drm(state);
+    struct cad_event ev = {.type = CAD_EVENT_SINK_FAIL};
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    ev.u.fail = (struct cad_sink_fail){.error = CAD_ERR_DRM_OUTPUT};
+    drv_feed(d, &ev);
+    drv_play_for(d, 2 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+    /* But it does not move again, and the CDM never said why. */
+    d->sink.stuck = true;
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 20 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_OUTPUT);
+}
+
+/* A sample that could not be decrypted is dropped and told; the third in a while is the end. */
+static void test_keys_decrypt_fails(void **state)
+{
+    struct drv *d = drm(state);
+    struct cad_event ev = {.type = CAD_EVENT_SINK_FAIL};
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    ev.u.fail = (struct cad_sink_fail){.error = CAD_ERR_DRM_DECRYPT};
+    for (int i = 0; i < 4; i++) {
+        drv_feed(d, &ev);
+        drv_play_for(d, 6 * CAD_SECOND);
+        assert_int_equal(d->state, CAD_STATE_PLAYING);
+    }
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 4);
+    for (int i = 0; i < 3; i++) drv_feed(d, &ev);
+    drv_turns(d);
+    assert_int_equal(d->state, CAD_STATE_FAILED);
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_DECRYPT);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -560,7 +641,9 @@ int main(void)
         DRV_TEST(test_keys_revoked),        DRV_TEST(test_keys_prepared),
         DRV_TEST(test_keys_stopped),        DRV_TEST(test_keys_stopped_with_licence),
         DRV_TEST(test_keys_refused_closes), DRV_TEST(test_keys_seek),
-        DRV_TEST(test_keys_cdm_gone),       DRV_TEST(test_keys_allocations),
+        DRV_TEST(test_keys_cdm_gone),       DRV_TEST(test_keys_expired_and_back),
+        DRV_TEST(test_keys_renewed_late),   DRV_TEST(test_keys_sink_stands),
+        DRV_TEST(test_keys_decrypt_fails),  DRV_TEST(test_keys_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
