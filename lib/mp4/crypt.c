@@ -180,6 +180,9 @@ static int use_entry(struct cad_mp4_crypt *c, const struct cad_mp4_reader *r)
     c->scheme = entry.scheme;
     c->entry = entry.protection;
     c->has_entry = entry.has_protection;
+    /* A view would outlive a header that is moved; where it lies in it does not change. */
+    if (c->entry.constant_iv.n) c->constant_iv = offset_of(init->stsd, c->entry.constant_iv.p);
+    c->entry.constant_iv.p = NULL;
     return 0;
 }
 
@@ -236,6 +239,7 @@ static int step_group(struct cad_mp4_crypt *c, const struct cad_mp4_reader *r, c
     if (c->index == 0 || group != c->seig_group) rc = find_seig(c, r, b, group);
     if (rc != 0) return rc;
     *out = c->entry;
+    if (out->constant_iv.n) out->constant_iv.p = r->init->stsd.p + c->constant_iv;
     if (c->seig_size == 0) return c->has_entry ? 0 : CAD_E_DATA;
     cad_buf home = c->seig_in_init ? r->init->sgpd : b;
     return cad_mp4_seig_read(view_of(home, c->seig, c->seig_size), out);

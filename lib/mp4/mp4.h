@@ -204,8 +204,9 @@ struct cad_mp4_crypt {
     uint64_t moof, traf;     /* of the traf that it stands in, as the reader has them */
     uint32_t index;          /* of the next sample of that traf */
     uint32_t scheme;         /* of its sample entry; 0 clear */
-    struct cad_mp4_protection entry; /* of its sample entry, if */
+    struct cad_mp4_protection entry; /* of its sample entry, if; constant_iv.p is NULL */
     bool has_entry;
+    uint64_t constant_iv;    /* entry: offset of it in init->stsd, if constant_iv.n */
     uint8_t source;          /* where auxiliary information comes from */
     bool has_maps;           /* senc: there are subsamples */
     uint8_t size;            /* saiz: of each; 0: a table */

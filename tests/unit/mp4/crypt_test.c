@@ -444,6 +444,35 @@ static void test_crypt_truncated_and_changed_everywhere(void **state)
     free(copy);
 }
 
+/* A header may be moved to another place while its samples are read: nothing shows the old one. */
+static void test_crypt_header_that_moves(void **state)
+{
+    (void)state;
+    struct plan p = {.tenc_version = 1, .tenc_protected = 1, .tenc_constant = 16, .scheme = "cbcs"};
+    struct cad_mp4_init init;
+    struct cad_mp4_reader reader;
+    struct cad_mp4_crypt cursor;
+    struct cad_mp4_sample sample;
+    struct cad_mp4_sample_crypt crypt;
+    make_init(&p, &init, 0);
+    make_fragment(&p);
+    memset(&cursor, 0, sizeof cursor);
+    cad_mp4_reader_init(&reader, &init);
+    uint8_t *moved = malloc(init.stsd.n);
+    assert_non_null(moved);
+    for (int i = 0; i < SAMPLES; i++) {
+        assert_int_equal(cad_mp4_reader_next(&reader, build_view(&b), b.n, &sample), 0);
+        assert_int_equal(cad_mp4_crypt_next(&cursor, &reader, build_view(&b), &sample, &crypt), 0);
+        assert_int_equal(crypt.iv.n, 16);
+        assert_int_equal(crypt.iv.p[1], 0xc1);
+        if (i > 0) continue;
+        memcpy(moved, init.stsd.p, init.stsd.n);
+        memset((void *)(uintptr_t)init.stsd.p, 0, init.stsd.n);
+        init.stsd.p = moved;
+    }
+    free(moved);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_crypt_information_that_is_missing_or_too_much),
         cmocka_unit_test(test_crypt_sum_of_subsamples),
         cmocka_unit_test(test_crypt_information_behind_the_samples),
+        cmocka_unit_test(test_crypt_header_that_moves),
         cmocka_unit_test(test_crypt_truncated_and_changed_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
