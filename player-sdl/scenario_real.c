@@ -189,6 +189,18 @@ static int real_load(void *ctx)
     return cad_player_load_title(r->player, text, CAD_SCENARIO_TITLE_ID, CAD_TIME_NONE, NULL);
 }
 
+static int real_prepare(void *ctx)
+{
+    struct run *r = ctx;
+    char base[1024];
+    if (r->s->url.n > 0) {
+        cad_str_copyz(base, sizeof(base), r->s->url);
+        return cad_player_prepare(r->player, base, NULL, NULL);
+    }
+    (void)snprintf(base, sizeof(base), "http://%s", r->stage.hosts[0]);
+    return cad_player_prepare(r->player, base, CAD_SCENARIO_TITLE_ID, NULL);
+}
+
 static int real_command(void *ctx, const struct cad_command *c)
 {
     struct run *r = ctx;
@@ -255,12 +267,46 @@ static int real_network(void *ctx, bool online)
     return err ? err : cad_player_set_online(r->player, online);
 }
 
+/* What the server's control port has besides services that go up and down. A name that ends in a
+ * dash is followed by milliseconds. */
+static const struct service {
+    const char *name, *down, *up;
+} services[] = {
+    {"licence-slow-", "/licence/delay?ms=", "/licence/delay?ms=0"},
+    {"events", "/ingest/status?code=503&for=events", "/ingest/ok?for=events"},
+    {"events-refused", "/ingest/refuse?for=events", "/ingest/ok?for=events"},
+    {"events-cut", "/ingest/drop?for=events", "/ingest/ok?for=events"},
+    {"events-slow-", "/ingest/delay?for=events&ms=", "/ingest/delay?for=events&ms=0"},
+    {"log", "/ingest/status?code=503&for=log", "/ingest/ok?for=log"},
+    {"log-refused", "/ingest/refuse?for=log", "/ingest/ok?for=log"},
+    {"log-cut", "/ingest/drop?for=log", "/ingest/ok?for=log"},
+    {"log-slow-", "/ingest/delay?for=log&ms=", "/ingest/delay?for=log&ms=0"},
+    {"probe", "/ftl/recipe/status?code=503", "/ftl/recipe/ok"},
+    {"probe-garbage", "/ftl/recipe/garbage", "/ftl/recipe/ok"},
+    {"probe-slow-", "/ftl/recipe/slow?ms=", "/ftl/recipe/ok"},
+};
+
+static void service_path(cad_str name, bool up, char path[PATH_SIZE])
+{
+    for (size_t i = 0; i < CAD_ARRAY_LEN(services); i++) {
+        const struct service *s = &services[i];
+        cad_str own = cad_str_from(s->name);
+        bool timed = own.p[own.n - 1] == '-';
+        if (timed ? !cad_str_starts(name, own) : !cad_str_eq(name, own)) continue;
+        cad_str ms = cad_str_sub(name, own.n, name.n);
+        (void)snprintf(path, PATH_SIZE, "%s%.*s", up ? s->up : s->down,
+                       up ? 0 : (int)CAD_MIN(ms.n, (size_t)16), ms.p);
+        return;
+    }
+    (void)snprintf(path, PATH_SIZE, "/service/%.*s/%s", (int)CAD_MIN(name.n, (size_t)64), name.p,
+                   up ? "up" : "down");
+}
+
 static int real_service(void *ctx, cad_str name, bool up)
 {
     struct run *r = ctx;
     char path[PATH_SIZE];
-    (void)snprintf(path, sizeof(path), "/service/%.*s/%s", (int)CAD_MIN(name.n, (size_t)64), name.p,
-                   up ? "up" : "down");
+    service_path(name, up, path);
     if (!r->has_stage) return CAD_E_NOTFOUND;
     int err = stage_post(&r->stage, path, (cad_str){NULL, 0});
     return err == CAD_E_INVAL ? CAD_E_NOTFOUND : err;
@@ -286,7 +332,8 @@ static int real_suspend(void *ctx, cad_time duration)
 static void connect_backend(struct run *r)
 {
     r->backend = (struct cad_scenario_backend){
-        .ctx = r, .now = real_now, .load = real_load, .run = real_run, .idle = real_idle,
+        .ctx = r, .now = real_now, .load = real_load, .prepare = real_prepare,
+        .run = real_run, .idle = real_idle,
         .command = real_command, .host = real_host, .network = real_network,
         .service = real_service, .suspend = real_suspend, .poll = real_poll, .stats = real_stats,
         .tracks = real_tracks, .overtime = OVERTIME};
@@ -328,6 +375,15 @@ static int post_title(struct run *r)
     for (uint32_t i = 0; i < s->audio_count; i++) {
         cad_sb_printf(&sb, "%s%s:%u", i == 0 ? "&audio=" : ",", s->audio[i].lang,
                       (unsigned)s->audio[i].channels);
+    }
+    for (uint32_t i = 0; i < s->text_count; i++) {
+        cad_sb_printf(&sb, "%s%s", i == 0 ? "&text=" : ",", s->text[i]);
+    }
+    if (s->is_protected) {
+        uint8_t kid[CAD_KEY_ID_SIZE];
+        cad_scenario_kid(r->result->seed, kid);
+        cad_sb_putz(&sb, "&kid=");
+        for (size_t i = 0; i < sizeof(kid); i++) cad_sb_printf(&sb, "%02x", kid[i]);
     }
     return post(r, cad_sb_z(&sb), r->files.ladder_text);
 }
@@ -374,6 +430,9 @@ static int make_player(struct run *r)
     config.tape = o->tape;
     config.ca_file = r->real->ca_file;
     if (r->s->buffer > 0) config.engine.buffer_ahead = r->s->buffer;
+    if (r->s->is_protected) config.cdm = cad_cdm_clearkey();
+    config.engine.report = r->s->report; /* the manifest links to where */
+    config.engine.probe = r->s->probe;
     r->zero = cad_player_now(NULL);
     int err = cad_player_create(&config, &r->player);
     if (err) return err;

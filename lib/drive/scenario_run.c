@@ -137,15 +137,10 @@ static int load_stage(struct run *r)
     return cad_scenario_stage_load(&r->stage, r->s, r->options, r->result);
 }
 
-/* The key id is drawn from the seed; the origin draws the key. */
 static void set_scheme(const struct run *r, enum cad_scheme *scheme, uint8_t kid[CAD_KEY_ID_SIZE])
 {
-    uint64_t drawn = r->result->seed;
     *scheme = CAD_SCHEME_CBCS;
-    for (size_t i = 0; i < CAD_KEY_ID_SIZE; i++) {
-        drawn = cad_hash_u64(drawn + 1);
-        kid[i] = (uint8_t)drawn;
-    }
+    cad_scenario_kid(r->result->seed, kid);
 }
 
 static int make_synth(struct run *r)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/util.h"
 
 struct loader {
@@ -18,6 +19,14 @@ int cad_scenario_refuse(struct cad_scenario_result *result, uint32_t line, const
     result->line = line;
     (void)snprintf(result->message, sizeof(result->message), "%s", what);
     return CAD_E_DATA;
+}
+
+void cad_scenario_kid(uint64_t seed, uint8_t out[CAD_KEY_ID_SIZE])
+{
+    for (size_t i = 0; i < CAD_KEY_ID_SIZE; i++) {
+        seed = cad_hash_u64(seed + 1);
+        out[i] = (uint8_t)seed;
+    }
 }
 
 static void free_text(const struct cad_scenario_options *o, cad_str *text)

@@ -27,6 +27,9 @@ CAD_MUST_CHECK int cad_scenario_stage_load(struct cad_scenario_stage *stage,
 void cad_scenario_stage_deinit(struct cad_scenario_stage *stage,
                                const struct cad_scenario_options *options);
 
+/* The key id of a protected title, which follows from the seed; the origin makes the key of it. */
+void cad_scenario_kid(uint64_t seed, uint8_t out[CAD_KEY_ID_SIZE]);
+
 /* A mistake of the script that only shows when it runs: CAD_E_DATA, told in result. */
 CAD_MUST_CHECK int cad_scenario_refuse(struct cad_scenario_result *result, uint32_t line,
                                        const char *what);
