@@ -194,7 +194,7 @@ static void follow_viewer(struct cad_engine *e, struct slot *s)
 {
     cad_time position = clock_position(e);
     for (int i = 0; i < ENGINE_SEGMENTS_MAX && cad_ring_space(&e->actions) > 64; i++) {
-        const struct segment *seg = queue_find(s, s->shown);
+        struct segment *seg = queue_find(s, s->shown);
         if (!seg) {
             /* Evicted or not there yet: go on with the first that is held, if it lies ahead. */
             if (queue_count(s) == 0 || queue_at(s, 0)->serial <= s->shown) return;
@@ -202,6 +202,7 @@ static void follow_viewer(struct cad_engine *e, struct slot *s)
             continue;
         }
         if (seg->start > position) return;
+        seg->spent = true;
         if (s->counted != seg->serial) show_segment(e, s, seg);
         if (seg->end > position) return;
         s->shown++;

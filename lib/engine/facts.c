@@ -162,6 +162,7 @@ static void begin(struct cad_engine *e)
     f->ready_at = CAD_TIME_NONE;
     f->frames_base = e->clock.frames;
     f->dropped_base = e->clock.dropped;
+    f->wasted_base = e->bytes_wasted;
     f->frames_at = cad_time_add(e->now, FACTS_FRAMES);
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) tell_shown(e, i);
 }
@@ -176,11 +177,24 @@ static void tell_frames(struct cad_engine *e)
     f->frames_at = cad_time_add(e->now, FACTS_FRAMES);
 }
 
+/* `held`: bytes that will not be seen, though they are there. */
+static void tell_wasted(struct cad_engine *e, uint64_t held)
+{
+    struct facts_part *f = &e->facts;
+    struct cad_fact fact = {.type = CAD_FACT_WASTED};
+    fact.u.count = held + (e->bytes_wasted - f->wasted_base);
+    f->wasted_base = e->bytes_wasted;
+    if (fact.u.count > 0) tell(e, &fact);
+}
+
 static void end(struct cad_engine *e, const char *reason)
 {
     struct facts_part *f = &e->facts;
+    uint64_t held = 0;
     if (!f->playing) return;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) held += queue_unspent(&e->slots[i]);
     tell_frames(e);
+    tell_wasted(e, held);
     struct cad_fact fact = {.type = CAD_FACT_END};
     fact.u.end.reason = cad_str_from(reason);
     fact.u.end.error = (int32_t)f->fatal.code;
@@ -605,7 +619,10 @@ void facts_turn(struct cad_engine *e)
     note_ready(e);
     look_at_events(e);
     tell_state(e);
-    if (f->playing && e->now >= f->frames_at) tell_frames(e);
+    if (f->playing && e->now >= f->frames_at) {
+        tell_frames(e);
+        tell_wasted(e, 0);
+    }
     give_entropy(e);
     cad_telemetry_turn(f->telemetry, e->now);
     start_waiting(e);

@@ -38,6 +38,7 @@ struct facts_part {
     char server[CAD_APP_TEXT_SIZE];   /* that media came from last; empty: none yet */
     cad_time ready_at;                /* the sink could decode; CAD_TIME_NONE not yet */
     uint64_t frames_base, dropped_base; /* of the sink when the playback began */
+    uint64_t wasted_base;             /* bytes_wasted that were told, or were before it */
     cad_time frames_at;               /* told again not before */
     struct cad_error fatal;           /* of this turn, or none */
     enum cad_address_class address_max; /* of services that a manifest names */

@@ -138,11 +138,28 @@ struct segment *queue_push(struct slot *s, uint32_t rep,
     return seg;
 }
 
+/* Bytes that nobody has seen. What lies in a header's buffer may be of use yet. */
+static uint64_t segment_unspent(const struct segment *seg)
+{
+    return seg->spent || seg->in_header ? 0 : (uint64_t)seg->have;
+}
+
 static void segment_release(struct cad_engine *e, struct segment *seg)
 {
     if (seg->request) request_drop(e, seg->request);
     seg->request = NULL;
+    e->bytes_wasted += segment_unspent(seg);
     cad_ref_unref(&seg->ref);
+}
+
+uint64_t queue_unspent(struct slot *s)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < queue_count(s); i++) {
+        n += segment_unspent(queue_at(s, i));
+        queue_at(s, i)->spent = true;
+    }
+    return n;
 }
 
 void queue_clear(struct cad_engine *e, struct slot *s)

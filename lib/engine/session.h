@@ -142,6 +142,7 @@ struct segment {
     bool scan_done;
     bool anew;                   /* it follows a seam: a configuration comes first in any case */
     bool last;                   /* nothing follows, whatever the index says */
+    bool spent;                  /* the viewer was in it, or it was told that nobody was */
     cad_time show_from;          /* CAD_TIME_NONE, or samples before it are decode-only */
     cad_time show_until;         /* CAD_TIME_NONE, or samples from there on are not shown: it ends
                                     before its index says so */
@@ -359,6 +360,7 @@ struct cad_engine {
     size_t entropy_n;
     uint32_t errors, refreshes;
     uint64_t bytes_twice;
+    uint64_t bytes_wasted;       /* of segments that went before the viewer came to them */
     int64_t media_bytes;         /* of all transfers of media */
     struct cad_error last_failure; /* of a media request, as it would be reported */
     cad_time last_failure_at;
@@ -525,6 +527,8 @@ void slot_barren(struct slot *s);
 struct segment *queue_at(const struct slot *s, size_t i);
 size_t queue_count(const struct slot *s);
 struct segment *queue_find(const struct slot *s, uint64_t serial);
+/* Bytes held that the viewer has not come to. They count as spent from now on. */
+uint64_t queue_unspent(struct slot *s);
 struct segment *queue_push(struct slot *s, uint32_t rep,
                            const struct cad_segment *seg);
 void queue_clear(struct cad_engine *e, struct slot *s);

@@ -9,6 +9,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "drive/store.h"
+#include "engine/session.h"
 
 static struct services stage;
 
@@ -96,6 +97,36 @@ static void test_facts_of_a_session(void **state)
     assert_int_equal(stats.logs, mock_ingest_entries(&s->ingest));
     assert_true(stats.batches_delivered > 0);
     close_services(s, state);
+}
+
+/* Plays 8 s, then does something else until the playback is over; bytes fetched and not seen. */
+static uint64_t wasted_in(void **state, cad_time seek_to, bool stop)
+{
+    struct services *s = open_services();
+    struct drv *d = open_driver(s, state);
+    struct cad_qoe q = {.size = sizeof(q)};
+    drv_load(d, 1);
+    drv_play_for(d, 8 * CAD_SECOND);
+    cad_telemetry_qoe(d->engine->facts.telemetry, &q);
+    assert_int_equal(q.bytes_wasted, 0);
+    if (seek_to != CAD_TIME_NONE) drv_seek(d, seek_to, 2);
+    if (stop) drv_command(d, CAD_COMMAND_STOP, 3);
+    drv_play_for(d, 60 * CAD_SECOND);
+    assert_int_equal(d->state, stop ? CAD_STATE_STOPPED : CAD_STATE_ENDED);
+    cad_telemetry_qoe(d->engine->facts.telemetry, &q);
+    assert_true(q.bytes_wasted < q.bytes);
+    close_services(s, state);
+    return q.bytes_wasted;
+}
+
+static void test_facts_of_waste(void **state)
+{
+    uint64_t passed_over = wasted_in(state, 30 * CAD_SECOND, false);
+    uint64_t left_over = wasted_in(state, CAD_TIME_NONE, true);
+    assert_int_equal(wasted_in(state, CAD_TIME_NONE, false), 0);
+    assert_int_equal(wasted_in(state, 2 * CAD_SECOND, false), 0); /* it is seen later */
+    assert_true(passed_over > 0);
+    assert_true(left_over > passed_over); /* all that was fetched ahead */
 }
 
 /* Each leg of a protected start is in the ledger, and nothing of it is a stall. */
@@ -574,6 +605,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRV_TEST(test_facts_of_a_session),
+        DRV_TEST(test_facts_of_waste),
         DRV_TEST(test_facts_of_a_protected_start),
         DRV_TEST(test_facts_of_stalls),
         DRV_TEST(test_facts_change_nothing),
