@@ -83,9 +83,9 @@ grep -q '/nonexistent: No such file' "$work/err" || die "a missing file is not t
 printf 'title ladder ladder-small.json\nlink a rate x latency 40\n' >"$work/syntax.scn"
 run 2 --scenario "$work/syntax.scn"
 grep -q 'syntax.scn:2: not a number' "$work/err" || die "a mistake without its line"
-printf 'title ladder ladder-small.json\nlink a rate 9 latency 4\nhost c link a\nat 0 text ko\n' >"$work/no.scn"
+printf 'title ladder ladder-small.json\nlink a rate 9 latency 4\nhost c link a\nat 0 device sleep\n' >"$work/no.scn"
 run 2 --scenario "$work/no.scn"
-grep -q 'no.scn:4: text: not supported yet' "$work/err" || die "what is missing is not told"
+grep -q 'no.scn:4: device: not supported yet' "$work/err" || die "what is missing is not told"
 got=0
 "$play" --headless --scenario "$here/both/start.scn" --mockd /nonexistent >"$work/out" 2>&1 || got=$?
 [ "$got" -eq 1 ] || die "no server: exit $got"
