@@ -1,10 +1,10 @@
 /*
  * player.h - the application's face: play a title in real time.
  *
- * A player owns one engine, one drive thread (network, files, timers) and talks to one sink, which
- * the application drives on a thread of its own. Every call here is thread-safe, asynchronous and
- * returns in bounded time; what comes of it is told by events, which carry the ticket of the call
- * they answer. Typical use:
+ * A player owns an engine (two while a title is prepared beside another), one drive thread
+ * (network, files, timers) and talks to one sink, which the application drives on a thread of its
+ * own. Every call here is thread-safe, asynchronous and returns in bounded time; what comes of it is
+ * told by events, which carry the ticket of the call they answer. Typical use:
  *
  *     struct cad_player_config config;
  *     cad_player_config_init(&config);
@@ -76,9 +76,12 @@ CAD_MUST_CHECK int cad_player_load_url(struct cad_player *player, const char *ur
 /* Load a title of a service: its base URL, and the title's id there. */
 CAD_MUST_CHECK int cad_player_load_title(struct cad_player *player, const char *base,
                                          const char *id, cad_time start, uint32_t *ticket);
-/* Fetch what is needed to start a title without showing anything (event PREPARED); a load of the
- * same title then begins at once. While another title plays the answer is an ERROR that ends
- * nothing: PREPARE_BUSY. CAD_E_INVAL. */
+/* Fetch what is needed to start a title without showing anything (event PREPARED), also while
+ * another one plays; a load of the same title then begins at once. base_or_url: a URL or a file, or
+ * with an id (else NULL) the base of a service. One title is prepared at a time: the next prepare,
+ * a load of something else and a stop drop it. What goes wrong is an ERROR that ends nothing;
+ * PREPARE_BUSY: beside the title that is loaded there is no memory for it, or a tape is recorded.
+ * CAD_E_INVAL. */
 CAD_MUST_CHECK int cad_player_prepare(struct cad_player *player, const char *base_or_url,
                                       const char *id, uint32_t *ticket);
 /* Play, now or as soon as there is something to play. */
