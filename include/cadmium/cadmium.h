@@ -3,9 +3,11 @@
  *
  * player.h is the application's face. What it brings along: sink.h to bring one's own decoders and
  * devices, cdm.h to bring one's own keeper of keys, abr.h to bring one's own rule for the choice of
- * a rung, manifest.h for what there is to play, engine.h for those with a loop of their own, tape.h
- * to record a session, error.h for what went wrong. The headers of the optional libraries stay
- * apart: decode.h and font_freetype.h (libcadmium-media), sim.h (libcadmium-sim).
+ * a rung, store.h to keep things where one likes, text.h, draw.h and font.h to show subtitles,
+ * manifest.h for what there is to play, engine.h for those with a loop of their own, tape.h to
+ * record a session, error.h for what went wrong; telemetry.h and steer.h are of use without a
+ * player. The headers of the optional libraries stay apart: decode.h and font_freetype.h
+ * (libcadmium-media), sim.h (libcadmium-sim).
  */
 #ifndef CADMIUM_CADMIUM_H
 #define CADMIUM_CADMIUM_H
@@ -22,7 +24,10 @@
 #include "cadmium/manifest.h"
 #include "cadmium/player.h"
 #include "cadmium/sink.h"
+#include "cadmium/steer.h"
+#include "cadmium/store.h"
 #include "cadmium/tape.h"
+#include "cadmium/telemetry.h"
 #include "cadmium/text.h"
 #include "cadmium/types.h"
 
