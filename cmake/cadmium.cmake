@@ -4,7 +4,8 @@
 #       An OBJECT library cad_room_<room>, put into its umbrella library.  The umbrella is told by the
 #       room's name (drive_virtual* -> cadmium_sim, media* -> cadmium_media, else cadmium) or by LIBRARY.
 #       POSIX is for layers 3 and up only: it makes the operating system's headers speak POSIX 2008 and GNU.
-#       SMALL rooms are not in a sample's way: release builds make them small rather than fast.
+#       SMALL rooms are not in a sample's way: release builds make them small rather than fast; of a room
+#       where some files are, SMALL_SOURCES names the others.
 #
 #   cad_program(<target> SOURCES main.c [OUTPUT_NAME name] [LINK libs...] [DEFINES d...] [POSIX])
 #       A program in ${CMAKE_BINARY_DIR}/bin, linked with what LINK names.
@@ -45,7 +46,7 @@ macro(cad_posix_word)
 endmacro()
 
 function(cad_room room)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "POSIX;SMALL" "LIBRARY" "SOURCES;LINK;DEFINES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "POSIX;SMALL" "LIBRARY" "SOURCES;LINK;DEFINES;SMALL_SOURCES")
     set(sources ${arg_SOURCES})
     if(NOT sources)
         return()
@@ -70,6 +71,8 @@ function(cad_room room)
     if(arg_SMALL)
         target_compile_options(cad_room_${room} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
     endif()
+    set_source_files_properties(${arg_SMALL_SOURCES} PROPERTIES
+        COMPILE_OPTIONS $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
     set_property(GLOBAL APPEND PROPERTY CAD_ROOMS_${arg_LIBRARY} ${room})
     set_property(GLOBAL APPEND PROPERTY CAD_LINK_${arg_LIBRARY} ${arg_LINK})
 endfunction()
