@@ -68,6 +68,10 @@ void edges_order(struct edges *x, struct cad_engine *engine, const struct cad_st
 bool edges_serve(struct edges *x, const struct cad_origin_request *request,
                  struct cad_origin_answer *answer);
 
+/* A clear title's pictures and sound as protected files, /file.mp4 and /sound.mp4. */
+void edges_make_files(const struct cad_synth *synth, uint32_t sound);
+bool edges_file(const struct cad_origin_request *request, struct cad_origin_answer *answer);
+
 /* The next `most` things that the CDM has to tell, and all that the store has. */
 void edges_cdm_true(struct edges *x, struct cad_engine *engine, uint32_t most);
 void edges_store_true(struct edges *x, struct cad_engine *engine);

@@ -376,7 +376,9 @@ static void ask(struct fuzz *f, struct request *r)
         .now_ms = 1700000000000 + f->now / CAD_MS};
     memset(&r->answer, 0, sizeof(r->answer));
     r->asked = true;
-    if (!edges_serve(&f->edges, &request, &r->answer) && !answer_dash(f, r) &&
+    bool done = edges_serve(&f->edges, &request, &r->answer) ||
+                (is_locked(f->edges.variant) && edges_file(&request, &r->answer));
+    if (!done && !answer_dash(f, r) &&
         mock_synth_ops()->serve(f->origin, &request, &r->answer)) {
         r->answer.status = 500;
     }
@@ -629,7 +631,7 @@ static void name_track(struct fuzz *f, uint32_t i, char name[CAD_TRACK_ID_SIZE])
 
 static void command(struct fuzz *f, enum op op, uint32_t argument)
 {
-    static const char *const urls[] = {"http://cdn1/file.mp4", "", "ftp://x/",
+    static const char *const urls[] = {"http://cdn1/file.mp4", "http://cdn2/sound.mp4", "ftp://x/",
                                        "http://cdn1/title.mpd",
                                        "http://cdn2/title.mpd"};
     struct cad_event e = {.type = CAD_EVENT_COMMAND};
@@ -723,6 +725,7 @@ static void make_titles(void)
         if (cad_synth_create(&alloc, &config, &titles[i].synth)) abort();
         make_mpd(&titles[i]);
     }
+    edges_make_files(titles[0].synth, STREAMS - 1);
 }
 
 /* A broken invariant says its name before it traps. */
