@@ -1,6 +1,6 @@
 # The real-time drive: one thread, mailbox, libcurl, files, monotonic clock, and the player on top.
 
-cad_room(drive_real POSIX
+cad_room(drive_real POSIX SMALL
     SOURCES
         cdm_host.c
         clock.c

@@ -14,6 +14,7 @@
 
 #include "base/base64.h"
 #include "base/str.h"
+#include "cadmium/tape.h"
 #include "cdm_unruly.h"
 #include "player_stage.h"
 
@@ -484,6 +485,48 @@ static void test_player_prepare_at_once(void **state)
     stage_close(&stage);
 }
 
+static int write_nothing(void *ctx, const uint8_t *p, size_t n)
+{
+    (void)ctx;
+    (void)p;
+    (void)n;
+    return 0;
+}
+
+static struct cad_tape_recorder *tape;
+
+static void with_tape(struct cad_player_config *config)
+{
+    config->tape = tape;
+}
+
+/* A tape is of one engine: what plays goes on, and nothing is prepared. */
+static void test_player_prepare_taped(void **state)
+{
+    (void)state;
+    if (!has_titles()) skip();
+    uint32_t ticket = 0;
+    struct cad_tape_config config;
+    cad_tape_config_init(&config);
+    config.write = write_nothing;
+    config.full = true; /* it has no randomness to redact with */
+    assert_int_equal(cad_tape_recorder_create(&config, &tape), 0);
+    stage_open(&stage, false, with_tape);
+    load(file_of("", VIDEO));
+    assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
+    assert_int_equal(cad_player_prepare(stage.player, file_of("", AUDIO), NULL, &ticket), 0);
+    const struct cad_app_event *event = stage_wait(&stage, CAD_APP_ERROR, LONG);
+    assert_non_null(event);
+    assert_int_equal(event->ticket, ticket);
+    assert_int_equal(event->error.code, CAD_ERR_PREPARE_BUSY);
+    assert_int_equal(event->error.cls, CAD_ERROR_DEGRADED);
+    struct cad_engine_stats stats;
+    cad_player_stats(stage.player, &stats);
+    assert_int_equal(stats.state, CAD_STATE_PLAYING);
+    stage_close(&stage);
+    cad_tape_recorder_destroy(&tape);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_player_prepare_beside),
         cmocka_unit_test(test_player_prepare_in_vain),
         cmocka_unit_test(test_player_prepare_at_once),
+        cmocka_unit_test(test_player_prepare_taped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
