@@ -27,8 +27,8 @@ static void test_tape_licence_keeps_the_envelope(void **state)
     char out[256];
     assert_string_equal(hidden("{\"licenseResponseBase64\":\"c2VjcmV0\"}", out, sizeof(out)),
                         "{\"licenseResponseBase64\":\"AAAAAAAA\"}");
-    assert_string_equal(hidden("{\"a\":\"secret\",\"licenseResponseBase64\":\"c2U=\",\"key\":1}", out,
-                               sizeof(out)),
+    const char *more = "{\"a\":\"secret\",\"licenseResponseBase64\":\"c2U=\",\"key\":1}";
+    assert_string_equal(hidden(more, out, sizeof(out)),
                         "{\"licenseResponseBase64\":\"AAAA\"}                     ");
 }
 
@@ -36,7 +36,8 @@ static void test_tape_licence_hides_all_else(void **state)
 {
     (void)state;
     static const char *const others[] = {
-        "{\"keys\":[{\"k\":\"c2VjcmV0\"}]}", "secret", "{\"licenseResponseBase64\":\"not base64!\"}",
+        "{\"keys\":[{\"k\":\"c2VjcmV0\"}]}", "secret",
+        "{\"licenseResponseBase64\":\"not base64!\"}",
         "{\"licenseResponseBase64\":\"\"}", "{\"licenseResponseBase64\":7}",
         "{\"licenseResponseBase64\":\"c2VjcmV0", "{\"licenseResponseBase64\":\"AAAAA\"}", ""};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -50,7 +51,8 @@ static void test_tape_licence_hides_all_else(void **state)
 static void test_tape_licence_cut_at_every_byte(void **state)
 {
     (void)state;
-    static const char whole[] = "{\"x\":{\"licenseResponseBase64\":\"QUJDREVGR0hJSktM\"},\"y\":null}";
+    static const char whole[] =
+        "{\"x\":{\"licenseResponseBase64\":\"QUJDREVGR0hJSktM\"},\"y\":null}";
     for (size_t n = 0; n < sizeof(whole); n++) {
         char out[sizeof(whole)];
         memcpy(out, whole, n);
