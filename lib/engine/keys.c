@@ -423,7 +423,8 @@ enum cad_error_code keys_init_problem(const struct cad_engine *e, const struct r
 void keys_session_dead(struct cad_engine *e, struct key_session *s, const struct cad_error *err)
 {
     engine_decide(e, "cdm dead session=%u code=%s", s->id, cad_error_name(err->code));
-    if (e->keys.has_cdm && s->state > KEY_SESSION_OPENING) session_close(e, s);
+    bool opening = s->state == KEY_SESSION_OPENING && s->op; /* nobody said that it is not open */
+    if (e->keys.has_cdm && (opening || s->state > KEY_SESSION_OPENING)) session_close(e, s);
     request_forget(e, s);
     keys_answer_wipe(e, s);
     s->state = KEY_SESSION_DEAD;

@@ -152,6 +152,7 @@ struct drv_slot {
 };
 
 #define DRV_KID 0x11               /* each byte of the key id of a protected title */
+#define DRV_HD_KID 0x12            /* and of its best rung, with hd_key */
 #define DRV_LICENCE "a licence"    /* what the service gives and the CDM takes */
 #define DRV_CDM_CALLS_MAX 128
 
@@ -168,6 +169,9 @@ struct drv_cdm {
     uint8_t kid;                   /* and of which key; default DRV_KID */
     cad_time expiry;               /* Unix, ns; 0: none is told */
     bool opens;                    /* samples can be decrypted */
+    enum cad_key_status hd_status; /* of the best rung's key in a licence; UNKNOWN (default): it is
+                                      not in it */
+    bool hd_opens;
     struct cad_cdm_tag session;    /* the last that was opened */
     const char *answer;            /* body of the service's answer; NULL: the licence, wrapped */
 };
@@ -221,6 +225,8 @@ struct drv_options {
     bool no_boxes;                 /* the manifest does not say where moov and sidx are */
     bool drm;                      /* media are protected: cbcs, one key */
     bool no_cdm;                   /* and there is no CDM */
+    bool hd_key;                   /* the best rung has a key of its own, which the manifest does
+                                      not name */
     bool no_licence_link;          /* the manifest does not say where licences are given */
     const char *inline_licence;    /* in the manifest; NULL: none */
     uint32_t salt;                 /* of randomness, to begin with */

@@ -56,11 +56,14 @@ void drv_cdm_tell(struct drv *d, enum cad_cdm_event_type type, int result)
 static void tell_keys(struct drv *d, const struct cad_cdm_tag *tag, uint8_t kid,
                       enum cad_key_status status)
 {
-    struct cad_cdm_key key = {.status = status};
-    memset(key.kid, kid, sizeof key.kid);
-    struct cad_cdm_event ev = {.type = CAD_CDM_EVENT_KEYS, .tag = *tag, .keys = &key,
-                               .key_count = 1};
-    d->cdm.opens = status == CAD_KEY_USABLE && kid == DRV_KID;
+    struct drv_cdm *c = &d->cdm;
+    struct cad_cdm_key keys[2] = {{.status = status}, {.status = c->hd_status}};
+    memset(keys[0].kid, kid, sizeof keys[0].kid);
+    memset(keys[1].kid, DRV_HD_KID, sizeof keys[1].kid);
+    struct cad_cdm_event ev = {.type = CAD_CDM_EVENT_KEYS, .tag = *tag, .keys = keys,
+                               .key_count = c->hd_status == CAD_KEY_UNKNOWN ? 1 : 2};
+    c->opens = status == CAD_KEY_USABLE && kid == DRV_KID;
+    c->hd_opens = c->hd_status == CAD_KEY_USABLE;
     tell(d, ev);
 }
 

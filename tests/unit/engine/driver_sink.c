@@ -121,13 +121,15 @@ static int pull(struct drv *d, uint32_t i, struct cad_sample *sample)
         int rc = cad_engine_pull(d->engine, i, sample);
         if (rc != 0 || !sample->crypt) return rc;
         assert_int_equal(sample->crypt->scheme, CAD_SCHEME_CBCS);
-        assert_int_equal(sample->crypt->kid[0], DRV_KID);
+        uint32_t kid = sample->crypt->kid[0];
+        assert_true(kid == DRV_KID || (d->options.hd_key && kid == DRV_HD_KID));
         assert_int_equal(sample->crypt->iv_size, 16);
         assert_int_equal(sample->crypt->data.n, sample->size);
         slot->held = *sample;
         slot->holds = true;
     }
-    if (!d->cdm.opens) return CAD_E_AGAIN;
+    bool hd = slot->held.crypt->kid[0] == DRV_HD_KID;
+    if (!(hd ? d->cdm.hd_opens : d->cdm.opens)) return CAD_E_AGAIN;
     *sample = slot->held;
     slot->holds = false;
     cad_ref_unref(&sample->crypt_ref);

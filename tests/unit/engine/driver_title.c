@@ -220,6 +220,7 @@ void drv_title_init(struct drv *d)
         d->ladder.height[r] = heights[r];
         d->segment_bytes[r] = (uint32_t)drv_rung_bytes(r);
     }
+    if (d->options.hd_key) d->ladder.height[DRV_RUNGS - 1] = 1080;
     struct cad_synth_config config;
     cad_synth_config_init(&config);
     config.ladder = &d->ladder;
@@ -227,6 +228,7 @@ void drv_title_init(struct drv *d)
     config.frame_rate = 25;
     if (d->options.drm) config.scheme = CAD_SCHEME_CBCS;
     memset(config.kid, DRV_KID, sizeof config.kid);
+    if (d->options.hd_key) memset(config.hd_kid, DRV_HD_KID, sizeof config.hd_kid);
     struct cad_alloc alloc = cad_alloc_system();
     assert_int_equal(cad_synth_create(&alloc, &config, &d->synth), 0);
     for (uint32_t i = 0; i < DRV_STREAMS; i++) {
