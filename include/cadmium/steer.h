@@ -291,6 +291,11 @@ enum cad_ftl_race {
 enum cad_ftl_race cad_ftl_order(const struct cad_ftl *ftl, uint32_t *out, uint32_t max,
                                 uint32_t *count);
 
+/* The place of a server in the race of the last run once its order stands, 1 the first; those that
+ * were not in by then share the last one. 0: there is no order, or no target of the recipe is the
+ * server's. id and host as of cad_ftl_score. */
+uint32_t cad_ftl_place(const struct cad_ftl *ftl, cad_str id, cad_str host);
+
 #define CAD_FTL_COST_NONE INT64_MAX /* no answer ever came */
 
 /* What probes say of a target, or of a server. Integers; cost: lower is better. */

@@ -49,22 +49,34 @@ void probes_destroy(struct cad_engine *e)
 
 /* ---- the order of servers -------------------------------------------------------------------- */
 
-static void rerank(struct cad_engine *e)
+static int rerank(struct cad_engine *e)
 {
     struct probes_part *p = &e->probes;
     const struct cad_presentation *model = e->manifest.presentation;
     struct cad_steer_result results[CAD_STEER_SERVERS_MAX];
     uint32_t count = cad_steer_count(e->steer);
     p->rerank = false;
-    if (!model || model->server_count < count) return;
+    if (!model || model->server_count < count) return 0;
     memset(results, 0, sizeof(results));
     for (uint32_t i = 0; i < count; i++) {
         const struct cad_server *s = &model->servers[i];
         results[i].known = cad_ftl_score(p->ftl, s->id, s->host, e->now, &results[i].score) == 0;
         results[i].downloads = p->downloads[i];
+        if (p->raced) results[i].place = cad_ftl_place(p->ftl, s->id, s->host);
     }
     int changed = cad_steer_rerank(e->steer, results, count, e->now);
     if (changed > 0) engine_decide(e, "servers ranked changed=%d", changed);
+    return changed;
+}
+
+/* What is known already is of use for the first request: nobody is used yet who could be left. */
+static void rank_start(struct cad_engine *e)
+{
+    struct probes_part *p = &e->probes;
+    bool starts = !e->clock.first_ever;
+    if (starts) p->raced = cad_ftl_order(p->ftl, NULL, 0, NULL) == CAD_FTL_RACE_FROZEN;
+    uint32_t steps = starts && p->raced ? cad_steer_count(e->steer) : 1;
+    while (steps > 0 && rerank(e) > 0) steps--;
 }
 
 void probes_title(struct cad_engine *e)
@@ -92,7 +104,7 @@ void probes_title(struct cad_engine *e)
         }
     }
     p->due = p->ftl != NULL;
-    if (p->ftl) rerank(e); /* what is known already is of use for the first request */
+    if (p->ftl) rank_start(e);
 }
 
 void probes_network(struct cad_engine *e)
@@ -236,7 +248,7 @@ static void carry_out(struct cad_engine *e)
         case CAD_FTL_REPORT:
         case CAD_FTL_FAILED: facts_report(e, action.log_type, action.body); break;
         case CAD_FTL_RECIPE:
-        case CAD_FTL_RACE_ORDER: break; /* scores say the same, and more */
+        case CAD_FTL_RACE_ORDER: break; /* of use for a title that comes later */
         }
     }
 }
@@ -257,7 +269,7 @@ void probes_turn(struct cad_engine *e)
         carry_out(e);
         if (!more) break;
     }
-    if (p->rerank) rerank(e);
+    if (p->rerank) (void)rerank(e);
 }
 
 cad_time probes_next_wake(const struct cad_engine *e)

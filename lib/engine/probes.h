@@ -24,6 +24,7 @@ struct probes_part {
     bool due;                         /* something was told since its last turn */
     bool rerank;                      /* scores have changed since servers were ordered */
     bool wanted;                      /* the viewer's wish to play was told */
+    bool raced;                       /* a race was over when the title came: it orders the start */
     uint32_t downloads[CAD_STEER_SERVERS_MAX]; /* whole answers of media, by server */
     uint32_t server_count;            /* of the list they are counted for */
 };

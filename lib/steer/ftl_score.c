@@ -228,6 +228,36 @@ int cad_ftl_score(const struct cad_ftl *ftl, cad_str id, cad_str host, cad_time 
     return CAD_E_NOTFOUND;
 }
 
+/* The target that is a server's: by its name, the context's map, or the first on its host; -1. */
+static int32_t target_of(const struct cad_ftl_recipe *recipe, cad_str id, cad_str host)
+{
+    cad_str prefix = CAD_STR(CAD_FTL_SERVER_PREFIX);
+    for (uint32_t i = 0; id.n > 0 && i < recipe->target_count; i++) {
+        cad_str name = recipe->targets[i].name;
+        if (!cad_str_starts(name, prefix)) continue;
+        if (cad_str_eq(cad_str_sub(name, prefix.n, name.n), id)) return (int32_t)i;
+    }
+    for (uint32_t i = 0; id.n > 0 && i < recipe->map_count; i++) {
+        if (cad_str_eq(recipe->map[i].id, id)) return (int32_t)recipe->map[i].target;
+    }
+    for (uint32_t i = 0; i < recipe->target_count; i++) {
+        struct ftl_record record;
+        begin_record(&record, &recipe->targets[i]);
+        if (is_host(&record, host)) return (int32_t)i;
+    }
+    return -1;
+}
+
+uint32_t cad_ftl_place(const struct cad_ftl *ftl, cad_str id, cad_str host)
+{
+    if (!ftl || !ftl->recipe || ftl->race != CAD_FTL_RACE_FROZEN) return 0;
+    int32_t target = target_of(ftl->recipe, id, host);
+    if (target < 0) return 0;
+    uint32_t i = 0;
+    while (i < ftl->order_count && ftl->order[i] != (uint32_t)target) i++;
+    return i + 1;
+}
+
 int cad_ftl_target_score(const struct cad_ftl *ftl, cad_str name, cad_time now,
                          struct cad_ftl_score *out)
 {

@@ -42,7 +42,8 @@ static bool passes(uint8_t behind, uint8_t front, const struct cad_steer_result 
     /* Its throughput is known: cost says nothing against that. */
     if (f->downloads >= DOWNLOADS_MIN) return false;
     if (counts(b) && counts(f)) return much_better(b->score.cost_us, f->score.cost_us);
-    /* Without two scores the manifest's order holds. */
+    if (b->place > 0 && f->place > 0 && b->place != f->place) return b->place < f->place;
+    /* Without two scores, or a race, the manifest's order holds. */
     return behind < front;
 }
 
@@ -131,7 +132,7 @@ void cad_rank_step(struct cad_rank *rank, const struct cad_rank_level *levels,
                    const struct cad_steer_result *results)
 {
     bool any = false;
-    for (uint32_t i = 0; i < rank->count; i++) any = any || results[i].known;
+    for (uint32_t i = 0; i < rank->count; i++) any = any || results[i].known || results[i].place;
     if (!any) {
         cad_rank_init(rank, rank->count);
         return;

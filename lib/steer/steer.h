@@ -63,13 +63,15 @@ struct cad_steer_result {
     bool known;                 /* score is valid */
     struct cad_ftl_score score; /* of probes: cad_ftl_score */
     uint32_t downloads;         /* whole answers of media that it gave in this session */
+    uint32_t place;             /* in the race that is over, for a start: cad_ftl_place; 0 none */
 };
 /*
  * Results of probes, one for each server of the list, once for each iteration. Servers change their
- * order inside a level, by one place at a time (ftl.md 7); a level goes behind another only when
- * all of it fails; a resting host whose last two probes succeeded comes back early. Until the first
- * call, and when nothing is known, the order is the list's. Returns how many servers have another
- * place than before; CAD_E_INVAL: count is not that of the list.
+ * order inside a level, by one place at a time (ftl.md 7), by the race where there are no two
+ * scores (ftl.md 5); a level goes behind another only when all of it fails; a resting host whose
+ * last two probes succeeded comes back early. Until the first call, and when nothing is known, the
+ * order is the list's. Returns how many servers have another place than before; CAD_E_INVAL: count
+ * is not that of the list.
  */
 int cad_steer_rerank(struct cad_steer *steer, const struct cad_steer_result *results,
                      uint32_t count, cad_time now);

@@ -212,6 +212,22 @@ static void test_probes_change_the_order(void **state)
     close_services(s, state);
 }
 
+/* One pulse is too little for a score, and enough for a race: it orders the start, and nothing that
+ * has begun. */
+static void test_probes_race_for_the_start(void **state)
+{
+    for (int late = 0; late < 2; late++) {
+        struct services *s = open_services(300 * CAD_MS, 5 * CAD_MS);
+        struct drv *d = open_driver(s, state, false, true);
+        drv_play_for(d, late ? 20 * CAD_MS : 250 * CAD_MS); /* before the slow one is in */
+        assert_int_equal(drv_count(d, CAD_APP_PROBES), late ? 0 : 1);
+        drv_load(d, 1);
+        drv_play_for(d, CAD_SECOND);
+        assert_string_equal(drv_slot_stats(d, CAD_SLOT_VIDEO).server, late ? "1" : "2");
+        close_services(s, state);
+    }
+}
+
 /* Whoever gives media is not left for a probe's sake. */
 static void test_probes_weigh_less_than_media(void **state)
 {
@@ -351,6 +367,7 @@ int main(void)
         DRV_TEST(test_probes_are_held),
         DRV_TEST(test_probes_give_way_to_a_stall),
         DRV_TEST(test_probes_change_the_order),
+        DRV_TEST(test_probes_race_for_the_start),
         DRV_TEST(test_probes_weigh_less_than_media),
         DRV_TEST(test_probes_report),
         DRV_TEST(test_probes_without_a_recipe),

@@ -114,6 +114,7 @@ static void test_ftl_race_is_won_and_frozen(void **state)
     open_four(&s);
     stage_run(&s, 75 * MS);
     assert_int_equal(cad_ftl_order(s.ftl, order, 4, &count), CAD_FTL_RACE_OPEN);
+    assert_int_equal(cad_ftl_place(s.ftl, CAD_STR("7"), CAD_STR("")), 0);
     stage_run(&s, 200 * S);
     /* The second target is sent 20 ms late and answers in 5 + 3 * 10 ms and 5120 bytes. */
     assert_int_equal(s.won, 1);
@@ -126,6 +127,12 @@ static void test_ftl_race_is_won_and_frozen(void **state)
     assert_int_equal(count, 2); /* the others took longer than the window */
     assert_int_equal(order[0], 1);
     assert_int_equal(order[1], 2);
+    const cad_str none = CAD_STR("");
+    assert_int_equal(cad_ftl_place(s.ftl, none, CAD_STR("a.test")), 1);
+    assert_int_equal(cad_ftl_place(s.ftl, CAD_STR("7"), none), 2); /* by its name */
+    assert_int_equal(cad_ftl_place(s.ftl, CAD_STR("7"), CAD_STR("a.test")), 2);
+    assert_int_equal(cad_ftl_place(s.ftl, none, CAD_STR("w.test")), 3); /* not in by then */
+    assert_int_equal(cad_ftl_place(s.ftl, CAD_STR("8"), CAD_STR("x.test")), 0);
     stage_close(&s);
 }
 

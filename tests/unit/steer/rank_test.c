@@ -152,6 +152,24 @@ static void test_rank_downloads_outweigh_probes(void **state)
     cad_steer_destroy(&steer);
 }
 
+/* A race orders those that it knows, where two scores do not. */
+static void test_rank_a_race_orders_a_start(void **state)
+{
+    (void)state;
+    struct cad_steer *steer = create();
+    struct cad_steer_result r[6] = {{.place = 3}, {.place = 2}, {.place = 1}, {.place = 3},
+                                    {.place = 0}, {.place = 1}};
+    for (int i = 0; i < 6; i++) (void)cad_steer_rerank(steer, r, 6, S);
+    assert_order(steer, "cbadef"); /* no one leaves its level; of e nothing is known */
+    r[0] = answers(10, 2);
+    r[1] = answers(200, 2);
+    r[0].place = 3;
+    r[1].place = 2;
+    assert_int_equal(cad_steer_rerank(steer, r, 6, S), 2); /* scores come before it */
+    assert_order(steer, "cabdef");
+    cad_steer_destroy(&steer);
+}
+
 static void test_rank_a_level_sinks_only_as_a_whole(void **state)
 {
     (void)state;
@@ -270,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_rank_hysteresis),
         cmocka_unit_test(test_rank_a_server_that_never_answers_is_passed),
         cmocka_unit_test(test_rank_downloads_outweigh_probes),
+        cmocka_unit_test(test_rank_a_race_orders_a_start),
         cmocka_unit_test(test_rank_a_level_sinks_only_as_a_whole),
         cmocka_unit_test(test_rank_two_successes_end_a_rest),
         cmocka_unit_test(test_rank_identity_failures_count_once_each),
