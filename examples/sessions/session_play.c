@@ -26,6 +26,7 @@ struct session {
     struct session_outcome *out;
     struct cad_log log;
     bool quiet;
+    struct cad_tape_recorder *tape;
     struct cad_synth *synth;
     struct sim_origin *origin;
     struct cad_store store;
@@ -112,6 +113,7 @@ static int make_sim(struct session *s, uint64_t life)
     config.cdm_latency = p->cdm_latency;
     config.store = s->store;
     config.store_latency = p->store_latency;
+    config.tape = life == 0 ? s->tape : NULL;
     int err = cad_sim_create(&config, &s->sim);
     return err ? err : make_network(s);
 }
@@ -238,6 +240,7 @@ static void count_told(struct session *s)
 {
     struct cad_engine_stats stats;
     cad_sim_stats(s->sim, &stats);
+    s->out->hash = stats.decision_hash;
     s->out->events += stats.services.events;
     s->out->logs += stats.services.logs;
 }
@@ -363,10 +366,11 @@ static const char *check(struct session *s)
     return s->quiet ? NULL : check_events(s);
 }
 
-void session_play(const struct plan *plan, bool quiet, struct cad_log log,
+void session_play(const struct plan *plan, const struct session_how *how,
                   struct session_outcome *out)
 {
-    struct session s = {.plan = plan, .out = out, .log = log, .quiet = quiet};
+    struct session s = {.plan = plan, .out = out, .log = how->log, .quiet = how->quiet,
+                        .tape = how->tape};
     memset(out, 0, sizeof(*out));
     out->startup = CAD_TIME_NONE;
     fail(&s, make_origin(&s));

@@ -17,6 +17,7 @@ struct session_outcome {
     cad_time stall_time;       /* of all lives */
     uint32_t stalls;
     uint64_t bytes;            /* of media */
+    uint64_t hash;             /* of the decisions of the last life, when it was over */
     uint64_t events;           /* of record, made */
     uint64_t held, repeated;   /* at the service; arrivals of what was held already */
     uint64_t logs, logs_held;  /* entries made, and at the service */
@@ -24,8 +25,14 @@ struct session_outcome {
     bool killed;               /* there were two lives */
 };
 
-/* quiet: without reports and probes, and nothing else changed. log may be off. */
-void session_play(const struct plan *plan, bool quiet, struct cad_log log,
+/* How it is played. */
+struct session_how {
+    bool quiet;                /* without reports and probes, and nothing else changed */
+    struct cad_log log;        /* may be off */
+    struct cad_tape_recorder *tape; /* of the first life; NULL: none */
+};
+
+void session_play(const struct plan *plan, const struct session_how *how,
                   struct session_outcome *out);
 
 #endif

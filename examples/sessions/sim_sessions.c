@@ -7,10 +7,14 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/strbuf.h"
 #include "base/util.h"
+#include "cadmium/tape.h"
 #include "sessions/session_play.h"
 
 #define COMPARED_EVERY 2      /* one in so many is played again, without reports and probes */
+#define TAPED_EVERY 10        /* one in so many that is not killed is recorded and replayed */
+#define TAPE_MAX (64u << 20)
 #define SHOWN_MAX 10          /* sessions that are told about one by one */
 
 enum { GOOD, BAD };
@@ -21,6 +25,7 @@ struct row {
     uint64_t seed;
     bool is_protected, has_text;
     bool compared, apart;      /* with itself without reports and probes; they had links apart */
+    bool taped;                /* and its tape plays back the same, or it is broken */
     bool delayed;              /* it began later, or (apart) was otherwise in any way */
     cad_time stalled;          /* longer than without; not apart */
 };
@@ -44,24 +49,87 @@ static bool differs(const struct session_outcome *a, const struct session_outcom
            a->bytes != b->bytes || a->ended != b->ended || a->error != b->error;
 }
 
+/* ---- tapes ----------------------------------------------------------------------------------- */
+
+static int keep(void *ctx, const uint8_t *p, size_t n)
+{
+    cad_sb_put(ctx, cad_str_make((const char *)p, n));
+    return cad_sb_error(ctx);
+}
+
+static const char *replay(const struct cad_sb *tape, uint64_t hash)
+{
+    struct cad_tape_options options;
+    struct cad_tape_replay *replay = NULL;
+    struct cad_tape_result result;
+    int rc;
+    cad_tape_options_init(&options);
+    options.check = true;
+    rc = cad_tape_replay_create(cad_buf_from_str(cad_sb_str(tape)), &options, &replay);
+    if (rc) return "its tape cannot be opened";
+    while ((rc = cad_tape_replay_step(replay)) == 1) {}
+    cad_tape_replay_result(replay, &result);
+    cad_tape_replay_destroy(&replay);
+    if (rc < 0 || result.end != CAD_TAPE_WHOLE) return "its tape does not play to its end";
+    bool same = !result.differs && result.decision_hash == hash;
+    return same ? NULL : "its tape plays back to other decisions";
+}
+
+/* Plays it once more, on a tape; what is wrong with that, or NULL. */
+static const char *play_taped(const struct plan *plan)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    struct session_outcome outcome;
+    struct cad_tape_config config;
+    struct session_how how = {.quiet = false};
+    struct cad_sb tape;
+    cad_sb_init(&tape, &alloc, CAD_MEM_OTHER, TAPE_MAX);
+    cad_tape_config_init(&config);
+    config.write = keep;
+    config.ctx = &tape;
+    uint64_t entropy[2] = {plan->seed, ~plan->seed};
+    config.entropy = (cad_buf){(const uint8_t *)entropy, sizeof(entropy)};
+    const char *what = "its tape cannot be made";
+    if (cad_tape_recorder_create(&config, &how.tape) == 0) {
+        session_play(plan, &how, &outcome);
+        int rc = cad_tape_recorder_end(how.tape);
+        what = rc ? "its tape was not written" : outcome.broken;
+        if (!what) what = replay(&tape, outcome.hash);
+    }
+    cad_tape_recorder_destroy(&how.tape);
+    cad_sb_deinit(&tape);
+    return what;
+}
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+static void compare(const struct plan *plan, struct row *row)
+{
+    struct session_outcome quiet;
+    const struct session_how how = {.quiet = true};
+    session_play(plan, &how, &quiet);
+    row->compared = true;
+    row->apart = plan->apart;
+    row->delayed = plan->apart ? differs(&row->outcome, &quiet)
+                               : row->outcome.startup != quiet.startup;
+    if (!plan->apart) row->stalled = row->outcome.stall_time - quiet.stall_time;
+    if (quiet.broken) row->outcome.broken = quiet.broken;
+    else if (row->delayed) row->outcome.broken = "it plays otherwise without reports and probes";
+}
+
 static void play_one(const struct sim_sessions_options *o, int64_t i, struct row *row)
 {
     struct plan plan;
-    struct session_outcome quiet;
+    struct session_how how = {.quiet = false};
+    if (o->only) how.log = o->log;
     row->seed = seed_of(o, i);
     plan_draw(row->seed, &plan);
     row->is_protected = plan.is_protected;
     row->has_text = plan.has_text;
-    session_play(&plan, false, o->only ? o->log : (struct cad_log){0}, &row->outcome);
-    if (i % COMPARED_EVERY != 0 || row->outcome.broken) return;
-    session_play(&plan, true, (struct cad_log){0}, &quiet);
-    row->compared = true;
-    row->apart = plan.apart;
-    row->delayed = plan.apart ? differs(&row->outcome, &quiet)
-                              : row->outcome.startup != quiet.startup;
-    if (!plan.apart) row->stalled = row->outcome.stall_time - quiet.stall_time;
-    if (quiet.broken) row->outcome.broken = quiet.broken;
-    else if (row->delayed) row->outcome.broken = "it plays otherwise without reports and probes";
+    session_play(&plan, &how, &row->outcome);
+    if (i % COMPARED_EVERY == 0 && !row->outcome.broken) compare(&plan, row);
+    row->taped = i % TAPED_EVERY == 0 && plan.kill_at == CAD_TIME_NONE && !row->outcome.broken;
+    if (row->taped) row->outcome.broken = play_taped(&plan);
 }
 
 static void *work(void *ctx)
@@ -91,7 +159,7 @@ static void work_all(struct batch *b)
 
 struct sums {
     uint64_t ended, failed, broken, killed, is_protected, has_text, compared, delayed;
-    uint64_t apart, stalled_more;
+    uint64_t apart, stalled_more, taped;
     uint64_t events, held, repeated, logs, logs_held, licences, documents, probes, stalls;
     int64_t played_s, stall_s, stalled_ms;
 };
@@ -109,6 +177,7 @@ static void add_up(const struct row *rows, int64_t count, struct sums *out)
         out->has_text += rows[i].has_text;
         out->compared += rows[i].compared;
         out->delayed += rows[i].delayed;
+        out->taped += rows[i].taped;
         out->apart += rows[i].apart;
         out->stalled_more += rows[i].stalled > 0;
         out->stalled_ms += rows[i].stalled / CAD_MS;
@@ -182,6 +251,7 @@ static void print(const struct sim_sessions_options *o, const struct row *rows,
                  "delayed %llu\n", ULL(s->compared), ULL(s->apart), ULL(s->delayed));
     (void)printf("on shared links stalled longer %llu, %lld ms in all\n", ULL(s->stalled_more),
                  (long long)s->stalled_ms);
+    (void)printf("recorded and played back %llu\n", ULL(s->taped));
     print_broken(o, rows);
     (void)printf("broken %llu\n", ULL(s->broken));
 }

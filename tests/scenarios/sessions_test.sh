@@ -21,7 +21,7 @@ grep -q 'delayed 0$' "$work/one" || fail "something was delayed"
 
 # The account names what there was: killed, protected, told, probed, compared.
 for word in 'killed and begun again [1-9]' 'protected [1-9]' 'licences [1-9]' 'documents of text [1-9]' \
-        'targets probed [1-9]' 'made [1-9][0-9]*, at the service [1-9]' 'compared [^0]* [1-9]'; do
+        'targets probed [1-9]' 'made [1-9][0-9]*, at the service [1-9]' 'compared [^0]* [1-9]' 'played back [1-9]'; do
     grep -q "$word" "$work/one" || { cat "$work/one"; fail "nothing of: $word"; }
 done
 made=$(sed -n 's/^events of record: made \([0-9]*\), .*/\1/p' "$work/one")
