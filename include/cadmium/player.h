@@ -3,8 +3,8 @@
  *
  * A player owns an engine (two while a title is prepared beside another), one drive thread
  * (network, files, timers) and talks to one sink, which the application drives on a thread of its
- * own. Every call here is thread-safe, asynchronous and returns in bounded time; what comes of it is
- * told by events, which carry the ticket of the call they answer. Typical use:
+ * own. Every call here is thread-safe, asynchronous and returns in bounded time; what comes of it
+ * is told by events, which carry the ticket of the call they answer. Typical use:
  *
  *     struct cad_player_config config;
  *     cad_player_config_init(&config);
