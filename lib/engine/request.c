@@ -576,15 +576,19 @@ void request_tell_steer(struct cad_engine *e, const struct cad_fetch_request *re
     cad_steer_report(e->steer, request->server, outcome, e->now);
 }
 
+/* URLs that came a moment ago have not expired: it is the server that refuses. */
+static bool urls_fresh(const struct cad_engine *e)
+{
+    return e->now < cad_time_add(e->manifest.refreshed_at, ENGINE_REFRESH_SPACING);
+}
+
 bool request_near_expiry(const struct cad_engine *e, const struct cad_fetch_request *request)
 {
     if (request->status != 403 && request->status != 410) return false;
     const struct cad_presentation *p = e->manifest.presentation;
     if (!p || p->expiry_ms <= 0) return false;
     int64_t wall = engine_wall_ms(e);
-    /* URLs that came a moment ago have not expired: it is this one server that refuses. */
-    bool fresh = e->now < cad_time_add(e->manifest.refreshed_at, ENGINE_REFRESH_SPACING);
-    return !fresh && (wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms);
+    return !urls_fresh(e) && (wall == 0 || wall + ENGINE_EXPIRY_NEAR_MS >= p->expiry_ms);
 }
 
 /* 403 and 410 are about expiry when the URL is stale or near to it, or when a second server says so
@@ -593,8 +597,7 @@ static bool about_expiry(const struct cad_engine *e, const struct cad_fetch_requ
 {
     if (request_near_expiry(e, request)) return true;
     const struct cad_presentation *p = e->manifest.presentation;
-    bool refused = request->status == 403 || request->status == 410;
-    return refused && p && p->expiry_ms > 0 && request->attempts >= 2;
+    return p && p->expiry_ms > 0 && !urls_fresh(e) && request_target(request)->refusals >= 2;
 }
 
 /* The network or a server may come back; the resource itself was not refused. */
@@ -674,6 +677,7 @@ static void media_failed(struct cad_engine *e, struct cad_fetch_request *request
     struct rep *rep = target->rep;
     request_tell_steer(e, request, failure);
     if (failure == CAD_FAIL_NOT_FOUND) rep->servers_lost |= UINT64_C(1) << request->server;
+    target->refusals += request->status == 403 || request->status == 410;
     if (failure == CAD_FAIL_REFUSED && about_expiry(e, request)) failure = CAD_FAIL_EXPIRED;
     busy_end(e, target);
     if (request->purpose == CAD_PURPOSE_HEADER && !header_wanted(e, request)) return;

@@ -311,6 +311,7 @@ struct target {
     bool ended;                  /* its HTTP_END waits for the turn: nothing may follow */
     bool in_path;                /* the range stands in the URL's path */
     bool elsewhere;              /* it failed: the next attempt is at a server not tried yet */
+    uint32_t refusals;           /* attempts that were answered 403 or 410 */
     struct cad_http_head head_data; /* location is dropped */
     struct redirect redirect;
 };

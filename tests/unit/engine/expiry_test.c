@@ -154,6 +154,29 @@ static void test_expiry_403_from_two_servers(void **state)
     assert_int_equal(drv_errors(d, CAD_ERROR_FATAL), 0);
 }
 
+/* One server that is gone and one that refuses are no two that refuse: the third is asked, and the
+ * URLs are left as they are. */
+static void test_expiry_403_beside_one_that_is_gone(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.servers = 3;
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_play_for(d, 35 * CAD_SECOND); /* far from a refresh, or what would count as one */
+    drv_rule(d, 0, -1, DRV_CLASS, CAD_HTTP_CONNECT);
+    drv_rule(d, 1, -1, DRV_STATUS, 403);
+    drv_seek(d, 5 * CAD_SECOND, 2);
+    d->strict_bytes = false;
+    assert_true(drv_until(d, CAD_APP_SEEK_DONE, 10 * CAD_SECOND));
+    drv_play_for(d, 5 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(d->manifests, 1);
+    assert_true(drv_stats(d).stall_time < 2 * CAD_SECOND);
+}
+
+
 /* A server that refuses for ever: at most one refresh in 30 s, five in a row, then it is over. */
 static void test_expiry_403_for_ever_is_bounded(void **state)
 {
@@ -326,6 +349,7 @@ int main(void)
         DRV_TEST(test_expiry_refresh_request),
         DRV_TEST(test_expiry_403_refreshes_at_once),
         DRV_TEST(test_expiry_403_from_two_servers),
+        DRV_TEST(test_expiry_403_beside_one_that_is_gone),
         DRV_TEST(test_expiry_403_for_ever_is_bounded),
         DRV_TEST(test_expiry_refresh_fails),
         DRV_TEST(test_expiry_refresh_fails_once),
