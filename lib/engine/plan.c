@@ -35,7 +35,8 @@ int64_t slot_held(const struct slot *s)
     return held;
 }
 
-int64_t engine_held(const struct cad_engine *e)
+/* Bytes of media buffers. */
+static int64_t held_bytes(const struct cad_engine *e)
 {
     int64_t held = 0;
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) held += slot_held(&e->slots[i]);
@@ -48,13 +49,13 @@ static bool admit(struct cad_engine *e, struct slot *s, struct cad_fetch_request
 {
     /* Held counts whole segments, also the part still to come of those in flight: what is booked on
      * requests is in it already. */
-    int64_t held = engine_held(e) - cad_fetch_in_flight_bytes(e->fetch);
+    int64_t held = held_bytes(e) - cad_fetch_in_flight_bytes(e->fetch);
     if (held < 0) held = 0;
     if (cad_fetch_admit(e->fetch, request, held, bytes)) return true;
     for (int i = 0; i < CAD_ENGINE_TRACKS; i++) {
         if (e->slots[i].present) queue_evict(e, &e->slots[i], clock_position(e) + ENGINE_REMAINDER);
     }
-    held = CAD_MAX(engine_held(e) - cad_fetch_in_flight_bytes(e->fetch), 0);
+    held = CAD_MAX(held_bytes(e) - cad_fetch_in_flight_bytes(e->fetch), 0);
     if (cad_fetch_admit(e->fetch, request, held, bytes)) return true;
     s->blocked = true;
     s->decide_at = cad_time_add(e->now, BLOCKED_RETRY);

@@ -42,7 +42,9 @@ enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad
 
 /* ---- headers ---- */
 
-void redirect_keep(struct kept_headers *kept, const struct cad_header *headers, uint32_t count)
+/* A copy of the headers, or none and `lost`. */
+static void keep_headers(struct kept_headers *kept, const struct cad_header *headers,
+                         uint32_t count)
 {
     memset(kept, 0, sizeof(*kept));
     size_t used = 0;
@@ -74,7 +76,8 @@ static void view(const struct kept_headers *kept, struct cad_header *out)
     }
 }
 
-void redirect_strip(struct kept_headers *kept)
+/* What is told to another origin than the one that the headers were meant for. */
+static void strip_headers(struct kept_headers *kept)
 {
     struct kept_headers all = *kept;
     struct cad_header headers[ENGINE_KEPT_HEADERS_MAX];
@@ -85,7 +88,7 @@ void redirect_strip(struct kept_headers *kept)
                         cad_str_ieq(headers[i].name, CAD_STR("Accept"));
         if (harmless) headers[count++] = headers[i];
     }
-    redirect_keep(kept, headers, count);
+    keep_headers(kept, headers, count);
     kept->lost = all.lost;
 }
 
@@ -125,7 +128,7 @@ void redirect_begin(struct cad_engine *e, struct target *target, const struct ca
     r->start.body = (cad_buf){NULL, 0};
     r->start.headers = NULL;
     r->start.header_count = 0;
-    redirect_keep(&r->headers, start->headers, start->header_count);
+    keep_headers(&r->headers, start->headers, start->header_count);
     if (cad_uri_parse(start->url, &uri) != 0 || !cad_uri_is_http(&uri)) return;
     r->secure = cad_uri_is_https(&uri);
     /* Only what a relative place is resolved against; one too long serves absolute ones only. */
@@ -219,7 +222,7 @@ void redirect_note(struct cad_engine *e, struct cad_fetch_request *request,
     }
     memcpy(kept, url.p, url.n);
     kept[url.n] = '\0';
-    if (leaves_origin(r, url)) redirect_strip(&r->headers);
+    if (leaves_origin(r, url)) strip_headers(&r->headers);
     cad_alloc_free(&e->alloc, r->url, r->url_size, CAD_MEM_SESSION);
     r->url = kept;
     r->url_size = url.n + 1;

@@ -412,14 +412,10 @@ int title_post_body(struct cad_engine *e, struct cad_fetch_request *request, cad
 /* ---- redirect.c: answers that name another place ---- */
 /* How far into the network a request of that purpose may go, at first. */
 enum cad_address_class redirect_address_max(const struct cad_engine *e, enum cad_purpose purpose);
-/* An attempt has been started with `start`. */
-/* A copy of the headers, or none and `lost`. */
-void redirect_keep(struct kept_headers *kept, const struct cad_header *headers, uint32_t count);
-/* What is told to another origin than the one that the headers were meant for. */
-void redirect_strip(struct kept_headers *kept);
-/* They as part of an action of this turn; CAD_E_AGAIN: no room in it. */
+/* Kept headers as part of an action of this turn; CAD_E_AGAIN: no room in it. */
 int redirect_give(struct cad_engine *e, const struct kept_headers *kept,
                   struct cad_http_start *start);
+/* An attempt has been started with `start`. */
 void redirect_begin(struct cad_engine *e, struct target *target,
                     const struct cad_http_start *start);
 /* A head came: keeps where it leads to, if it may be followed. */
@@ -565,7 +561,6 @@ void plan_no_memory(struct cad_engine *e, struct slot *s);
 int header_space(struct cad_engine *e, struct rep *rep, int64_t size);
 void plan_turn(struct cad_engine *e);
 cad_time plan_next_wake(const struct cad_engine *e);
-int64_t engine_held(const struct cad_engine *e); /* bytes of media buffers held */
 int64_t slot_held(const struct slot *s);
 
 /* ---- clock.c ---- */

@@ -330,7 +330,6 @@ enum cad_codec cad_dash_codec(cad_str codecs, cad_str mime);
 enum cad_media_type cad_dash_type(cad_str content_type, cad_str codecs, cad_str mime);
 /* A property of another scheme than those known here makes an element unusable (5.8.4.8). */
 bool cad_dash_has_unknown_essential(const struct cad_dash_node *node);
-bool cad_dash_is_trick_mode(const struct cad_dash_node *set);
 
 /* dash_head.c: the attributes and children of MPD; event streams of a period. */
 CAD_MUST_CHECK int cad_dash_head(struct cad_dash *p);

@@ -148,7 +148,7 @@ static const struct cad_dash_node *find_property(const struct cad_dash_node *nod
     return found ? found : find_scheme(node, CAD_DASH_SUPPLEMENTAL_PROPERTY, scheme);
 }
 
-bool cad_dash_is_trick_mode(const struct cad_dash_node *set)
+static bool is_trick_mode(const struct cad_dash_node *set)
 {
     return find_property(set, TRICK_MODE) != NULL;
 }
@@ -335,7 +335,7 @@ int cad_dash_describe_track(struct cad_dash *p, const struct cad_dash_node *set,
 {
     out->type = cad_dash_type(of_set_or_component(set, CAD_DASH_AT_CONTENT_TYPE),
                               of_set(set, CAD_DASH_AT_CODECS), of_set(set, CAD_DASH_AT_MIME_TYPE));
-    out->trick_mode = cad_dash_is_trick_mode(set);
+    out->trick_mode = is_trick_mode(set);
     memset(&p->shared, 0, sizeof(p->shared));
     read_shared(set, &p->shared);
     out->selection_priority = INT64_MIN;

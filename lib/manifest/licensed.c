@@ -81,7 +81,7 @@ int64_t cad_raw_clamp(int64_t value, int64_t low, int64_t high, int64_t fallback
     return value >= low && value <= high ? value : fallback;
 }
 
-int cad_licensed_ids_init(struct cad_licensed *p, struct cad_licensed_ids *ids, uint64_t count_max)
+static int ids_init(struct cad_licensed *p, struct cad_licensed_ids *ids, uint64_t count_max)
 {
     uint32_t size = 16;
     CAD_ASSERT(count_max < UINT32_MAX / 4);
@@ -145,8 +145,8 @@ static int prepare_tracks(struct cad_licensed *p)
     p->tracks = cad_arena_array(&p->scratch, struct cad_track, tracks + 1);
     p->raws = cad_arena_array(&p->scratch, const struct cad_raw_track *, tracks + 1);
     if (!p->tracks || !p->raws) return cad_licensed_fail_memory(p);
-    int rc = cad_licensed_ids_init(p, &p->track_ids, tracks);
-    if (rc == 0) rc = cad_licensed_ids_init(p, &p->representation_ids, count_representations(m));
+    int rc = ids_init(p, &p->track_ids, tracks);
+    if (rc == 0) rc = ids_init(p, &p->representation_ids, count_representations(m));
     p->cursor_type = CAD_MEDIA_VIDEO;
     p->cursor = first_track(p, CAD_MEDIA_VIDEO);
     return rc;

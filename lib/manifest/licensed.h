@@ -128,8 +128,6 @@ CAD_MUST_CHECK int cad_licensed_trickplay(struct cad_licensed *p,
 /* The fields that tracks with languages share. */
 void cad_licensed_describe(struct cad_licensed *p, const struct cad_raw_track *raw,
                            struct cad_track *out, bool *failed);
-/* bit/s of a whole file spread over the presentation; 1 where that is unknown or less. */
-int64_t cad_licensed_file_rate(const struct cad_licensed *p, int64_t size_bytes);
 
 /* licensed_keys.c: the track's drm headers into the model; broken ones are warned about. */
 CAD_MUST_CHECK int cad_licensed_keys(struct cad_licensed *p, const struct cad_raw_track *raw,
@@ -138,8 +136,6 @@ CAD_MUST_CHECK int cad_licensed_keys(struct cad_licensed *p, const struct cad_ra
 bool cad_licensed_find_key(const struct cad_raw_track *raw, cad_str id, cad_str *out);
 
 /* licensed.c: sets of ids; count_max bounds the puts. */
-CAD_MUST_CHECK int cad_licensed_ids_init(struct cad_licensed *p, struct cad_licensed_ids *ids,
-                                         uint64_t count_max);
 bool cad_licensed_ids_has(const struct cad_licensed_ids *ids, cad_str id);
 void cad_licensed_ids_put(struct cad_licensed_ids *ids, cad_str id);
 

@@ -11,7 +11,8 @@
 
 #define PICTURE_SIDE_MAX 65536 /* pixels */
 
-int64_t cad_licensed_file_rate(const struct cad_licensed *p, int64_t size_bytes)
+/* bit/s of a whole file spread over the presentation; 1 where that is unknown or less. */
+static int64_t file_rate(const struct cad_licensed *p, int64_t size_bytes)
 {
     cad_time duration = p->model->presentation.duration;
     if (size_bytes <= 0 || duration <= 0) return 1;
@@ -22,7 +23,7 @@ int64_t cad_licensed_file_rate(const struct cad_licensed *p, int64_t size_bytes)
 static void fill_file(const struct cad_licensed *p, int64_t size, struct cad_representation *out)
 {
     out->size_bytes = size > 0 ? size : -1;
-    out->bandwidth_bps = cad_licensed_file_rate(p, out->size_bytes);
+    out->bandwidth_bps = file_rate(p, out->size_bytes);
     out->peak_bps = cad_mul_sat_i64(out->bandwidth_bps, 2);
 }
 

@@ -45,7 +45,8 @@ uint32_t cad_decoder_codecs(void)
     return cad_decoder_libavcodec()->codecs | cad_decoder_dav1d()->codecs;
 }
 
-uint32_t cad_decode_threads(uint32_t wish)
+/* The wish, or by the machine's cores where it is 0. At least 1. */
+static uint32_t threads_of(uint32_t wish)
 {
     if (wish > 0) return CAD_MIN(wish, CAD_DECODE_THREADS_MAX);
     int cores = av_cpu_count();
@@ -88,7 +89,7 @@ int cad_decoder_open_with(const struct cad_alloc *alloc, const struct cad_decode
         memcpy(decoder->extra, config->extra.p, config->extra.n);
         decoder->config.extra = (cad_buf){decoder->extra, config->extra.n};
     }
-    rc = ops->open(alloc, &decoder->config, cad_decode_threads(threads), &decoder->self);
+    rc = ops->open(alloc, &decoder->config, threads_of(threads), &decoder->self);
     if (rc < 0) goto fail;
     *out = decoder;
     return 0;

@@ -33,7 +33,5 @@ uint32_t cad_decoder_pending(const struct cad_decoder *decoder);
 bool cad_decoder_fits(const struct cad_decoder *decoder, const struct cad_stream_config *config);
 /* Samples sent from now on belong to this rung. */
 void cad_decoder_set_rung(struct cad_decoder *decoder, uint32_t rung);
-/* Threads to use: the wish, or by the machine's cores where it is 0. At least 1. */
-uint32_t cad_decode_threads(uint32_t wish);
 
 #endif

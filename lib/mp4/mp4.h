@@ -184,8 +184,6 @@ CAD_MUST_CHECK int cad_mp4_scheme(uint32_t fourcc, enum cad_scheme *out);
  * search may go on.
  */
 CAD_MUST_CHECK int cad_mp4_pssh_next(cad_buf container, size_t *at, struct cad_cenc_pssh *out);
-/* The payload of the moof that the reader's last sample is of; empty without. */
-cad_buf cad_mp4_reader_moof(const struct cad_mp4_reader *reader, cad_buf b);
 
 /* How one sample is protected. Views into the segment and the moov. */
 struct cad_mp4_sample_crypt {

@@ -395,12 +395,3 @@ int cad_mp4_reader_next(struct cad_mp4_reader *r, cad_buf b, uint64_t total,
         if (rc != 0) return finish(r, rc);
     }
 }
-
-cad_buf cad_mp4_reader_moof(const struct cad_mp4_reader *r, cad_buf b)
-{
-    struct cad_mp4_box box;
-    if (r->moof > b.n || r->moof_size > b.n - r->moof) return (cad_buf){NULL, 0};
-    cad_buf moof = {b.p + r->moof, (size_t)r->moof_size};
-    if (cad_mp4_box_read(moof, &box) != 0) return (cad_buf){NULL, 0};
-    return (cad_buf){moof.p + box.header, moof.n - box.header};
-}

@@ -185,7 +185,5 @@ struct ftl_failure {
 };
 int cad_ftl_report_failure(const struct cad_ftl *ftl, const struct ftl_failure *failure,
                            struct cad_sb *out);
-/* Host and path of a URL, cut at 256 bytes. */
-void cad_ftl_report_place(cad_str url, struct cad_sb *out);
 
 #endif

@@ -128,7 +128,8 @@ int cad_ftl_report_write(const struct cad_ftl *ftl, bool partial, struct cad_sb 
     return cad_jsonw_error(&w);
 }
 
-void cad_ftl_report_place(cad_str url, struct cad_sb *out)
+/* Host and path of a URL, cut at 256 bytes. */
+static void put_place(cad_str url, struct cad_sb *out)
 {
     struct cad_uri u;
     if (cad_uri_parse(url, &u)) return;
@@ -143,7 +144,7 @@ int cad_ftl_report_failure(const struct cad_ftl *ftl, const struct ftl_failure *
     struct cad_sb sb;
     struct cad_jsonw w;
     cad_sb_init_fixed(&sb, place, sizeof(place));
-    cad_ftl_report_place(ftl->config.endpoint, &sb);
+    put_place(ftl->config.endpoint, &sb);
     cad_jsonw_init(&w, out);
     cad_jsonw_object(&w);
     cad_jsonw_key_string(&w, "url", cad_sb_str(&sb));
