@@ -3,8 +3,9 @@
  *
  * Each is played over a drawn link and ladder, protected or clear, with text or without, with
  * events of record, logs and probes, while hosts and services fail; some are killed and begin
- * again. What must hold: the engine's invariants; an end, or a typed error; each event of record at
- * its service exactly once; and the same playback, to the nanosecond, as without reports and probes.
+ * again. What must hold: the engine's invariants; an end, or a typed error; each event of record
+ * at its service exactly once; the same playback, to the nanosecond, without reports and probes,
+ * and from a tape.
  */
 #ifndef SIM_SESSIONS_H
 #define SIM_SESSIONS_H

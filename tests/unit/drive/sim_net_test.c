@@ -34,6 +34,9 @@ struct rig {
     cad_time now;
     int64_t served_at_ms;
     char location[64];       /* of the last head */
+    char via[64];            /* of the last head that had one */
+    uint32_t told;           /* headers of the last head */
+    char probe[64];          /* header of the last answer to a probe */
     int64_t body;            /* size of every answer */
     cad_time think;
 };
@@ -52,6 +55,11 @@ static void door_head(void *ctx, const struct cad_http_head *head)
     r->seen[head->id].has_head = true;
     r->seen[head->id].head = *head;
     cad_str_copyz(r->location, sizeof r->location, head->location);
+    r->told = head->header_count;
+    for (uint32_t i = 0; i < head->header_count; i++) {
+        if (!cad_str_eqz(head->headers[i].name, "via")) continue;
+        cad_str_copyz(r->via, sizeof(r->via), head->headers[i].value);
+    }
 }
 
 static int door_lease(void *ctx, uint32_t id, size_t want, uint8_t **data, size_t *capacity)
@@ -128,6 +136,18 @@ static int serve(void *ctx, const struct cad_origin_request *request,
         answer->header_count = 2;
         return 0;
     }
+    if (cad_str_eqz(request->path, "/never")) return CAD_E_AGAIN;
+    if (cad_str_eqz(request->path, "/broken")) return CAD_E_IO;
+    if (cad_str_starts(request->path, CAD_STR("/probe"))) {
+        /* The text is gone with the next call, as an origin's may be. */
+        (void)snprintf(r->probe, sizeof(r->probe), "1.1 %.*s", CAD_STR_ARG(request->path));
+        answer->body = (cad_buf){(const uint8_t *)"hello", 5};
+        answer->headers[0] = (struct cad_header){CAD_STR("Via"), cad_str_from(r->probe)};
+        answer->headers[1] = (struct cad_header){CAD_STR("X-Other"), CAD_STR("not told")};
+        answer->header_count = 2;
+        answer->think = r->think;
+        return 0;
+    }
     if (cad_str_eqz(request->path, "/moved")) {
         answer->status = 302;
         answer->headers[0] = (struct cad_header){CAD_STR("Location"), CAD_STR("//b/media")};
@@ -178,6 +198,15 @@ static void start_url(struct rig *r, uint32_t id, const char *url)
         .id = id, .url = cad_str_from(url), .range = {-1, -1}, .size_max = 1 << 30,
         .priority = 3, .deadline = CAD_TIME_NONE, .connect_timeout = 4 * CAD_SECOND,
         .silence_timeout = 3 * CAD_SECOND};
+    assert_int_equal(r->transport->ops->start(r->transport, &start), 0);
+}
+
+static void start_probe(struct rig *r, uint32_t id, const char *url, uint32_t group)
+{
+    struct cad_http_start start = {
+        .id = id, .purpose = CAD_PURPOSE_PROBE, .url = cad_str_from(url), .range = {-1, -1},
+        .priority = 7, .deadline = CAD_TIME_NONE, .connect_timeout = 4 * CAD_SECOND,
+        .silence_timeout = 3 * CAD_SECOND, .group = group};
     assert_int_equal(r->transport->ops->start(r->transport, &start), 0);
 }
 
@@ -603,6 +632,90 @@ static void test_sim_net_keeps_its_limits(void **state)
     rig_deinit(&r); /* with everything in flight */
 }
 
+/* Probes neither wait for media nor are waited for, and share connections in their group only. */
+static void test_sim_net_probes_have_connections_of_their_own(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, &plain, false);
+    for (uint32_t id = 1; id <= CAD_SIM_CONNECTIONS_MAX + 1; id++) start(&r, id);
+    start_probe(&r, 20, "http://a/probe?1", 1);
+    start_probe(&r, 21, "http://a/probe?2", 2);
+    run(&r, 60 * CAD_SECOND);
+    for (uint32_t id = 20; id <= 21; id++) {
+        assert_int_equal(r.seen[id].end.cls, CAD_HTTP_OK);
+        assert_int_equal(r.seen[id].end.first_byte, 200 * MS); /* cold, and at once */
+        assert_false(r.seen[id].end.reused);
+    }
+    /* Later: the connection of a group is there for it, and for nobody else. */
+    start_probe(&r, 22, "http://a/probe?3", 1);
+    start_probe(&r, 23, "http://a/probe?4", 3);
+    start_probe(&r, 24, "http://b/probe?5", 1);
+    run(&r, 70 * CAD_SECOND);
+    assert_true(r.seen[22].end.reused);
+    assert_int_equal(r.seen[22].end.first_byte, 60 * CAD_SECOND + 100 * MS);
+    assert_false(r.seen[23].end.reused);
+    assert_false(r.seen[24].end.reused);
+    /* Refused: what was kept is gone. */
+    assert_int_equal(cad_sim_net_fault(r.net, CAD_STR("a"), CAD_HOST_REFUSE, 0), 0);
+    start_probe(&r, 25, "http://a/probe?6", 1);
+    run(&r, 80 * CAD_SECOND);
+    assert_int_equal(r.seen[25].end.cls, CAD_HTTP_CONNECT);
+    assert_int_equal(cad_sim_net_fault(r.net, CAD_STR("a"), CAD_HOST_UP, 0), 0);
+    start_probe(&r, 26, "http://a/probe?7", 1);
+    run(&r, 90 * CAD_SECOND);
+    assert_false(r.seen[26].end.reused);
+    /* More groups than are kept: they are served all the same. */
+    for (uint32_t id = 30; id < 30 + CAD_SIM_SIDES_MAX + 4; id++) {
+        start_probe(&r, id, "http://a/probe?8", id);
+    }
+    run(&r, 100 * CAD_SECOND);
+    for (uint32_t id = 30; id < 30 + CAD_SIM_SIDES_MAX + 4; id++) {
+        assert_int_equal(r.seen[id].end.cls, CAD_HTTP_OK);
+        assert_false(r.seen[id].end.reused);
+    }
+    rig_deinit(&r);
+}
+
+/* Headers that are told are those of the answer, however long it was thought about. */
+static void test_sim_net_tells_headers(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, &plain, false);
+    r.think = CAD_SECOND;
+    start_probe(&r, 1, "http://a/probe?one", 1);
+    run(&r, 500 * MS);
+    r.think = 0;
+    start_probe(&r, 2, "http://a/probe?two", 2); /* asked while the first is thought about */
+    run(&r, 900 * MS);
+    assert_string_equal(r.via, "1.1 /probe?two");
+    run(&r, 10 * CAD_SECOND);
+    assert_string_equal(r.via, "1.1 /probe?one");
+    assert_int_equal(r.told, 1);
+    assert_int_equal(r.seen[1].head.date_ms, WALL + 1000);
+    start(&r, 3);
+    run(&r, 20 * CAD_SECOND);
+    assert_int_equal(r.told, 0);
+    rig_deinit(&r);
+}
+
+static void test_sim_net_origins_that_do_not_answer(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, &plain, false);
+    start_url(&r, 1, "http://a/never");
+    start_url(&r, 2, "http://a/broken");
+    run(&r, 10 * CAD_SECOND);
+    assert_false(r.seen[1].has_head);
+    assert_int_equal(r.seen[1].end.cls, CAD_HTTP_TIMEOUT);
+    assert_int_equal(r.accesses, 2);
+    assert_false(r.seen[2].has_head);
+    assert_int_equal(r.seen[2].end.cls, CAD_HTTP_RESET);
+    rig_deinit(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -624,6 +737,9 @@ int main(void)
         cmocka_unit_test(test_sim_net_silence_on_a_dead_link),
         cmocka_unit_test(test_sim_net_a_trickle_is_no_silence),
         cmocka_unit_test(test_sim_net_keeps_its_limits),
+        cmocka_unit_test(test_sim_net_probes_have_connections_of_their_own),
+        cmocka_unit_test(test_sim_net_tells_headers),
+        cmocka_unit_test(test_sim_net_origins_that_do_not_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
