@@ -179,20 +179,8 @@ static bool rotated(const struct cad_engine *e, const struct slot *s, struct rep
 
 void keys_lose(struct cad_engine *e)
 {
-    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
-        struct slot *s = &e->slots[i];
-        struct cad_error why;
-        struct lost_key key = {.why = &why};
-        struct rep *rep;
-        lose_reps(e, i, &key);
-        if (!rotated(e, s, &rep) || !keys_session_of_kid(e, s->locked_kid)) continue;
-        uint8_t kid[CAD_KEY_ID_SIZE];
-        memcpy(kid, s->locked_kid, sizeof kid);
-        if (ask_kid(e, kid, &why) != KEY_LOST) continue;
-        key.kid = kid;
-        key.rep = rep;
-        lose_reps(e, i, &key);
-    }
+    struct lost_key any = {NULL, NULL, NULL};
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) lose_reps(e, i, &any);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -236,6 +224,20 @@ void keys_given(struct cad_engine *e, struct slot *s, const uint8_t *kid, cad_ti
     memcpy(s->locked_kid, kid, CAD_KEY_ID_SIZE);
 }
 
+/* A key that was rotated to will not come: what is under the one before is shown to its end. */
+static void lose_rotated(struct cad_engine *e, uint32_t slot)
+{
+    struct slot *s = &e->slots[slot];
+    struct rep *rep = NULL;
+    struct cad_error why;
+    uint8_t kid[CAD_KEY_ID_SIZE];
+    if (!slot_waits(e, s) || !rotated(e, s, &rep)) return;
+    memcpy(kid, s->locked_kid, sizeof kid);
+    if (!keys_session_of_kid(e, kid) || ask_kid(e, kid, &why) != KEY_LOST) return;
+    struct lost_key key = {kid, rep, &why};
+    lose_reps(e, slot, &key);
+}
+
 /* Sessions that were to bring the key, and have brought none, will not be waited for again. */
 static void give_up(struct cad_engine *e, const uint8_t *kid, struct cad_error *why)
 {
@@ -252,6 +254,7 @@ static void give_up(struct cad_engine *e, const uint8_t *kid, struct cad_error *
 void keys_watch(struct cad_engine *e)
 {
     struct keys_part *k = &e->keys;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) lose_rotated(e, i);
     bool hold = e->clock.state == CAD_STATE_BUFFERING && e->online && keys_hold(e);
     if (hold && k->hold_since == CAD_TIME_NONE) k->hold_since = e->now;
     if (!hold) k->hold_since = CAD_TIME_NONE;
