@@ -14,8 +14,7 @@
 #include "base/util.h"
 #include "drive/net.h"
 #include "support/failing_alloc.h"
-#include "transport_contract.h"
-#include "transport_server.h"
+#include "transport_http.h"
 
 static struct transport_server *server;
 static struct transport_kind kind;
@@ -24,18 +23,6 @@ static int create(struct cad_transport **out)
 {
     struct cad_net_config config = {.alloc = cad_alloc_system()};
     return cad_net_create(&config, out);
-}
-
-static void url_of(const char *path, char *out, size_t cap)
-{
-    snprintf(out, cap, "http://127.0.0.1:%d%s", transport_server_port(server), path);
-}
-
-static void url(int64_t n, char *out, size_t cap)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/whole/%lld", (long long)n);
-    url_of(path, out, cap);
 }
 
 static int setup(void **state)
@@ -53,7 +40,7 @@ static struct bench_record *get(struct bench *bench, uint32_t id, const char *pa
 {
     char text[256];
     struct cad_http_start start;
-    url_of(path, text, sizeof text);
+    transport_http_url(path, text, sizeof text);
     bench_request(id, text, &start);
     assert_int_equal(bench_start(bench, &start), 0);
     assert_true(bench_run(bench, id, 5 * CAD_SECOND));
@@ -112,7 +99,7 @@ static void test_net_post(void **state)
     for (size_t i = 0; i < sizeof body; i++) body[i] = transport_pattern((int64_t)i);
     struct cad_header header = {{"X-One", 5}, {"1", 1}};
     struct cad_http_start start;
-    url_of("/echo", text, sizeof text);
+    transport_http_url("/echo", text, sizeof text);
     bench_request(1, text, &start);
     start.post = true;
     start.body = (cad_buf){body, sizeof body};
@@ -135,7 +122,7 @@ static void test_net_bad_header(void **state)
     static const struct cad_header bad[] = {
         {{"X", 1}, {"a\r\nY: b", 7}}, {{"", 0}, {"a", 1}}, {{"X: y", 4}, {"a", 1}}};
     char text[256];
-    url_of("/whole/1", text, sizeof text);
+    transport_http_url("/whole/1", text, sizeof text);
     for (uint32_t i = 0; i < 3; i++) {
         struct cad_http_start start;
         bench_request(i + 1, text, &start);
@@ -264,8 +251,8 @@ static void test_net_warm_spare(void **state)
     char silent[128], warm[128];
     struct cad_http_start start;
     uint32_t before = transport_server_accepted(server);
-    url_of("/silent", silent, sizeof silent);
-    url_of("/", warm, sizeof warm);
+    transport_http_url("/silent", silent, sizeof silent);
+    transport_http_url("/", warm, sizeof warm);
     bench_request(1, silent, &start);
     assert_int_equal(bench_start(bench, &start), 0);
     for (int i = 0; i < 5; i++) bench_warm(bench, warm); /* one at a time */
@@ -287,8 +274,8 @@ static void test_net_held(void **state)
     struct bench *bench = *state;
     char silent[128], text[128];
     struct cad_http_start start;
-    url_of("/silent", silent, sizeof silent);
-    url_of("/whole/1000", text, sizeof text);
+    transport_http_url("/silent", silent, sizeof silent);
+    transport_http_url("/whole/1000", text, sizeof text);
     get(bench, 1, "/whole/10"); /* now it is known to speak HTTP/1.1 */
     bench_request(2, silent, &start); /* takes the connection of the first */
     assert_int_equal(bench_start(bench, &start), 0);
@@ -321,7 +308,7 @@ static void test_net_address_untouched(void **state)
     char text[128];
     struct cad_http_start start;
     uint32_t before = transport_server_accepted(server);
-    url_of("/whole/1", text, sizeof text);
+    transport_http_url("/whole/1", text, sizeof text);
     bench_request(1, text, &start);
     start.address_max = CAD_ADDRESS_PRIVATE;
     assert_int_equal(bench_start(bench, &start), 0);
@@ -387,7 +374,7 @@ static void test_proxy_is_asked(void **state)
     assert_true(ask(bench, 2, "http://title.invalid/whole/10", CAD_ADDRESS_UNKNOWN)->end.reused);
     char direct[64];
     uint32_t own = transport_server_accepted(server);
-    url_of("/whole/10", direct, sizeof direct);
+    transport_http_url("/whole/10", direct, sizeof direct);
     assert_int_equal(ask(bench, 3, direct, CAD_ADDRESS_LOOPBACK)->end.cls, CAD_HTTP_OK);
     assert_int_equal(transport_server_accepted(server), own);
     bench_teardown(bench);
@@ -503,31 +490,13 @@ static int run_own(void)
 
 int main(void)
 {
-    static char urls[6][64];
-    static const char *const paths[] = {"/missing", "/stall/10000", "/silent", "/reset/10000",
-                                        "/cut/10000", "/told"};
-    server = transport_server_start();
+    kind = (struct transport_kind){.name = "transport_net", .create = create};
+    server = transport_http_open(&kind);
     if (!server) return 1;
-    for (int i = 0; i < 6; i++) url_of(paths[i], urls[i], sizeof urls[i]);
-    kind = (struct transport_kind){
-        .name = "transport_net",
-        .create = create,
-        .url = url,
-        .missing = urls[0],
-        .missing_is_answer = true,
-        .refused = "http://127.0.0.1:1/", /* tcpmux: nobody runs it */
-        .stall = urls[1],
-        .silent = urls[2],
-        .reset = urls[3],
-        .cut = urls[4],
-        .told = urls[5],
-        .warm = urls[0],
-        .address = CAD_ADDRESS_LOOPBACK,
-        .http_version = 11,
-    };
+    kind.warm = kind.missing;
     int failed = transport_contract_run(&kind);
     failed += run_own();
     failed += run_proxies();
-    transport_server_stop(server);
+    transport_http_close();
     return failed != 0;
 }

@@ -9,8 +9,7 @@
 #include "base/util.h"
 #include "drive/net_probes.h"
 #include "support/failing_alloc.h"
-#include "transport_contract.h"
-#include "transport_server.h"
+#include "transport_http.h"
 
 static struct transport_server *server;
 static struct transport_kind kind;
@@ -19,18 +18,6 @@ static int create(struct cad_transport **out)
 {
     struct cad_net_config config = {.alloc = cad_alloc_system()};
     return cad_net_probes_create(&config, out);
-}
-
-static void url_of(const char *path, char *out, size_t cap)
-{
-    snprintf(out, cap, "http://127.0.0.1:%d%s", transport_server_port(server), path);
-}
-
-static void url(int64_t n, char *out, size_t cap)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/whole/%lld", (long long)n);
-    url_of(path, out, cap);
 }
 
 static int setup(void **state)
@@ -48,7 +35,7 @@ static int begin(struct bench *bench, uint32_t id, uint32_t group, const char *p
 {
     char text[128];
     struct cad_http_start start;
-    url_of(path, text, sizeof text);
+    transport_http_url(path, text, sizeof text);
     bench_request(id, text, &start);
     start.purpose = CAD_PURPOSE_PROBE;
     start.group = group;
@@ -143,29 +130,11 @@ static int run_own(void)
 
 int main(void)
 {
-    static char urls[6][64];
-    static const char *const paths[] = {"/missing", "/stall/10000", "/silent", "/reset/10000",
-                                        "/cut/10000", "/told"};
-    server = transport_server_start();
+    kind = (struct transport_kind){.name = "transport_probes", .create = create};
+    server = transport_http_open(&kind);
     if (!server) return 1;
-    for (int i = 0; i < 6; i++) url_of(paths[i], urls[i], sizeof urls[i]);
-    kind = (struct transport_kind){
-        .name = "transport_probes",
-        .create = create,
-        .url = url,
-        .missing = urls[0],
-        .missing_is_answer = true,
-        .refused = "http://127.0.0.1:1/", /* tcpmux: nobody runs it */
-        .stall = urls[1],
-        .silent = urls[2],
-        .reset = urls[3],
-        .cut = urls[4],
-        .told = urls[5],
-        .address = CAD_ADDRESS_LOOPBACK,
-        .http_version = 11,
-    };
     int failed = transport_contract_run(&kind);
     failed += run_own();
-    transport_server_stop(server);
+    transport_http_close();
     return failed != 0;
 }

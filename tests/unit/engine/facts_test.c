@@ -581,21 +581,12 @@ static void test_facts_without_memory(void **state)
         struct drv_options o;
         services_options(&o, true, false);
         o.duration = 20 * CAD_SECOND;
-        o.fail_at = at;
-        struct drv *d = services_renew(s, state, &o);
-        bool failed = !d;
-        if (d) {
-            d->strict_bytes = false;
-            drv_load(d, 1);
-            drv_play_for(d, 8 * CAD_SECOND);
-            failed = d->failing.failed > 0;
-            bool over = d->fatal || d->state == CAD_STATE_FAILED;
-            if (!over) assert_int_equal(d->state, CAD_STATE_PLAYING);
-            assert_true(mock_ingest_events(&s->ingest, NULL, "start") <= 1);
-            if (!failed) assert_int_equal(mock_ingest_events(&s->ingest, NULL, "start"), 1);
-        }
+        bool whole = services_play_failing(s, state, &o, at, 8 * CAD_SECOND);
+        uint64_t starts = mock_ingest_events(&s->ingest, NULL, "start");
+        assert_true(starts <= 1);
+        if (whole) assert_int_equal(starts, 1);
         close_services(s, state);
-        if (!failed) break;
+        if (whole) break;
         failures++;
     }
     assert_true(failures > 60);

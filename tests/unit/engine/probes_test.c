@@ -339,20 +339,10 @@ static void test_probes_without_memory(void **state)
         struct drv_options o;
         services_options(&o, false, true);
         o.duration = 30 * CAD_SECOND;
-        o.fail_at = at;
-        struct drv *d = services_renew(s, state, &o);
-        bool failed = !d;
-        if (d) {
-            d->strict_bytes = false;
-            drv_load(d, 1);
-            drv_play_for(d, 15 * CAD_SECOND);
-            failed = d->failing.failed > 0;
-            bool over = d->fatal || d->state == CAD_STATE_FAILED;
-            if (!over) assert_int_equal(d->state, CAD_STATE_PLAYING);
-            if (!failed) assert_int_equal(s->count, 7);
-        }
+        bool whole = services_play_failing(s, state, &o, at, 15 * CAD_SECOND);
+        if (whole) assert_int_equal(s->count, 7);
         close_services(s, state);
-        if (!failed) break;
+        if (whole) break;
         failures++;
     }
     assert_true(failures > 60);

@@ -289,6 +289,20 @@ struct drv *services_renew(struct services *s, void **state, const struct drv_op
 
 /* ---- what was seen --------------------------------------------------------------------------- */
 
+bool services_play_failing(struct services *s, void **state, struct drv_options *options,
+                           uint64_t at, cad_time length)
+{
+    options->fail_at = at;
+    struct drv *d = services_renew(s, state, options);
+    if (!d) return false;
+    d->strict_bytes = false;
+    drv_load(d, 1);
+    drv_play_for(d, length);
+    bool over = d->fatal || d->state == CAD_STATE_FAILED;
+    if (!over) assert_int_equal(d->state, CAD_STATE_PLAYING);
+    return d->failing.failed == 0;
+}
+
 uint32_t services_of(const struct services *s, enum cad_purpose purpose)
 {
     uint32_t n = 0;
