@@ -64,8 +64,8 @@ void services_probes(struct services *s, cad_time think0, cad_time think1);
 struct drv *services_renew(struct services *s, void **state, const struct drv_options *options);
 /* What a driver with these services is made of. */
 void services_options(struct drv_options *options, bool report, bool probe);
-/* Plays so long with an engine whose allocation `at` fails: it plays at the end, or has said that it
- * cannot. True: there were not so many. */
+/* Plays so long with an engine whose allocation `at` fails: it plays at the end, or has said that
+ * it cannot. True: there were not so many. */
 bool services_play_failing(struct services *s, void **state, struct drv_options *options,
                            uint64_t at, cad_time length);
 uint32_t services_of(const struct services *s, enum cad_purpose purpose);
