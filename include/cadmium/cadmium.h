@@ -30,5 +30,6 @@
 #include "cadmium/telemetry.h"
 #include "cadmium/text.h"
 #include "cadmium/types.h"
+#include "cadmium/unlock.h"
 
 #endif

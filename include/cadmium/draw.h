@@ -33,8 +33,8 @@ extern "C" {
 
 /* Where the root container lies in a video's rectangle, pixels. */
 struct cad_text_root {
-    uint32_t x, y;
-    uint32_t width, height;
+    uint32_t x, y;          /* of its corner, left above */
+    uint32_t width, height; /* of it */
 };
 
 /* The largest of the document's aspect ratio, in the middle; else all of the rectangle. */

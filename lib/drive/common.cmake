@@ -8,5 +8,6 @@ cad_room(drive_common SOURCES
     tape_format.c
     tape_header.c
     tape_names.c
-    transport.c
-    unlock.c)
+    transport.c)
+# Public, and so in libcadmium alone.
+cad_room(drive_unlock SOURCES unlock.c)

@@ -191,13 +191,13 @@ int cad_player_edges_init(struct cad_player *p, const struct cad_player_config *
     int err = make_cdm(p, config);
     const struct cad_cdm_ops *ops = p->cdm ? cad_cdm_desk_ops(p->cdm) : NULL;
     struct cad_cdm *cdm = p->cdm ? cad_cdm_desk_cdm(p->cdm) : NULL;
-    if (!err) err = cad_unlock_init(&p->unlock, &p->alloc, ops, cdm);
+    if (!err) err = cad_unlock_create(&p->alloc, ops, cdm, &p->unlock);
     return err ? err : make_store(p, config);
 }
 
 void cad_player_edges_deinit(struct cad_player *p)
 {
-    cad_unlock_deinit(&p->unlock);
+    cad_unlock_destroy(&p->unlock);
     cad_cdm_desk_destroy(&p->cdm);
     if (p->store.ops && p->store.ops->destroy) p->store.ops->destroy(p->store.self);
     cad_ring_deinit(&p->drive.refused);

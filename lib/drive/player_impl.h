@@ -17,12 +17,12 @@
 #include "base/strbuf.h"
 #include "cadmium/player.h"
 #include "cadmium/tape.h"
+#include "cadmium/unlock.h"
 #include "drive/cdm_host.h"
 #include "drive/loop.h"
 #include "drive/mailbox.h"
 #include "drive/spsc.h"
 #include "drive/transport.h"
-#include "drive/unlock.h"
 
 #define PLAYER_ENDS_MAX (2 * CAD_TRANSPORT_TRANSFERS_MAX) /* ends that wait for the engine */
 #define PLAYER_TURNS_MAX 16       /* turns in a row before the network is looked at again */
@@ -133,7 +133,7 @@ struct cad_player {
     bool offline;
     struct player_text ca_file, proxy, key_log;
     struct cad_cdm_desk *cdm;     /* NULL: there is none */
-    struct cad_unlock unlock;     /* the sink's thread alone */
+    struct cad_unlock *unlock;    /* the sink's thread alone */
     struct cad_store store;       /* the drive thread alone */
     bool store_wakes;             /* it wakes the loop when there is an answer */
     pthread_t thread;

@@ -8,9 +8,9 @@
 static int unlock(struct cad_player *player, uint32_t slot, struct cad_spsc_item *item)
 {
     if (item->result != 0) return 0;
-    int rc = cad_unlock(&player->unlock, slot, &item->sample);
+    int rc = cad_unlock_sample(player->unlock, slot, &item->sample);
     struct cad_sink_report report = {.has_fail = true};
-    if (cad_unlock_take_fail(&player->unlock, &report.fail)) {
+    if (cad_unlock_take_fail(player->unlock, &report.fail)) {
         cad_mailbox_report(&player->mailbox, &report);
         cad_loop_wake(&player->loop);
     }

@@ -10,6 +10,7 @@
 
 #include "cadmium/sim.h"
 #include "cadmium/tape.h"
+#include "cadmium/unlock.h"
 
 #include "base/assert.h"
 #include "base/mem.h"
@@ -19,7 +20,6 @@
 #include "drive/sim_cdm.h"
 #include "drive/sim_faults.h"
 #include "drive/sim_net.h"
-#include "drive/unlock.h"
 #include "drive/vsink.h"
 
 #define TURNS_MAX 10000u         /* turns of the engine at one instant: more is a livelock */
@@ -38,7 +38,7 @@ struct cad_sim {
     struct cad_transport *transport;
     struct cad_sink *sink;
     struct cad_sim_cdm *cdm;     /* NULL: there is none */
-    struct cad_unlock unlock;
+    struct cad_unlock *unlock;
     struct cad_sample held[CAD_ENGINE_SLOTS]; /* pulled, and waits for its key; ref NULL: none */
     cad_time store_at;           /* answers of the store are due; CAD_TIME_NONE: none is awaited */
     struct cad_store_done refused[STORE_REFUSED_MAX]; /* orders that the store did not take */
@@ -128,9 +128,9 @@ static int source_pull(void *ctx, uint32_t slot, struct cad_sample *out)
         else rc = cad_tape_pull(sim->config.tape, sim->engine, slot, out);
         held->ref = NULL;
         if (rc) return rc;
-        rc = cad_unlock(&sim->unlock, slot, out);
+        rc = cad_unlock_sample(sim->unlock, slot, out);
         struct cad_event fail = {.type = CAD_EVENT_SINK_FAIL};
-        if (cad_unlock_take_fail(&sim->unlock, &fail.u.fail)) feed(sim, &fail);
+        if (cad_unlock_take_fail(sim->unlock, &fail.u.fail)) feed(sim, &fail);
         if (rc == CAD_E_DATA) continue;
         if (rc == CAD_E_AGAIN) *held = *out;
         return rc;
@@ -449,13 +449,14 @@ static int introduce(struct cad_sim *sim)
 static int create_cdm(struct cad_sim *sim)
 {
     const struct cad_sim_config *c = &sim->config;
-    if (!c->cdm) return cad_unlock_init(&sim->unlock, &sim->alloc, NULL, NULL);
+    if (!c->cdm) return cad_unlock_create(&sim->alloc, NULL, NULL, &sim->unlock);
     const struct cad_sim_cdm_config config = {
         .ops = c->cdm, .key_system = c->key_system, .latency = c->cdm_latency,
         .wall_ms = c->wall_ms + c->device_clock_error_ms, .seed = c->seed, .log = c->engine.log};
     int err = cad_sim_cdm_create(&sim->alloc, &config, &sim->cdm);
     if (err) return err;
-    return cad_unlock_init(&sim->unlock, &sim->alloc, c->cdm, cad_sim_cdm_instance(sim->cdm));
+    struct cad_cdm *cdm = cad_sim_cdm_instance(sim->cdm);
+    return cad_unlock_create(&sim->alloc, c->cdm, cdm, &sim->unlock);
 }
 
 /* Carry out what an earlier user ordered; nobody hears of it. */
@@ -517,7 +518,7 @@ void cad_sim_destroy(struct cad_sim **sim)
     if (s->transport) s->transport->ops->destroy(s->transport);
     if (s->sink) s->sink->ops->destroy(s->sink);
     drop_held(s);
-    cad_unlock_deinit(&s->unlock);
+    cad_unlock_destroy(&s->unlock);
     cad_sim_cdm_destroy(&s->cdm);
     cad_engine_destroy(&s->engine);
     cad_alloc_free(&s->alloc, s->events, s->events_cap * sizeof(*s->events), CAD_MEM_OTHER);

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
-#include "drive/unlock.h"
+#include "cadmium/unlock.h"
 
 int cad_spsc_init(struct cad_spsc *ring, const struct cad_alloc *alloc, uint32_t capacity)
 {

@@ -1,25 +1,51 @@
-#include "drive/unlock.h"
+/* Samples decrypted on their way to a sink. */
+#include "cadmium/unlock.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/mem.h"
 #include "base/ref.h"
+#include "base/util.h"
 
-int cad_unlock_init(struct cad_unlock *unlock, const struct cad_alloc *alloc,
-                    const struct cad_cdm_ops *ops, struct cad_cdm *cdm)
+struct cad_unlock {
+    struct cad_alloc alloc;
+    struct cad_cdm_ops ops;         /* what the CDM does not have is NULL */
+    struct cad_cdm *cdm;            /* NULL: there is none */
+    struct cad_pool *pool;          /* of decrypted samples */
+    struct cad_sink_fail fail;      /* the last, not taken yet; error NONE: none */
+    enum cad_error_code told[CAD_ENGINE_SLOTS]; /* why a slot stands; NONE: it does not */
+    struct cad_unlock_counts counts;
+};
+
+int cad_unlock_create(const struct cad_alloc *alloc, const struct cad_cdm_ops *ops,
+                      struct cad_cdm *cdm, struct cad_unlock **out)
 {
-    memset(unlock, 0, sizeof *unlock);
-    unlock->ops = ops;
+    struct cad_unlock *unlock = cad_alloc_new(alloc, sizeof *unlock, CAD_MEM_SESSION);
+    if (!unlock) return CAD_E_NOMEM;
+    unlock->alloc = *alloc;
     unlock->cdm = cdm;
-    return cad_pool_create(alloc, CAD_UNLOCK_IDLE_BYTES, &unlock->pool);
+    if (ops) memcpy(&unlock->ops, ops, CAD_MIN(ops->size, sizeof unlock->ops));
+    int rc = cad_pool_create(alloc, CAD_UNLOCK_IDLE_BYTES, &unlock->pool);
+    if (rc) cad_unlock_destroy(&unlock);
+    *out = unlock;
+    return rc;
 }
 
-void cad_unlock_deinit(struct cad_unlock *unlock)
+void cad_unlock_destroy(struct cad_unlock **unlock)
 {
-    cad_pool_destroy(&unlock->pool);
-    unlock->ops = NULL;
-    unlock->cdm = NULL;
+    if (!unlock || !*unlock) return;
+    struct cad_unlock *u = *unlock;
+    *unlock = NULL;
+    cad_pool_destroy(&u->pool);
+    struct cad_alloc alloc = u->alloc;
+    cad_alloc_free(&alloc, u, sizeof *u, CAD_MEM_SESSION);
+}
+
+void cad_unlock_counts(const struct cad_unlock *unlock, struct cad_unlock_counts *out)
+{
+    *out = unlock->counts;
 }
 
 void cad_sample_release(struct cad_sample *sample)
@@ -57,7 +83,7 @@ static int drop(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sam
                 enum cad_error_code error, int64_t code)
 {
     tell(unlock, slot, error, code);
-    unlock->dropped++;
+    unlock->counts.dropped++;
     cad_sample_release(sample);
     return CAD_E_DATA;
 }
@@ -65,10 +91,10 @@ static int drop(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sam
 /* 0: the key can be used. */
 static int check_key(struct cad_unlock *unlock, uint32_t slot, const struct cad_cdm_sample *crypt)
 {
-    if (!unlock->ops || !unlock->ops->decrypt) {
+    if (!unlock->cdm || !unlock->ops.key_ready || !unlock->ops.decrypt) {
         return stand(unlock, slot, CAD_ERR_DRM_UNSUPPORTED, 0);
     }
-    int status = unlock->ops->key_ready(unlock->cdm, crypt->kid);
+    int status = unlock->ops.key_ready(unlock->cdm, crypt->kid);
     switch (status) {
     case CAD_KEY_USABLE:
     case CAD_KEY_OUTPUT_DOWNSCALED: return 0;
@@ -108,7 +134,7 @@ static int decrypt(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *
     in.track = slot;
     if (cad_pool_get(unlock->pool, sample->size, &clear)) return CAD_E_AGAIN;
     uint32_t code = 0;
-    int rc = unlock->ops->decrypt(unlock->cdm, &in, cad_ref_data(clear), &code);
+    int rc = unlock->ops.decrypt(unlock->cdm, &in, cad_ref_data(clear), &code);
     if (rc) {
         cad_ref_unref(&clear);
         return refuse(unlock, slot, sample, rc, code);
@@ -121,7 +147,7 @@ static int decrypt(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *
     return 0;
 }
 
-int cad_unlock(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample)
+int cad_unlock_sample(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample)
 {
     CAD_ASSERT(slot < CAD_ENGINE_SLOTS);
     if (!sample->crypt) return 0;
@@ -136,6 +162,6 @@ int cad_unlock(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *samp
         if (rc) return rc;
     }
     unlock->told[slot] = CAD_ERR_NONE;
-    unlock->decrypted++;
+    unlock->counts.decrypted++;
     return 0;
 }

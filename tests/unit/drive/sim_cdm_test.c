@@ -1,5 +1,5 @@
-/* Goal: the host of a CDM in virtual time copies what it is told, keeps its order, hands it out when
- * it is due, answers for a CDM that refuses, and has no store. */
+/* Goal: the host of a CDM in virtual time copies what it is told, keeps its order, hands it out
+ * when it is due, answers for a CDM that refuses, and has no store. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

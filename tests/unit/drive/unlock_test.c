@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/ref.h"
-#include "drive/unlock.h"
+#include "cadmium/unlock.h"
 #include "support/failing_alloc.h"
 
 #define SIZE 3000
@@ -49,7 +49,7 @@ static const struct cad_cdm_ops ops = {
 static struct cad_failing memory;
 static struct cad_pool *pool;
 static struct cad_cdm cdm;
-static struct cad_unlock unlock;
+static struct cad_unlock *unlock;
 static struct cad_ref *segment; /* the test's own reference */
 
 static int setup(void **state)
@@ -60,7 +60,7 @@ static int setup(void **state)
     cdm = (struct cad_cdm){.status = CAD_KEY_USABLE};
     if (cad_pool_create(&alloc, 0, &pool) || cad_pool_get(pool, SIZE, &segment)) return -1;
     for (size_t i = 0; i < SIZE; i++) cad_ref_data(segment)[i] = (uint8_t)(i * 7) ^ MASK;
-    return cad_unlock_init(&unlock, &alloc, &ops, &cdm);
+    return cad_unlock_create(&alloc, &ops, &cdm, &unlock);
 }
 
 static int teardown(void **state)
@@ -70,9 +70,23 @@ static int teardown(void **state)
         if (cad_ref_data(segment)[i] != ((uint8_t)(i * 7) ^ MASK)) return -1;
     }
     cad_ref_unref(&segment);
-    cad_unlock_deinit(&unlock);
+    cad_unlock_destroy(&unlock);
     cad_pool_destroy(&pool);
     return memory.live_blocks != 0 || memory.mismatches != 0;
+}
+
+static struct cad_unlock_counts counts(void)
+{
+    struct cad_unlock_counts c;
+    cad_unlock_counts(unlock, &c);
+    return c;
+}
+
+static void without_cdm(void)
+{
+    struct cad_alloc alloc = cad_failing_alloc(&memory);
+    cad_unlock_destroy(&unlock);
+    assert_int_equal(cad_unlock_create(&alloc, NULL, NULL, &unlock), 0);
 }
 
 /* n bytes from 100 on of the segment, encrypted. */
@@ -103,13 +117,13 @@ static void assert_clear(const struct cad_sample *s, size_t n)
 static void assert_no_fail(void)
 {
     struct cad_sink_fail fail;
-    assert_false(cad_unlock_take_fail(&unlock, &fail));
+    assert_false(cad_unlock_take_fail(unlock, &fail));
 }
 
 static void assert_fail(enum cad_error_code error, int64_t edge_code)
 {
     struct cad_sink_fail fail;
-    assert_true(cad_unlock_take_fail(&unlock, &fail));
+    assert_true(cad_unlock_take_fail(unlock, &fail));
     assert_string_equal(cad_error_name(fail.error), cad_error_name(error));
     assert_int_equal(fail.edge_code, edge_code);
     assert_int_equal(fail.slot, CAD_SLOT_AUDIO);
@@ -124,17 +138,17 @@ static void test_unlock_clear(void **state)
     memset(&s, 0, sizeof s);
     s.data = cad_ref_data(segment);
     s.size = 10;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_TEXT, &s), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_TEXT, &s), 0);
     assert_ptr_equal(s.data, cad_ref_data(segment));
     assert_int_equal(cdm.looks + cdm.uses, 0);
-    assert_int_equal(unlock.decrypted, 0);
+    assert_int_equal(counts().decrypted, 0);
 }
 
 static void test_unlock_decrypts(void **state)
 {
     (void)state;
     struct cad_sample s = sample_of(2000);
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), 0);
     assert_clear(&s, 2000);
     assert_true(s.ref != segment);
     assert_int_equal(cdm.track, CAD_SLOT_AUDIO);
@@ -142,16 +156,16 @@ static void test_unlock_decrypts(void **state)
     assert_int_equal(s.pts, 5 * CAD_SECOND);
     /* The same sample again, as after seeking back; the first one is still out. */
     struct cad_sample again = sample_of(2000);
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &again), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &again), 0);
     assert_clear(&again, 2000);
     assert_clear(&s, 2000);
     cad_sample_release(&s);
     cad_sample_release(&again);
     struct cad_sample empty = sample_of(0);
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &empty), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &empty), 0);
     assert_clear(&empty, 0);
     cad_sample_release(&empty);
-    assert_int_equal(unlock.decrypted, 3);
+    assert_int_equal(counts().decrypted, 3);
     assert_no_fail();
 }
 
@@ -163,7 +177,7 @@ static void test_unlock_steady(void **state)
     for (int i = 0; i < 20; i++) {
         struct cad_sample s = sample_of(2000);
         if (i >= 2) calls -= memory.calls;
-        assert_int_equal(cad_unlock(&unlock, CAD_SLOT_VIDEO, &s), 0);
+        assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_VIDEO, &s), 0);
         if (i >= 2) calls += memory.calls;
         cad_sample_release(&s);
     }
@@ -175,8 +189,8 @@ static void test_unlock_outlived(void **state)
 {
     (void)state;
     struct cad_sample s = sample_of(1000);
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_VIDEO, &s), 0);
-    cad_unlock_deinit(&unlock);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_VIDEO, &s), 0);
+    cad_unlock_destroy(&unlock);
     assert_clear(&s, 1000);
     cad_sample_release(&s);
 }
@@ -188,10 +202,10 @@ static void test_unlock_hole(void **state)
     struct cad_sample s = sample_of(500);
     s.flags = CAD_SAMPLE_HOLE | CAD_SAMPLE_SYNC;
     cdm.status = CAD_KEY_PENDING;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_VIDEO, &s), CAD_E_AGAIN);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_VIDEO, &s), CAD_E_AGAIN);
     assert_non_null(s.crypt);
     cdm.status = CAD_KEY_USABLE;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_VIDEO, &s), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_VIDEO, &s), 0);
     assert_null(s.crypt);
     assert_null(s.crypt_ref);
     assert_int_equal(s.size, 500);
@@ -207,8 +221,8 @@ static void test_unlock_scheme_clear(void **state)
     struct cad_sample s = sample_of(500);
     struct cad_cdm_sample *crypt = (struct cad_cdm_sample *)(void *)cad_ref_data(s.crypt_ref);
     crypt->scheme = CAD_SCHEME_CLEAR;
-    unlock.ops = NULL;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_VIDEO, &s), 0);
+    without_cdm();
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_VIDEO, &s), 0);
     assert_ptr_equal(s.ref, segment);
     assert_null(s.crypt);
     cad_sample_release(&s);
@@ -235,10 +249,10 @@ static void test_unlock_waits(void **state)
     struct cad_sample s = sample_of(2000);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         cdm.status = rows[i].status;
-        assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+        assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
         if (rows[i].told != CAD_ERR_NONE) assert_fail(rows[i].told, rows[i].status);
         for (int again = 0; again < 3; again++) {
-            assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+            assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
             assert_no_fail();
         }
         assert_ptr_equal(s.ref, segment);
@@ -246,13 +260,13 @@ static void test_unlock_waits(void **state)
     }
     assert_int_equal(cdm.uses, 0);
     cdm.status = CAD_KEY_OUTPUT_DOWNSCALED;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), 0);
     assert_clear(&s, 2000);
     cad_sample_release(&s);
     /* It was well meanwhile: the next time is news. */
     s = sample_of(10);
     cdm.status = CAD_KEY_ERROR;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
     assert_fail(CAD_ERR_DRM_KEY_DENIED, CAD_KEY_ERROR);
     cad_sample_release(&s);
 }
@@ -276,15 +290,15 @@ static void test_unlock_decrypt_waits(void **state)
     struct cad_sample s = sample_of(2000);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         cdm.result = rows[i].result;
-        assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+        assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
         if (rows[i].told != CAD_ERR_NONE) assert_fail(rows[i].told, 42);
-        assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+        assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
         assert_no_fail();
         assert_ptr_equal(s.ref, segment);
         assert_non_null(s.crypt);
     }
     cad_sample_release(&s);
-    assert_int_equal(unlock.dropped, 0);
+    assert_int_equal(counts().dropped, 0);
 }
 
 /* Damaged ones are released, and each is told. */
@@ -301,26 +315,25 @@ static void test_unlock_drops(void **state)
         cdm.result = rows[i].result;
         for (int again = 0; again < 3; again++) {
             struct cad_sample s = sample_of(2000);
-            assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_DATA);
+            assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_DATA);
             assert_fail(rows[i].told, 42);
             assert_null(s.ref);
             assert_null(s.crypt_ref);
             assert_null(s.data);
         }
     }
-    assert_int_equal(unlock.dropped, 9);
-    assert_int_equal(unlock.decrypted, 0);
+    assert_int_equal(counts().dropped, 9);
+    assert_int_equal(counts().decrypted, 0);
 }
 
 static void test_unlock_without_cdm(void **state)
 {
     (void)state;
     struct cad_sample s = sample_of(10);
-    unlock.ops = NULL;
-    unlock.cdm = NULL;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+    without_cdm();
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
     assert_fail(CAD_ERR_DRM_UNSUPPORTED, 0);
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
     assert_no_fail();
     cad_sample_release(&s);
 }
@@ -333,8 +346,8 @@ static void test_unlock_slots(void **state)
     struct cad_sample s = sample_of(10);
     cdm.status = CAD_KEY_EXPIRED;
     for (uint32_t slot = 0; slot < CAD_ENGINE_SLOTS; slot++) {
-        assert_int_equal(cad_unlock(&unlock, slot, &s), CAD_E_AGAIN);
-        assert_true(cad_unlock_take_fail(&unlock, &fail));
+        assert_int_equal(cad_unlock_sample(unlock, slot, &s), CAD_E_AGAIN);
+        assert_true(cad_unlock_take_fail(unlock, &fail));
         assert_int_equal(fail.slot, slot);
     }
     cad_sample_release(&s);
@@ -347,12 +360,12 @@ static void test_unlock_no_memory(void **state)
     struct cad_sample s = sample_of(2000);
     memory.fail_at = memory.calls + 1;
     memory.fail_after = true;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), CAD_E_AGAIN);
     assert_true(memory.failed > 0);
     assert_ptr_equal(s.ref, segment);
     memory.fail_at = 0;
     memory.fail_after = false;
-    assert_int_equal(cad_unlock(&unlock, CAD_SLOT_AUDIO, &s), 0);
+    assert_int_equal(cad_unlock_sample(unlock, CAD_SLOT_AUDIO, &s), 0);
     assert_clear(&s, 2000);
     cad_sample_release(&s);
     assert_no_fail();
