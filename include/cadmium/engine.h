@@ -81,9 +81,10 @@ CAD_MUST_CHECK int cad_engine_create(const struct cad_engine_config *config,
 /* Accepts NULL, leaves NULL. Samples that were pulled stay valid. */
 void cad_engine_destroy(struct cad_engine **engine);
 
-/* Queue an event for the next turn; HTTP_HEAD and ENTROPY take effect at once. CAD_E_LIMIT: the
- * queue is full, run first. CAD_E_INVAL: an unknown event, or a LOAD with a text over 8192 bytes.
- * CAD_E_NOMEM. */
+/* Queue an event for the next turn; HTTP_HEAD, ENTROPY and CDM_CAPS take effect at once. Of a CDM's
+ * event data over 40 KiB and texts over 8192 bytes are dropped, of a store's answer what is beyond
+ * the limits of store.h; its result becomes CAD_E_LIMIT. CAD_E_LIMIT: the queue is full, run first.
+ * CAD_E_INVAL: an unknown event, or a LOAD with a text over 8192 bytes. CAD_E_NOMEM. */
 CAD_MUST_CHECK int cad_engine_feed(struct cad_engine *engine, const struct cad_event *event);
 
 /* Space for body bytes of a request: at least 1, at most `want`. CAD_E_STALE: the request is over,

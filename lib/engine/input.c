@@ -44,12 +44,23 @@ static size_t cdm_bytes(const struct cad_cdm_event *ev)
     return ev->key_count * sizeof(*ev->keys) + ev->data.n + ev->url.n + ev->name.n;
 }
 
-static int copy_cdm(struct cad_engine *e, struct cad_cdm_event *ev)
+/* What is too long to be kept goes, and the result says so: the event itself must come in, or all
+ * those behind it wait for ever. */
+static void bound_cdm(struct cad_cdm_event *ev)
 {
+    bool fits = ev->data.n <= KEYS_MESSAGE_MAX && ev->url.n <= ENGINE_URL_MAX &&
+                ev->name.n <= ENGINE_URL_MAX;
     ev->next = NULL;
     ev->key_count = ev->type == CAD_CDM_EVENT_KEYS ? CAD_MIN(ev->key_count, KEYS_KIDS_MAX) : 0;
-    if (ev->data.n > KEYS_MESSAGE_MAX) return CAD_E_LIMIT;
-    if (ev->url.n > ENGINE_URL_MAX || ev->name.n > ENGINE_URL_MAX) return CAD_E_LIMIT;
+    if (fits) return;
+    ev->data = (cad_buf){NULL, 0};
+    ev->url = ev->name = CAD_STR("");
+    ev->result = CAD_E_LIMIT;
+}
+
+static int copy_cdm(struct cad_engine *e, struct cad_cdm_event *ev)
+{
+    bound_cdm(ev);
     size_t keys = ev->key_count * sizeof(*ev->keys);
     size_t n = cdm_bytes(ev);
     if (n == 0) return CAD_OK;
@@ -79,7 +90,11 @@ static size_t store_bytes(const struct cad_store_done *done)
 
 static int copy_store(struct cad_engine *e, struct cad_store_done *done)
 {
-    if (done->count > CAD_STORE_KEYS_MAX || done->value.n > CAD_STORE_VALUE_MAX) return CAD_E_LIMIT;
+    if (done->count > CAD_STORE_KEYS_MAX || done->value.n > CAD_STORE_VALUE_MAX) {
+        done->value = (cad_buf){NULL, 0}; /* as above */
+        done->count = 0;
+        done->result = CAD_E_LIMIT;
+    }
     size_t n = store_bytes(done);
     if (n == 0) return CAD_OK;
     uint8_t *p = cad_alloc_new(&e->alloc, n, CAD_MEM_SESSION);

@@ -516,6 +516,10 @@ static void take_done(struct cad_engine *e, struct key_session *s, const struct 
 static void take_message(struct cad_engine *e, struct key_session *s,
                          const struct cad_cdm_event *ev)
 {
+    if (ev->result == CAD_E_LIMIT && s->state == KEY_SESSION_REQUESTING && s->key_count == 0) {
+        dead_by(e, s, CAD_ERR_DRM_LIMIT, ev->system_code);
+        return;
+    }
     if (s->request || ev->data.n == 0 || s->state == KEY_SESSION_UPDATING) return; /* in order */
     bool more_time = s->state == KEY_SESSION_ACTIVE && ev->message == CAD_CDM_MESSAGE_RENEWAL;
     if (s->state != KEY_SESSION_REQUESTING && !more_time) return;

@@ -14,7 +14,8 @@
 #define KEYS_KIDS_MAX 64          /* key ids of a session */
 #define KEYS_SYSTEMS_MAX 8        /* systems of a CDM that are looked at */
 #define KEYS_INIT_MAX 65536       /* bytes of init data */
-#define KEYS_MESSAGE_MAX 65536    /* bytes of a message to the licence service */
+#define KEYS_MESSAGE_MAX 40960    /* bytes of a message to the licence service: in an envelope, and
+                                     with a URL, it fits into the texts of a turn */
 #define KEYS_LICENCE_MAX (256 * 1024) /* bytes of its answer */
 #define KEYS_LOST_MAX 3           /* times a session is opened again after it was lost, in */
 #define KEYS_LOST_TIME (600 * CAD_SECOND)
@@ -98,7 +99,7 @@ void keys_rebind(struct cad_engine *e);
 void keys_header(struct cad_engine *e, const struct rep *rep);
 void keys_turn(struct cad_engine *e);
 cad_time keys_next_wake(const struct cad_engine *e);
-/* An encrypted sample was pulled. */
+/* An encrypted sample was pulled; CAD_TIME_NONE: nothing that is shown came before it. */
 void keys_given(struct cad_engine *e, struct slot *s, const uint8_t *kid, cad_time pts);
 /* The sink cannot open what it has. True: nobody is told, the key machine sees to it. */
 bool keys_sink_fail(struct cad_engine *e, struct cad_error *err);

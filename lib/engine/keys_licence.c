@@ -16,6 +16,9 @@
 #include "base/util.h"
 #include "engine/session.h"
 
+_Static_assert(KEYS_MESSAGE_MAX / 3 * 4 + ENGINE_URL_MAX + 1024 <= ENGINE_TEXT_BYTES,
+               "a request that fits no turn would be tried for ever");
+
 #define ENVELOPE_TOKENS 256 /* of an answer that are looked at for the licence in it */
 
 static struct key_session *session_of(struct cad_engine *e,
@@ -222,10 +225,12 @@ void keys_ask(struct cad_engine *e, struct key_session *s)
         return;
     }
     cad_str url = licence_url(e, s);
-    if (url.n == 0) {
+    if (url.n == 0 || url.n > ENGINE_URL_MAX) {
         fail(e, s, CAD_ERR_DRM_LICENCE_NET);
         if (s->state != KEY_SESSION_DEAD) return;
-        engine_error(&s->error, CAD_ERR_DRM_LICENCE_NET, "nobody says where licences are given");
+        engine_error(&s->error, CAD_ERR_DRM_LICENCE_NET, "%s",
+                     url.n ? "the licence service's URL is too long"
+                           : "nobody says where licences are given");
         return;
     }
     if (!s->request) {

@@ -165,6 +165,7 @@ struct drv_cdm {
     int open, request, update;     /* results in DONE */
     bool silent;                   /* calls are not answered at all */
     bool no_message;               /* request has nothing to say */
+    cad_buf message;               /* what it says; empty: a challenge of its own */
     enum cad_key_status status;    /* that a licence gives; default usable */
     uint8_t kid;                   /* and of which key; default DRV_KID */
     cad_time expiry;               /* Unix, ns; 0: none is told */

@@ -94,8 +94,9 @@ static int do_request(struct drv *d, const struct cad_cdm_call *call)
     struct drv_cdm *c = &d->cdm;
     assert_true(call->data.n > 0);
     if (c->request || c->no_message) return c->request;
+    cad_buf message = c->message.n ? c->message : cad_buf_from_str(CAD_STR(CHALLENGE));
     tell(d, (struct cad_cdm_event){.type = CAD_CDM_EVENT_MESSAGE, .tag = call->tag,
-                                   .data = cad_buf_from_str(CAD_STR(CHALLENGE))});
+                                   .data = message});
     return 0;
 }
 

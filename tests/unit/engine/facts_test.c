@@ -572,6 +572,25 @@ static void test_facts_leave_the_link_to_media(void **state)
     close_services(s, state);
 }
 
+/* A store that answers more than a store holds: its answer comes in all the same, as a failure, for
+ * who gives it would give it again for ever. */
+static void test_facts_of_a_store_without_limits(void **state)
+{
+    static const uint8_t byte[1];
+    struct services *s = open_services();
+    struct drv *d = open_driver(s, state);
+    struct cad_event event = {.type = CAD_EVENT_STORE_DONE};
+    event.u.store = (struct cad_store_done){.call = CAD_STORE_GET, .id = 1,
+                                            .value = {byte, CAD_STORE_VALUE_MAX + 1}};
+    assert_int_equal(cad_engine_feed(d->engine, &event), 0);
+    event.u.store = (struct cad_store_done){.call = CAD_STORE_LIST, .id = 1,
+                                            .count = CAD_STORE_KEYS_MAX + 1};
+    assert_int_equal(cad_engine_feed(d->engine, &event), 0);
+    watch(d);
+    assert_int_equal(mock_ingest_events(&s->ingest, NULL, "stop"), 1);
+    close_services(s, state);
+}
+
 /* Whichever allocation fails: nothing leaks, the session plays, no event comes twice. */
 static void test_facts_without_memory(void **state)
 {
@@ -614,6 +633,7 @@ int main(void)
         DRV_TEST(test_facts_of_a_bare_file),
         DRV_TEST(test_facts_begin_with_the_wish_to_play),
         DRV_TEST(test_facts_leave_the_link_to_media),
+        DRV_TEST(test_facts_of_a_store_without_limits),
         DRV_TEST(test_facts_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "engine/keys.h"
 
 static struct drv *drm(void **state)
 {
@@ -463,6 +464,40 @@ static void test_keys_decrypt_fails(void **state)
     assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_DECRYPT);
 }
 
+/* A message beyond the limit ends its session by that error, and holds up nothing. */
+static void test_keys_message_too_long(void **state)
+{
+    static uint8_t bytes[KEYS_MESSAGE_MAX + 1];
+    for (size_t n = KEYS_MESSAGE_MAX; n <= sizeof(bytes); n++) {
+        struct drv *d = drm(state);
+        memset(bytes, 'm', sizeof(bytes));
+        d->cdm.message = (cad_buf){bytes, n};
+        drv_load(d, 1);
+        drv_play_for(d, 2 * CAD_SECOND);
+        bool fits = n == KEYS_MESSAGE_MAX;
+        assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), fits ? 1 : 0);
+        assert_int_equal(d->state, fits ? CAD_STATE_PLAYING : CAD_STATE_FAILED);
+        if (!fits) assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LIMIT);
+    }
+}
+
+static void test_keys_url_too_long(void **state)
+{
+    static char url[70000] = "http://svc/license?a=";
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.no_licence_link = o.set_engine = true;
+    cad_engine_config_init(&o.engine);
+    memset(url + strlen(url), 'x', sizeof(url) - strlen(url));
+    o.engine.licence_url = (cad_str){url, sizeof(url)};
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    drv_play_for(d, 2 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_FAILED);
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_NET);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 0);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void test_keys_prepared(void **state)
@@ -644,6 +679,7 @@ int main(void)
         DRV_TEST(test_keys_cdm_gone),       DRV_TEST(test_keys_expired_and_back),
         DRV_TEST(test_keys_renewed_late),   DRV_TEST(test_keys_sink_stands),
         DRV_TEST(test_keys_decrypt_fails),  DRV_TEST(test_keys_allocations),
+        DRV_TEST(test_keys_url_too_long),   DRV_TEST(test_keys_message_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
