@@ -233,24 +233,33 @@ static uint32_t source_of(uint32_t stream)
     return CAD_MIN(stream, STREAMS - 1);
 }
 
-/* Its key id, and the data that a CDM makes a request of; half of the sets name a service too. */
-static size_t put_protection(char *to, size_t room, const struct cad_synth_stream *s, bool service)
+/* The data that a CDM makes a request of, and perhaps a service to ask. */
+static size_t put_pssh(char *to, size_t room, const uint8_t *kid, bool service)
 {
     uint8_t pssh[MOCK_PSSH_BYTES(1)];
     char text[128];
     size_t n = 0;
-    const uint8_t *k = s->kid;
-    if (s->scheme == CAD_SCHEME_CLEAR) return 0;
-    mock_pssh_write((const uint8_t(*)[CAD_KEY_ID_SIZE])k, 1, pssh);
+    mock_pssh_write((const uint8_t(*)[CAD_KEY_ID_SIZE])kid, 1, pssh);
     if (cad_base64_encode((cad_buf){pssh, sizeof(pssh)}, 0, text, sizeof(text), &n)) abort();
     return (size_t)snprintf(to, room,
+        "<ContentProtection schemeIdUri=\"urn:uuid:1077efec-c0b2-4d02-ace3-3c1e52e2fb4b\">"
+        "<cenc:pssh>%.*s</cenc:pssh>%s</ContentProtection>", (int)n, text,
+        service ? "<dashif:laurl>http://cdn2/license?of=set</dashif:laurl>" : "");
+}
+
+/* Its key id; and but for one way the rest, so that some keys are asked for by their ids alone. */
+static size_t put_protection(char *to, size_t room, const struct cad_synth_stream *s, uint32_t way)
+{
+    const uint8_t *k = s->kid;
+    if (s->scheme == CAD_SCHEME_CLEAR) return 0;
+    int n = snprintf(to, room,
         "<ContentProtection schemeIdUri=\"urn:mpeg:dash:mp4protection:2011\" value=\"cbcs\" "
         "cenc:default_KID=\"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-        "%02x%02x%02x%02x%02x%02x\"/>"
-        "<ContentProtection schemeIdUri=\"urn:uuid:1077efec-c0b2-4d02-ace3-3c1e52e2fb4b\">"
-        "<cenc:pssh>%.*s</cenc:pssh>%s</ContentProtection>", k[0], k[1], k[2], k[3], k[4], k[5],
-        k[6], k[7], k[8], k[9], k[10], k[11], k[12], k[13], k[14], k[15], (int)n, text,
-        service ? "<dashif:laurl>http://cdn2/license?of=set</dashif:laurl>" : "");
+        "%02x%02x%02x%02x%02x%02x\"/>",
+        k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8], k[9], k[10], k[11], k[12], k[13],
+        k[14], k[15]);
+    if (way != 2) n += (int)put_pssh(to + n, room - (size_t)n, k, way == 1);
+    return (size_t)n;
 }
 
 struct set {
@@ -267,7 +276,7 @@ static size_t put_set(char *to, size_t room, const struct cad_synth *synth, cons
         "<AdaptationSet contentType=\"%s\" mimeType=\"%s/mp4\" codecs=\"%s\" lang=\"%s\">",
         sound ? "audio" : "video", sound ? "audio" : "video", sound ? "mp4a.40.2" : "avc1.64001f",
         stream == 3 ? "de" : "en");
-    n += (int)put_protection(to + n, room - (size_t)n, &s, way == 1);
+    n += (int)put_protection(to + n, room - (size_t)n, &s, way);
     n += snprintf(to + n, room - (size_t)n, "<Representation id=\"r%u\" bandwidth=\"%u\">", stream,
                   (unsigned)s.rate_bps);
     char *at = to + n;
@@ -441,7 +450,7 @@ static void tell_headers(struct fuzz *f, struct cad_header *told, struct cad_htt
 static void head(struct fuzz *f, struct request *r)
 {
     static const int32_t statuses[] = {200, 206, 204, 301, 302, 304, 400, 401,
-                                       403, 404, 410, 416, 429, 500, 503, 100};
+                                       403, 404, 410, 416, 429, 500, 503, 307};
     struct cad_event e = {.type = CAD_EVENT_HTTP_HEAD};
     uint32_t v = take(f, 1);
     if (!r && v == 0) return;
@@ -455,7 +464,10 @@ static void head(struct fuzz *f, struct request *r)
         e.u.head.range.last = (int32_t)take(f, 4);
         e.u.head.total = (int32_t)take(f, 4);
     }
-    if (v & 128) e.u.head.location = CAD_STR("http://cdn2/elsewhere");
+    char place[URL_MAX + 16] = "http://cdn2/elsewhere";
+    /* The same on the other server, which answers; or nowhere, of a request that is gone. */
+    if (r) (void)snprintf(place, sizeof(place), "http://cdn2%s", r->path);
+    if (v & 128) e.u.head.location = cad_str_from(place);
     struct cad_header told[CAD_HTTP_HEADERS_MAX];
     if (f->edges.variant != PLAIN) tell_headers(f, told, &e.u.head);
     if (r) r->asked = true;
@@ -496,6 +508,15 @@ static void poll_actions(struct fuzz *f)
     }
 }
 
+/* What an application shows. */
+static void look(struct fuzz *f)
+{
+    struct cad_engine_stats stats;
+    struct cad_rung_info rungs[4];
+    cad_engine_stats(f->engine, &stats);
+    if (cad_engine_rungs(f->engine, rungs, CAD_ARRAY_LEN(rungs)) > CAD_ABR_RUNGS_MAX) abort();
+}
+
 static void run(struct fuzz *f)
 {
     for (uint32_t i = 0; i < TURNS_MAX; i++) {
@@ -503,8 +524,7 @@ static void run(struct fuzz *f)
         poll_actions(f);
         if (more < 0) f->broken = true;
         if (more > 0) continue;
-        struct cad_engine_stats stats;
-        cad_engine_stats(f->engine, &stats);
+        look(f);
         return;
     }
 }
@@ -812,7 +832,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f->input = (struct input){data, size};
     f->seed = (uint8_t)take(f, 1);
     uint32_t v = take(f, 1);
-    f->goal = v % 60;
+    f->goal = (uint8_t)(v % 60);
     edges_init(&f->edges, (enum variant)(v / 60));
     f->title = &titles[is_locked(f->edges.variant)];
     cad_failing_init(&f->failing, take(f, 2));
