@@ -399,8 +399,9 @@ static void step_playing(struct cad_engine *e)
         engine_set_state(e, CAD_STATE_PAUSED, "pause");
     } else if (c->has_anchor && c->anchor.underrun && !all_at_end(e)) {
         begin_stall(e);
-    } else if (!c->first_frame && keys_hold(e)) {
+    } else if (keys_hold(e) && (!c->has_anchor || c->anchor.rate_q16 == 0)) {
         engine_set_state(e, CAD_STATE_BUFFERING, "key");
+        e->more = true; /* its time is counted from the next turn on */
     } else {
         watch_sink(e);
     }

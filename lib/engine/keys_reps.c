@@ -207,7 +207,6 @@ static void learn(struct cad_engine *e, const uint8_t *kid)
     if (known && ask_kid(e, kid, &why) != KEY_LOST) return;
     if (!known && e->keys.has_cdm) keys_need_kid(e, kid);
     e->keys.dirty = true;
-    e->session_wake = e->now; /* the session is due: pulling is no turn */
 }
 
 void keys_given(struct cad_engine *e, struct slot *s, const uint8_t *kid, cad_time pts)
@@ -217,6 +216,7 @@ void keys_given(struct cad_engine *e, struct slot *s, const uint8_t *kid, cad_ti
     if (ask_kid(e, kid, &why) == KEY_OPENS) return;
     if (s->locked && same_kid(s->locked_kid, kid)) return;
     learn(e, kid);
+    e->session_wake = e->now; /* the session is due: pulling is no turn */
     if (s->locked) return; /* the first of them counts */
     s->locked = true;
     s->locked_rep = (uint32_t)s->rep_config;

@@ -595,9 +595,7 @@ static int protect(struct cad_engine *e, struct slot *s, cad_buf b,
     if (rc != 0) return CAD_E_DATA;
     if (!crypt.protection.is_protected) return CAD_OK;
     rc = fill_crypt(e, &crypt, out);
-    if (rc == CAD_E_NOMEM) return CAD_E_AGAIN;
-    if (rc == 0) keys_given(e, s, crypt.protection.kid, out->pts);
-    return rc;
+    return rc == CAD_E_NOMEM ? CAD_E_AGAIN : rc;
 }
 
 /* A sample that nobody can open correctly: pictures are passed over up to the next one that
@@ -642,6 +640,9 @@ static int give_sample(struct cad_engine *e, struct slot *s, const struct segmen
     }
     if (rc == 0) {
         s->skip_sync = false;
+        /* Until something is shown the sink stands, wherever the first sample lies. */
+        cad_time pts = shown_end == CAD_TIME_NONE ? CAD_TIME_NONE : out->pts;
+        if (out->crypt) keys_given(e, s, out->crypt->kid, pts);
         return rc;
     }
     cad_ref_unref(&out->ref);

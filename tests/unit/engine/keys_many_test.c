@@ -157,6 +157,30 @@ static void test_keys_many_rotated_in_vain(void **state)
     assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_NO_KEY);
 }
 
+/* The clock stands and is to move, with a key missing: that is buffering, however much was shown
+ * before, and it has an end. */
+static void test_keys_many_stands_for_one(void **state)
+{
+    struct drv *d = hd(state, CAD_KEY_USABLE);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_play_for(d, 5 * CAD_SECOND);
+    drv_pause(d);
+    drv_play_for(d, CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PAUSED);
+    d->cdm.silent = true;
+    give(d, CAD_TIME_NONE);
+    drv_play(d);
+    drv_turns(d);
+    assert_int_equal(d->state, CAD_STATE_BUFFERING);
+    drv_play_for(d, 9 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_BUFFERING);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
+    drv_play_for(d, 2 * CAD_SECOND);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
+    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_DRM_NO_KEY);
+    assert_int_equal(d->state, CAD_STATE_PLAYING); /* the next one is not under it */
+}
+
 /* A new key every few seconds: the sessions of old ones make room, those in use stay. */
 static void test_keys_many_sessions_make_room(void **state)
 {
@@ -190,6 +214,7 @@ int main(void)
         DRV_TEST(test_keys_many_all_lost),
         DRV_TEST(test_keys_many_rotated),
         DRV_TEST(test_keys_many_rotated_in_vain),
+        DRV_TEST(test_keys_many_stands_for_one),
         DRV_TEST(test_keys_many_sessions_make_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
