@@ -7,6 +7,7 @@
  * before. An input that lets an allocation fail is passed over: memory that was refused is no input
  * that is recorded.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "cadmium/tape.h"
@@ -15,6 +16,7 @@
 #include "base/strbuf.h"
 
 static struct cad_tape_recorder *the_tape;
+static bool begun;
 
 static int taped_lease(struct cad_engine *engine, uint32_t id, size_t want, uint8_t **data,
                        size_t *capacity)
@@ -44,9 +46,13 @@ static int taped_create(const struct cad_engine_config *config, struct cad_engin
 {
     struct cad_engine_config plain = *config;
     plain.check = false; /* fuzz_engine looks at that */
+    plain.report = false; /* of it a tape has nothing: docs/tape.md says what that may change */
     int rc = cad_engine_create(&plain, out);
-    if (rc == 0) cad_tape_begin(the_tape, &plain);
-    return rc;
+    if (rc != 0) return rc;
+    if (begun) (void)cad_tape_recorder_end(the_tape); /* a tape is of one engine: the first */
+    else cad_tape_begin(the_tape, &plain);
+    begun = true;
+    return 0;
 }
 
 #define cad_engine_create taped_create
@@ -59,6 +65,7 @@ static int taped_create(const struct cad_engine_config *config, struct cad_engin
 #define cad_engine_pull(engine, slot, sample) cad_tape_pull(the_tape, engine, slot, sample)
 #define LLVMFuzzerTestOneInput drive_engine
 #include "fuzz_engine.c"
+#include "engine_edges.c" /* which feeds an engine, too */
 #undef LLVMFuzzerTestOneInput
 
 #define TAPE_LIMIT (64u << 20)
@@ -106,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.ctx = &tape;
     config.entropy = (cad_buf){entropy, sizeof(entropy)};
     if (cad_tape_recorder_create(&config, &the_tape) != 0) abort();
+    begun = false;
     (void)drive_engine(data, size);
     if (cad_tape_recorder_end(the_tape) != 0) abort();
     cad_tape_recorder_destroy(&the_tape);

@@ -98,15 +98,16 @@ static const struct row wall_rows[] = {
     ROW("error_ms", wall.error_ms, T_I64),
 };
 
+/* A CDM is somebody else's: its words may be any number, and an engine takes them. */
 static const struct row cdm_rows[] = {
-    ENUM("type", cdm.type, CAD_CDM_EVENT_STORE_DELETE),
+    ROW("type", cdm.type, T_U32),
     ROW("session", cdm.tag.session, T_U32),
     ROW("epoch", cdm.tag.epoch, T_U32),
     ROW("op", cdm.tag.op, T_U32),
     ROW("result", cdm.result, T_I32),
     ROW("code", cdm.system_code, T_U32),
-    ENUM("message", cdm.message, CAD_CDM_MESSAGE_INDIVIDUALIZATION),
-    ENUM("closed", cdm.closed, CAD_CDM_CLOSED_INTERNAL),
+    ROW("message", cdm.message, T_U32),
+    ROW("closed", cdm.closed, T_U32),
     ROW("time", cdm.time, T_I64),
     ROW("hdcp", cdm.hdcp, T_I32),
 };
@@ -395,7 +396,7 @@ static void get_cdm(struct tape_past *past, struct tape_reader *r, struct cad_cd
         struct cad_cdm_key *key = &past->keys[i];
         cad_buf kid = tape_get_bytes(r, sizeof(key->kid));
         if (kid.n == sizeof(key->kid)) memcpy(key->kid, kid.p, kid.n);
-        key->status = (enum cad_key_status)tape_get_max(r, CAD_KEY_ERROR);
+        key->status = (enum cad_key_status)tape_get_max(r, UINT32_MAX);
         key->system_code = (uint32_t)tape_get_max(r, UINT32_MAX);
     }
 }
