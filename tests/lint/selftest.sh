@@ -205,6 +205,11 @@ try_readme() {
     put README.md '# x' '' '    make' '' '```c' 'int main(void);' '```'; bad 'the first commands' "$tree"
     { cat "$work/readme"; echo '[a](docs/gone.md)'; } >"$tree/README.md"; bad 'docs/gone.md' "$tree"
     cp "$work/readme" "$tree/README.md"; put docs/map.md '(lost.md)'; bad 'lost.md' "$tree"
+    mkdir -p "$tree/player-sdl" "$tree/tests/mock"
+    put docs/map.md '`cad_mp4` in `two.c`, lib/engine/engine.c: `run`'; good "$tree"
+    put docs/map.md '`cad_mp4_gone`'; bad 'cad_mp4_gone, which' "$tree"
+    put docs/map.md '`three.c`'; bad 'three.c, which' "$tree"
+    put docs/map.md 'lib/engine/gone.c'; bad 'lib/engine/gone.c, which' "$tree"
 }
 
 try_size() {
