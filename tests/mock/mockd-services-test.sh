@@ -147,7 +147,7 @@ post '/ingest/delay?ms=400&for=events'
 read -r seconds < <(curl -s -o /dev/null -w '%{time_total}\n' -d '{}' "$base/events?reqAttempt=1&reqName=events/x&reqId=$(printf '%.s8' {1..32})")
 check 'late' "$(awk -v s="$seconds" 'BEGIN { print (s >= 0.4) }')" 1
 post '/ingest/ok'
-post '/ingest/stop?xid=one&code=LIMIT&message=too%20many&count=1'
+post '/ingest/stop?xid=one&code=LIMIT&message=too+m%61ny&count=1'
 event two 0 start 1 e >/dev/null
 check 'another playback goes on' "$(cat "$work/body")" '{}'
 event one 3 keepAlive 1 f >/dev/null

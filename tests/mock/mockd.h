@@ -256,6 +256,8 @@ const char *mockd_ftl_command(struct mockd *mockd, cad_str rest, cad_str query);
 
 /* A number of a command's query within bounds. */
 bool mockd_query_number(cad_str query, const char *name, int64_t low, int64_t high, int64_t *out);
+/* A text of a command's query, "+" being a blank and %XX undone; out stays if it is malformed. */
+void mockd_query_text(cad_str query, const char *name, char *out, size_t cap);
 /* Writes a file under another name first, so that who finds it finds all of it. false: a message
  * went to stderr. */
 bool mockd_write_whole(const char *name, cad_str text);

@@ -63,6 +63,19 @@ bool mockd_query_number(cad_str query, const char *name, int64_t low, int64_t hi
     return text.n > 0 && cad_str_to_i64(text, out) == 0 && *out >= low && *out <= high;
 }
 
+void mockd_query_text(cad_str query, const char *name, char *out, size_t cap)
+{
+    struct cad_sb sb;
+    char text[512], memory[512];
+    cad_str_copyz(text, sizeof text, cad_uri_query_value(query, cad_str_from(name)));
+    for (char *p = text; *p; p++) {
+        if (*p == '+') *p = ' ';
+    }
+    cad_sb_init_fixed(&sb, memory, sizeof memory);
+    if (cad_uri_percent_decode(cad_str_from(text), &sb) < 0) return;
+    cad_str_copyz(out, cap, cad_sb_str(&sb));
+}
+
 /* NULL: done; else what is wrong. */
 static const char *command_host(struct mockd_host *host, cad_str verb, cad_str query)
 {

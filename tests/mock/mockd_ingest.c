@@ -136,16 +136,6 @@ static const char *command_fault(struct mockd *mockd, cad_str verb, cad_str quer
     return set_scripts(mockd, query, &script, is_delay);
 }
 
-/* A text of the query with %XX undone. */
-static void query_text(cad_str query, const char *name, char *out, size_t cap)
-{
-    struct cad_sb sb;
-    char memory[512];
-    cad_sb_init_fixed(&sb, memory, sizeof memory);
-    if (cad_uri_percent_decode(cad_uri_query_value(query, cad_str_from(name)), &sb) < 0) return;
-    cad_str_copyz(out, cap, cad_sb_str(&sb));
-}
-
 static const char *command_stop(struct mockd *mockd, cad_str query)
 {
     struct mock_ingest_stop stop = {.left = -1, .code = "CONCURRENT_STREAMS",
@@ -154,12 +144,12 @@ static const char *command_stop(struct mockd *mockd, cad_str query)
         !mockd_query_number(query, "count", 1, INT32_MAX, &stop.left)) {
         return "count=1... is how many answers";
     }
-    query_text(query, "xid", stop.xid, sizeof stop.xid);
+    mockd_query_text(query, "xid", stop.xid, sizeof stop.xid);
     if (cad_uri_query_value(query, CAD_STR("code")).n > 0) {
-        query_text(query, "code", stop.code, sizeof stop.code);
+        mockd_query_text(query, "code", stop.code, sizeof stop.code);
     }
     if (cad_uri_query_value(query, CAD_STR("message")).n > 0) {
-        query_text(query, "message", stop.message, sizeof stop.message);
+        mockd_query_text(query, "message", stop.message, sizeof stop.message);
     }
     mockd->ingest.stop = stop;
     return NULL;
@@ -174,7 +164,7 @@ static const char *command_limit(struct mock_ingest *ingest, cad_str query)
     }
     if (!cad_uri_query_value(query, CAD_STR("text")).p) return "rl=N or text=HEADER is missing";
     ingest->limits[0] = 0;
-    query_text(query, "text", ingest->limits, sizeof ingest->limits);
+    mockd_query_text(query, "text", ingest->limits, sizeof ingest->limits);
     return NULL;
 }
 
@@ -211,7 +201,7 @@ bool mockd_ingest_account(struct mockd *mockd, struct mockd_request *request, ca
     struct cad_alloc alloc = cad_alloc_system();
     struct cad_sb sb;
     char xid[MOCK_INGEST_TEXT] = "";
-    query_text(query, "xid", xid, sizeof xid);
+    mockd_query_text(query, "xid", xid, sizeof xid);
     cad_sb_init(&sb, &alloc, CAD_MEM_OTHER, ACCOUNT_BYTES_MAX);
     (void)pthread_mutex_lock(&mockd->lock);
     int rc = mock_ingest_report(&mockd->ingest, xid[0] ? xid : NULL, &sb);

@@ -10,16 +10,6 @@
 #define DELAY_MAX_MS 600000
 #define KID_DIGITS (2 * CAD_KEY_ID_SIZE)
 
-/* A text of the query, in which "+" is a blank. Empty without. */
-static void read_message(cad_str query, char out[MOCK_LICENCE_MESSAGE])
-{
-    cad_str text = cad_uri_query_value(query, CAD_STR("message"));
-    cad_str_copyz(out, MOCK_LICENCE_MESSAGE, text);
-    for (char *p = out; *p; p++) {
-        if (*p == '+') *p = ' ';
-    }
-}
-
 /* NULL: the fault is in; else what is wrong. */
 static const char *read_fault(cad_str verb, cad_str query, struct mock_licence_fault *fault)
 {
@@ -32,7 +22,7 @@ static const char *read_fault(cad_str verb, cad_str query, struct mock_licence_f
     while (i < CAD_ARRAY_LEN(modes) && !cad_str_eqz(verb, modes[i].verb)) i++;
     if (i == CAD_ARRAY_LEN(modes)) return "no such command for licences";
     fault->mode = modes[i].mode;
-    read_message(query, fault->message);
+    mockd_query_text(query, "message", fault->message, sizeof fault->message);
     if (cad_uri_query_value(query, CAD_STR("times")).n > 0) {
         if (!mockd_query_number(query, "times", 1, 1000000, &value)) return "times=1..1000000";
         fault->times = (uint32_t)value;
