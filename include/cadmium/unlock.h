@@ -12,8 +12,9 @@
  * and what is decrypted goes into a buffer of its own, from a pool of the sink's thread. What
  * cannot be decrypted is never handed on. A sample whose key is not usable stays where it is, and
  * so does everything behind it; whoever tells of new keys (an event KEYS) wakes the sink's thread.
- * A sample that is damaged is dropped. What the viewer would have to know is told once, until a
- * sample of that slot is decrypted again; a damaged sample is told each time.
+ * A sample that is damaged is dropped, and behind a picture all those up to the next one that
+ * decoding can begin with. What the viewer would have to know is told once, until a sample of that
+ * slot is decrypted again; a damaged sample is told each time.
  */
 #ifndef CADMIUM_UNLOCK_H
 #define CADMIUM_UNLOCK_H
@@ -40,8 +41,8 @@ void cad_unlock_destroy(struct cad_unlock **unlock);
 /*
  * slot < CAD_ENGINE_SLOTS. 0: *sample is clear, crypt and crypt_ref are gone; of a HOLE only the
  * key was looked at. CAD_E_AGAIN: *sample is as it was: no key yet, or no way to use it, or no
- * memory; keep it and everything behind it, and ask again. CAD_E_DATA: the sample was damaged and
- * is released; go on with the next. Waits as long as the CDM's decrypt does.
+ * memory; keep it and everything behind it, and ask again. CAD_E_DATA: the sample was damaged, or
+ * follows a damaged one, and is released; go on with the next. Waits as long as the CDM's decrypt does.
  */
 CAD_MUST_CHECK int cad_unlock_sample(struct cad_unlock *unlock, uint32_t slot,
                                      struct cad_sample *sample);
@@ -51,7 +52,7 @@ bool cad_unlock_take_fail(struct cad_unlock *unlock, struct cad_sink_fail *out);
 /* Samples so far. */
 struct cad_unlock_counts {
     uint64_t decrypted; /* and holes whose key was there */
-    uint64_t dropped;   /* damaged */
+    uint64_t dropped;   /* damaged, or of no use without one that was */
 };
 /* A copy of the counts. */
 void cad_unlock_counts(const struct cad_unlock *unlock, struct cad_unlock_counts *out);

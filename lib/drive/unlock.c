@@ -17,6 +17,8 @@ struct cad_unlock {
     struct cad_sink_fail fail;      /* the last, not taken yet; error NONE: none */
     enum cad_error_code told[CAD_ENGINE_SLOTS]; /* why a slot stands; NONE: it does not */
     struct cad_unlock_counts counts;
+    bool skips;                     /* a picture is missing: none is of use before a sync one */
+    uint32_t skip_epoch;            /* in this epoch */
 };
 
 int cad_unlock_create(const struct cad_alloc *alloc, const struct cad_cdm_ops *ops,
@@ -83,9 +85,21 @@ static int drop(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sam
                 enum cad_error_code error, int64_t code)
 {
     tell(unlock, slot, error, code);
+    if (slot == CAD_SLOT_VIDEO) {
+        unlock->skips = true;
+        unlock->skip_epoch = sample->epoch;
+    }
     unlock->counts.dropped++;
     cad_sample_release(sample);
     return CAD_E_DATA;
+}
+
+/* Does the picture follow one that was dropped, without a new beginning? */
+static bool is_useless(struct cad_unlock *unlock, uint32_t slot, const struct cad_sample *sample)
+{
+    if (slot != CAD_SLOT_VIDEO || !unlock->skips) return false;
+    unlock->skips = sample->epoch == unlock->skip_epoch && !(sample->flags & CAD_SAMPLE_SYNC);
+    return unlock->skips;
 }
 
 /* 0: the key can be used. */
@@ -150,6 +164,11 @@ static int decrypt(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *
 int cad_unlock_sample(struct cad_unlock *unlock, uint32_t slot, struct cad_sample *sample)
 {
     CAD_ASSERT(slot < CAD_ENGINE_SLOTS);
+    if (is_useless(unlock, slot, sample)) {
+        unlock->counts.dropped++;
+        cad_sample_release(sample);
+        return CAD_E_DATA;
+    }
     if (!sample->crypt) return 0;
     bool as_it_is = sample->crypt->scheme == CAD_SCHEME_CLEAR;
     int rc = as_it_is ? 0 : check_key(unlock, slot, sample->crypt);

@@ -326,6 +326,42 @@ static void test_unlock_drops(void **state)
     assert_int_equal(counts().decrypted, 0);
 }
 
+/* A picture that is missing takes with it what is decoded from it, and nothing else. */
+static void test_unlock_up_to_the_next_sync(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t slot, epoch, flags;
+        int result; /* of decrypt */
+        int rc;
+    } rows[] = {{CAD_SLOT_VIDEO, 3, CAD_SAMPLE_SYNC, 0, 0},
+                {CAD_SLOT_VIDEO, 3, 0, CAD_E_IO, CAD_E_DATA},
+                {CAD_SLOT_AUDIO, 3, 0, 0, 0},
+                {CAD_SLOT_AUDIO, 3, 0, CAD_E_IO, CAD_E_DATA},
+                {CAD_SLOT_AUDIO, 3, 0, 0, 0},
+                {CAD_SLOT_VIDEO, 3, 0, 0, CAD_E_DATA},
+                {CAD_SLOT_VIDEO, 3, CAD_SAMPLE_SYNC, 0, 0},
+                {CAD_SLOT_VIDEO, 3, 0, 0, 0},
+                {CAD_SLOT_VIDEO, 3, CAD_SAMPLE_SYNC, CAD_E_DATA, CAD_E_DATA},
+                {CAD_SLOT_VIDEO, 3, 0, 0, CAD_E_DATA},
+                {CAD_SLOT_VIDEO, 4, 0, 0, 0}, /* a seek */
+                {CAD_SLOT_VIDEO, 4, 0, 0, 0}};
+    uint64_t dropped = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cad_sample s = sample_of(500);
+        struct cad_sink_fail fail;
+        s.epoch = rows[i].epoch;
+        s.flags = rows[i].flags;
+        cdm.result = rows[i].result;
+        assert_int_equal(cad_unlock_sample(unlock, rows[i].slot, &s), rows[i].rc);
+        assert_int_equal(cad_unlock_take_fail(unlock, &fail), rows[i].result != 0);
+        if (rows[i].rc) dropped++;
+        else cad_sample_release(&s);
+        assert_null(s.ref);
+    }
+    assert_int_equal(counts().dropped, dropped);
+}
+
 static void test_unlock_without_cdm(void **state)
 {
     (void)state;
@@ -377,7 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(clear), TEST(decrypts),      TEST(steady), TEST(outlived),    TEST(hole),
         TEST(scheme_clear), TEST(waits),  TEST(decrypt_waits), TEST(drops),
-        TEST(without_cdm), TEST(slots),   TEST(no_memory),
+        TEST(without_cdm), TEST(slots),   TEST(no_memory), TEST(up_to_the_next_sync),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);
