@@ -333,6 +333,7 @@ void keys_end(struct cad_engine *e, struct cad_fetch_request *request,
     struct cad_error err;
     struct cad_verdict verdict = request_fail(e, request, failure, head->retry_after, 1);
     cad_error_init(&err, verdict.error);
+    if (end->cls == CAD_HTTP_TOO_LARGE) cad_error_init(&err, CAD_ERR_DRM_LICENCE_BAD);
     facts_transfer(e, request, end, verdict.error);
     if (verdict.kind == CAD_VERDICT_WAIT || verdict.kind == CAD_VERDICT_OTHER_SERVER) return;
     err.request = id;

@@ -209,6 +209,25 @@ static struct drv_answer licence_silent(struct drv *d, const struct drv_request 
     return (struct drv_answer){.fault = licence ? DRV_SILENT : DRV_SERVE, .value = -1};
 }
 
+static struct drv_answer licence_large(struct drv *d, const struct drv_request *r)
+{
+    (void)d;
+    bool licence = r->purpose == CAD_PURPOSE_LICENCE;
+    return (struct drv_answer){.fault = licence ? DRV_CLASS : DRV_SERVE,
+                               .value = CAD_HTTP_TOO_LARGE};
+}
+
+/* More than any licence is: it was an answer, and no licence. */
+static void test_keys_too_large(void **state)
+{
+    struct drv *d = drm(state);
+    d->script = licence_large;
+    drv_load(d, 1);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 2 * CAD_SECOND));
+    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_BAD);
+    assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
+}
+
 /* Nobody answers: the wait has an end. */
 static void test_keys_service_silent(void **state)
 {
@@ -668,6 +687,7 @@ int main(void)
         DRV_TEST(test_keys_inline_useless), DRV_TEST(test_keys_configured),
         DRV_TEST(test_keys_configured_url), DRV_TEST(test_keys_refused),
         DRV_TEST(test_keys_service_broken), DRV_TEST(test_keys_service_silent),
+        DRV_TEST(test_keys_too_large),
         DRV_TEST(test_keys_garbage),        DRV_TEST(test_keys_without_cdm),
         DRV_TEST(test_keys_other_key),      DRV_TEST(test_keys_statuses),
         DRV_TEST(test_keys_cdm_refuses),    DRV_TEST(test_keys_by_key_ids),
