@@ -42,7 +42,8 @@ void cad_unlock_destroy(struct cad_unlock **unlock);
  * slot < CAD_ENGINE_SLOTS. 0: *sample is clear, crypt and crypt_ref are gone; of a HOLE only the
  * key was looked at. CAD_E_AGAIN: *sample is as it was: no key yet, or no way to use it, or no
  * memory; keep it and everything behind it, and ask again. CAD_E_DATA: the sample was damaged, or
- * follows a damaged one, and is released; go on with the next. Waits as long as the CDM's decrypt does.
+ * follows a damaged one, and is released; go on with the next. Waits as long as the CDM's decrypt
+ * does.
  */
 CAD_MUST_CHECK int cad_unlock_sample(struct cad_unlock *unlock, uint32_t slot,
                                      struct cad_sample *sample);

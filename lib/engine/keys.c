@@ -444,8 +444,7 @@ static void dead_by(struct cad_engine *e, struct key_session *s, enum cad_error_
     keys_session_dead(e, s, &err);
 }
 
-/* The CDM lost it: the same init data again, in a new session (cdm 8). */
-static void session_again(struct cad_engine *e, struct key_session *s, uint32_t system_code)
+void keys_session_again(struct cad_engine *e, struct key_session *s, uint32_t system_code)
 {
     s->key_count = 0;
     if (s->lost == 0 || e->now - s->lost_since > KEYS_LOST_TIME) {
@@ -462,6 +461,7 @@ static void session_again(struct cad_engine *e, struct key_session *s, uint32_t 
     s->state = KEY_SESSION_NEW;
     s->id = ++e->keys.next_session;
     s->op = 0;
+    s->hand_tried = false;
     s->renew_at = CAD_TIME_NONE;
     e->keys.dirty = true;
 }
@@ -601,7 +601,7 @@ void keys_take(struct cad_engine *e, const struct cad_cdm_event *ev)
     case CAD_CDM_EVENT_KEYS: take_keys(e, s, ev); break;
     case CAD_CDM_EVENT_EXPIRY: take_expiry(e, s, ev->time); break;
     case CAD_CDM_EVENT_CLOSED:
-    case CAD_CDM_EVENT_FAILED: session_again(e, s, ev->system_code); break;
+    case CAD_CDM_EVENT_FAILED: keys_session_again(e, s, ev->system_code); break;
     default: break; /* outputs, timers and the store are the drive's or come with later calls */
     }
 }

@@ -64,6 +64,7 @@ struct key_session {
     uint32_t lost;                /* times it was opened again since lost_since */
     cad_time lost_since;
     bool asked_again;             /* a key had expired; until one is usable */
+    bool doubted;                 /* its keys decrypted nothing: it was opened again for that */
     struct cad_error error;       /* of DEAD; NONE else */
 };
 
@@ -125,6 +126,8 @@ int keys_post_body(struct cad_engine *e, const struct cad_fetch_request *request
 void keys_figures(const struct cad_engine *e, struct cad_service_stats *out);
 
 /* ---- between keys.c and keys_reps.c ---- */
+/* It is lost: the same init data again, in a new session (cdm 8). */
+void keys_session_again(struct cad_engine *e, struct key_session *s, uint32_t system_code);
 /* Does a session hope for, or have, this key? */
 bool keys_covers(const struct key_session *s, const uint8_t *kid);
 const struct key_session *keys_session_of_kid(const struct cad_engine *e, const uint8_t *kid);

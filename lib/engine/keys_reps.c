@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "engine/session.h"
 
-#define DECRYPT_FAILS_MAX 3 /* samples that could not be decrypted, in that time: the end (cdm 8) */
+#define DECRYPT_FAILS_MAX 3 /* samples that could not be decrypted, in that time (cdm 8) */
 #define DECRYPT_FAILS_TIME (10 * CAD_SECOND)
 
 static bool same_kid(const uint8_t *a, const uint8_t *b)
@@ -275,6 +275,30 @@ void keys_watch(struct cad_engine *e)
     k->hold_since = CAD_TIME_NONE;
 }
 
+/* Samples of a slot cannot be decrypted: the sessions of their key are opened again, once; then the
+ * key is lost (cdm 8). True: that is told already. */
+static bool doubt_key(struct cad_engine *e, uint32_t slot, struct cad_error *err)
+{
+    struct slot *s = &e->slots[CAD_MIN(slot, CAD_ENGINE_TRACKS - 1)];
+    uint8_t kid[CAD_KEY_ID_SIZE];
+    bool known = s->present && s->rep_config >= 0 && kid_of(e, s->reps[s->rep_config], kid);
+    bool again = false;
+    if (slot >= CAD_ENGINE_TRACKS || !known) return false;
+    for (uint32_t i = 0; i < KEYS_SESSIONS_MAX; i++) {
+        struct key_session *session = &e->keys.sessions[i];
+        if (session->state != KEY_SESSION_ACTIVE || session->doubted) continue;
+        if (!keys_covers(session, kid)) continue;
+        session->doubted = again = true;
+        keys_session_again(e, session, (uint32_t)err->edge_code);
+    }
+    err->cls = CAD_ERROR_DEGRADED;
+    if (again) return false;
+    struct cad_error why = *err;
+    struct lost_key key = {kid, NULL, &why};
+    lose_reps(e, slot, &key);
+    return true;
+}
+
 /* A sink that stands for a key says nothing new: the CDM has told it, or will, and what to do about
  * it is decided here. It is kept for the case that it was not so. */
 bool keys_sink_fail(struct cad_engine *e, struct cad_error *err)
@@ -295,8 +319,12 @@ bool keys_sink_fail(struct cad_engine *e, struct cad_error *err)
             k->decrypt_since = e->now;
             k->decrypt_fails = 0;
         }
-        if (++k->decrypt_fails < DECRYPT_FAILS_MAX) err->cls = CAD_ERROR_DEGRADED;
-        return false;
+        if (++k->decrypt_fails < DECRYPT_FAILS_MAX) {
+            err->cls = CAD_ERROR_DEGRADED;
+            return false;
+        }
+        k->decrypt_fails = 0;
+        return doubt_key(e, (uint32_t)err->track, err);
     default: return false;
     }
 }

@@ -123,6 +123,22 @@ static void test_keys_inline(void **state)
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 0);
 }
 
+/* A session that was lost gets it again. */
+static void test_keys_inline_again(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.no_licence_link = true;
+    o.inline_licence = DRV_LICENCE;
+    struct drv *d = drv_renew(state, &o);
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_cdm_tell(d, CAD_CDM_EVENT_CLOSED, 0);
+    drv_play_for(d, 5 * CAD_SECOND);
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_UPDATE), 2);
+}
+
 /* One that is of no use here: the service is asked after all. */
 static void test_keys_inline_useless(void **state)
 {
@@ -477,9 +493,14 @@ static void test_keys_decrypt_fails(void **state)
         assert_int_equal(d->state, CAD_STATE_PLAYING);
     }
     assert_int_equal(drv_count(d, CAD_APP_ERROR), 4);
+    uint32_t opened = drv_cdm_calls(d, CAD_CDM_CALL_OPEN);
     for (int i = 0; i < 3; i++) drv_feed(d, &ev);
-    drv_turns(d);
-    assert_int_equal(d->state, CAD_STATE_FAILED);
+    drv_play_for(d, 5 * CAD_SECOND);
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), opened + 1); /* with a new licence */
+    assert_int_equal(d->state, CAD_STATE_PLAYING);
+    for (int i = 0; i < 3; i++) drv_feed(d, &ev);
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, 20 * CAD_SECOND));
+    assert_int_equal(drv_cdm_calls(d, CAD_CDM_CALL_OPEN), opened + 1);
     assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_DECRYPT);
 }
 
@@ -700,6 +721,7 @@ int main(void)
         DRV_TEST(test_keys_renewed_late),   DRV_TEST(test_keys_sink_stands),
         DRV_TEST(test_keys_decrypt_fails),  DRV_TEST(test_keys_allocations),
         DRV_TEST(test_keys_url_too_long),   DRV_TEST(test_keys_message_too_long),
+        DRV_TEST(test_keys_inline_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
