@@ -173,7 +173,9 @@ static int start(struct cad_engine *e, struct key_session *s, cad_str url)
     out->deadline = e->now;
     out->connect_timeout = 3 * CAD_SECOND;
     out->silence_timeout = cad_fetch_silence_limit(request, 0);
-    out->address_max = redirect_address_max(e, CAD_PURPOSE_LICENCE);
+    /* The application's own word is not the manifest's: it may name a place farther in. */
+    bool own = url.p == e->config.licence_url.p;
+    out->address_max = own ? CAD_ADDRESS_UNKNOWN : redirect_address_max(e, CAD_PURPOSE_LICENCE);
     redirect_begin(e, target, out);
     engine_decide(e, "request licence id=%u session=%u attempt=%u", request->id, s->id,
                   request->attempts);

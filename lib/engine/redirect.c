@@ -252,7 +252,8 @@ bool redirect_follow(struct cad_engine *e, struct cad_fetch_request *request,
     }
     uint32_t before = request->id;
     cad_fetch_moved(e->fetch, request, e->now);
-    if (is_own(e, request->purpose) && r->start.address_max == CAD_ADDRESS_UNKNOWN) {
+    bool own = is_own(e, request->purpose) || request->purpose == CAD_PURPOSE_LICENCE;
+    if (own && r->start.address_max == CAD_ADDRESS_UNKNOWN) {
         r->start.address_max = limit_of(target->head_data.address);
     }
     target->head = target->ended = target->discard = target->range_wrong = false;

@@ -183,6 +183,39 @@ static void test_keys_configured_url(void **state)
     assert_string_equal(licence_request(d)->body, "a challenge");
 }
 
+static struct drv_answer from_inside(struct drv *d, const struct drv_request *r)
+{
+    bool first = d->script_value == 0;
+    if (r->purpose != CAD_PURPOSE_LICENCE) return (struct drv_answer){.address = CAD_ADDRESS_PUBLIC};
+    d->script_value++;
+    return (struct drv_answer){.fault = first ? DRV_STATUS : DRV_SERVE, .value = 307,
+                               .location = "http://other.example/get",
+                               .address = CAD_ADDRESS_PRIVATE};
+}
+
+/* The application may name a service farther in than the manifest could; who that one sends us to is
+ * no farther in than it is itself. */
+static void test_keys_configured_inside(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.no_licence_link = true;
+    cad_engine_config_init(&o.engine);
+    o.engine.licence_url = CAD_STR("http://keys.example/get");
+    o.set_engine = true;
+    struct drv *d = drv_renew(state, &o);
+    d->cdm.answer = DRV_LICENCE;
+    d->script = from_inside;
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    const struct drv_request *r = licence_request(d);
+    assert_int_equal(first_of(d, CAD_PURPOSE_HEADER)->address_max, CAD_ADDRESS_PUBLIC);
+    assert_int_equal(r->address_max, CAD_ADDRESS_UNKNOWN);
+    while ((++r)->purpose != CAD_PURPOSE_LICENCE) assert_true(r < d->requests + d->request_count);
+    assert_string_equal(r->url, "http://other.example/get");
+    assert_int_equal(r->address_max, CAD_ADDRESS_PRIVATE);
+}
+
 /* ---- refused, late, garbage ------------------------------------------------------------------ */
 
 static struct drv_answer licence_status(struct drv *d, const struct drv_request *r)
@@ -708,7 +741,7 @@ int main(void)
         DRV_TEST(test_keys_inline_useless), DRV_TEST(test_keys_configured),
         DRV_TEST(test_keys_configured_url), DRV_TEST(test_keys_refused),
         DRV_TEST(test_keys_service_broken), DRV_TEST(test_keys_service_silent),
-        DRV_TEST(test_keys_too_large),
+        DRV_TEST(test_keys_too_large),      DRV_TEST(test_keys_configured_inside),
         DRV_TEST(test_keys_garbage),        DRV_TEST(test_keys_without_cdm),
         DRV_TEST(test_keys_other_key),      DRV_TEST(test_keys_statuses),
         DRV_TEST(test_keys_cdm_refuses),    DRV_TEST(test_keys_by_key_ids),
