@@ -69,7 +69,7 @@ static bool takes(const struct keys_part *k, enum cad_init_type type)
 void keys_init(struct cad_engine *e)
 {
     struct keys_part *k = &e->keys;
-    k->timer_at = k->hold_since = k->licence_time = CAD_TIME_NONE;
+    k->timer_at = k->hold_since = k->licence_time = k->back_at = CAD_TIME_NONE;
 }
 
 /* The body of a request that was begun in this very turn is the session's message, which is about
@@ -166,7 +166,7 @@ void keys_stop(struct cad_engine *e)
         session_free(e, s);
     }
     k->epoch++;
-    k->hold_since = CAD_TIME_NONE;
+    k->hold_since = k->back_at = CAD_TIME_NONE;
     k->holding = k->told_any = k->dirty = false;
     k->lanes[0] = k->lanes[1] = 0;
     cad_error_init(&k->sink_stands, CAD_ERR_NONE);
@@ -663,6 +663,7 @@ void keys_turn(struct cad_engine *e)
     bool due = k->timer_at != CAD_TIME_NONE && k->timer_at <= e->now;
     if (due && call(e, NULL, CAD_CDM_CALL_TIMER)) k->timer_at = CAD_TIME_NONE;
     if (k->dirty) keys_lose(e);
+    if (k->dirty || (k->back_at != CAD_TIME_NONE && k->back_at <= e->now)) keys_return(e);
     k->dirty = false;
     keys_watch(e);
     tell_status(e);
@@ -671,7 +672,7 @@ void keys_turn(struct cad_engine *e)
 cad_time keys_next_wake(const struct cad_engine *e)
 {
     const struct keys_part *k = &e->keys;
-    cad_time wake = k->timer_at;
+    cad_time wake = cad_time_earlier(k->timer_at, k->back_at);
     if (k->hold_since != CAD_TIME_NONE) {
         wake = cad_time_earlier(wake, cad_time_add(k->hold_since, e->config.key_wait));
     }

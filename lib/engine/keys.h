@@ -19,6 +19,7 @@
 #define KEYS_LICENCE_MAX (256 * 1024) /* bytes of its answer */
 #define KEYS_LOST_MAX 3           /* times a session is opened again after it was lost, in */
 #define KEYS_LOST_TIME (600 * CAD_SECOND)
+#define KEYS_BACK_AFTER (10 * CAD_SECOND) /* a key that was lost can be used again: cdm 9 */
 #define KEYS_RENEW_RETRY (30 * CAD_SECOND) /* after asking for more time in vain */
 
 struct cad_engine;
@@ -78,6 +79,7 @@ struct keys_part {
     struct key_session sessions[KEYS_SESSIONS_MAX];
     uint64_t lanes[CAD_ENGINE_TRACKS]; /* of the slots, that sessions were made for */
     bool dirty;                   /* something changed: look at the representations */
+    cad_time back_at;             /* a representation comes back with its key; CAD_TIME_NONE never */
     cad_time timer_at;            /* the CDM wants to be called; CAD_TIME_NONE never */
     cad_time hold_since;          /* only a key is missing; CAD_TIME_NONE not */
     bool holding;                 /* at the last turn */
@@ -141,6 +143,7 @@ const struct cad_protection *keys_protection_of(const struct keys_part *k,
 /* Is a representation that is played opened by one of its keys? */
 bool keys_in_use(const struct cad_engine *e, const struct key_session *s);
 void keys_lose(struct cad_engine *e);  /* representations whose key will not come */
+void keys_return(struct cad_engine *e); /* and those whose key has come back */
 void keys_watch(struct cad_engine *e); /* a key is missing for too long */
 enum cad_key_status keys_status(const struct cad_engine *e);
 

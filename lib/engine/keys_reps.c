@@ -154,7 +154,10 @@ static void lose_reps(struct cad_engine *e, uint32_t slot, const struct lost_key
         why.phase = e->clock.first_ever ? CAD_PHASE_PLAY : CAD_PHASE_START;
         why.cls = CAD_ERROR_FATAL; /* for the slot, if it was its last */
         given = given || was_given(e, s, rep);
+        rep->key_lost = key->kid == NULL;
+        rep->header_shut = rep->header_end;
         rep->header_end = 0;
+        rep->back_at = 0;
         rep_drop(e, slot, r, &why);
         last = why;
         lost++;
@@ -181,6 +184,46 @@ void keys_lose(struct cad_engine *e)
 {
     struct lost_key any = {NULL, NULL, NULL};
     for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) lose_reps(e, i, &any);
+}
+
+/* Can the key of one that was lost with it be used again? */
+static bool is_back(const struct cad_engine *e, const struct rep *rep)
+{
+    struct rep as_before = *rep;
+    struct cad_error why;
+    uint8_t kid[CAD_KEY_ID_SIZE];
+    as_before.state = rep->header_shut ? REP_READY : REP_NEW;
+    return kid_of(e, &as_before, kid) && ask_kid(e, kid, &why) == KEY_OPENS;
+}
+
+/* A cable that flaps must not make the picture flap: what is back stays away a while (cdm 9). */
+void keys_return(struct cad_engine *e)
+{
+    e->keys.back_at = CAD_TIME_NONE;
+    for (uint32_t i = 0; i < CAD_ENGINE_TRACKS; i++) {
+        struct slot *s = &e->slots[i];
+        bool any = false;
+        for (uint32_t r = 0; s->present && r < s->rep_count; r++) {
+            struct rep *rep = s->reps[r];
+            if (!rep || rep->state != REP_LOST || !rep->key_lost) continue;
+            bool back = is_back(e, rep);
+            if (!back) rep->back_at = 0;
+            else if (rep->back_at == 0) rep->back_at = cad_time_add(e->now, KEYS_BACK_AFTER);
+            if (back && rep->back_at > e->now) {
+                e->keys.back_at = cad_time_earlier(e->keys.back_at, rep->back_at);
+            } else if (back) {
+                rep->state = rep->header_shut ? REP_READY : REP_NEW;
+                rep->header_end = rep->header_shut;
+                rep->key_lost = false;
+                any = true;
+            }
+        }
+        if (!any) continue;
+        if (s->lost.domain == CAD_DOMAIN_DRM) cad_error_init(&s->lost, CAD_ERR_NONE);
+        engine_decide(e, "keys back slot=%u", i);
+        slots_ladder(e, i);
+        e->tracks_version++;
+    }
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */

@@ -102,6 +102,9 @@ struct rep {
     const struct cad_representation *model;
     enum rep_state state;
     enum cad_error_code lost_by; /* LOST: why */
+    bool key_lost;               /* LOST: with its key, which may come back */
+    int64_t header_shut;         /* key_lost: header_end before */
+    cad_time back_at;            /* key_lost: its key can be used again; 0: it cannot */
     int64_t rate_bps;            /* declared, else measured from the index; 0 not known yet */
     struct cad_ref *header;      /* from the resource's start: init, index, perhaps media; or an
                                     init segment of its own */

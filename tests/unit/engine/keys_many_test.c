@@ -93,6 +93,40 @@ static void test_keys_many_restricted_in_play(void **state)
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_DRM_OUTPUT);
 }
 
+/* The cable is back: so are the pictures, when it has been for 10 s. */
+static void test_keys_many_back(void **state)
+{
+    struct drv_options o;
+    drv_options_init(&o);
+    o.drm = o.hd_key = true;
+    cad_engine_config_init(&o.engine);
+    o.engine.buffer_ahead = 6 * CAD_SECOND; /* it is asked for all the time */
+    o.set_engine = true;
+    struct drv *d = drv_renew(state, &o);
+    d->cdm.hd_status = CAD_KEY_USABLE;
+    d->strict_bytes = false;
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_play_for(d, 5 * CAD_SECOND);
+    for (int i = 0; i < 3; i++) { /* it flaps */
+        d->cdm.hd_status = i == 1 ? CAD_KEY_USABLE : CAD_KEY_OUTPUT_RESTRICTED;
+        drv_cdm_keys(d, DRV_KID, CAD_KEY_USABLE);
+        drv_play_for(d, 3 * CAD_SECOND);
+    }
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
+    uint32_t seen = d->sink.slot[CAD_SLOT_VIDEO].count;
+    d->cdm.hd_status = CAD_KEY_USABLE;
+    drv_cdm_keys(d, DRV_KID, CAD_KEY_USABLE);
+    cad_time until = d->now + KEYS_BACK_AFTER;
+    drv_play_for(d, KEYS_BACK_AFTER - CAD_SECOND);
+    const struct drv_slot *s = &d->sink.slot[CAD_SLOT_VIDEO];
+    for (uint32_t i = seen; i < s->count; i++) assert_true(s->samples[i].rung < DRV_RUNGS - 1);
+    assert_true(d->now < until);
+    assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
+    assert_int_equal(rung_of(d), DRV_RUNGS - 1);
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
+}
+
 /* The only key goes: nothing can be shown, and that is said at once. */
 static void test_keys_many_all_lost(void **state)
 {
@@ -211,6 +245,7 @@ int main(void)
         DRV_TEST(test_keys_many_restricted),
         DRV_TEST(test_keys_many_denied),
         DRV_TEST(test_keys_many_restricted_in_play),
+        DRV_TEST(test_keys_many_back),
         DRV_TEST(test_keys_many_all_lost),
         DRV_TEST(test_keys_many_rotated),
         DRV_TEST(test_keys_many_rotated_in_vain),
