@@ -79,7 +79,7 @@ struct keys_part {
     struct key_session sessions[KEYS_SESSIONS_MAX];
     uint64_t lanes[CAD_ENGINE_TRACKS]; /* of the slots, that sessions were made for */
     bool dirty;                   /* something changed: look at the representations */
-    cad_time back_at;             /* a representation comes back with its key; CAD_TIME_NONE never */
+    cad_time back_at;             /* a representation returns with its key; CAD_TIME_NONE never */
     cad_time timer_at;            /* the CDM wants to be called; CAD_TIME_NONE never */
     cad_time hold_since;          /* only a key is missing; CAD_TIME_NONE not */
     bool holding;                 /* at the last turn */

@@ -186,15 +186,16 @@ static void test_keys_configured_url(void **state)
 static struct drv_answer from_inside(struct drv *d, const struct drv_request *r)
 {
     bool first = d->script_value == 0;
-    if (r->purpose != CAD_PURPOSE_LICENCE) return (struct drv_answer){.address = CAD_ADDRESS_PUBLIC};
+    bool licence = r->purpose == CAD_PURPOSE_LICENCE;
+    if (!licence) return (struct drv_answer){.address = CAD_ADDRESS_PUBLIC};
     d->script_value++;
     return (struct drv_answer){.fault = first ? DRV_STATUS : DRV_SERVE, .value = 307,
                                .location = "http://other.example/get",
                                .address = CAD_ADDRESS_PRIVATE};
 }
 
-/* The application may name a service farther in than the manifest could; who that one sends us to is
- * no farther in than it is itself. */
+/* The application may name a service farther in than the manifest could; where that one sends us
+ * to is no farther in than it is itself. */
 static void test_keys_configured_inside(void **state)
 {
     struct drv_options o;
