@@ -51,6 +51,7 @@ struct play_args {
     uint32_t key_count;
     const char *licence_url;   /* where keys are asked for; NULL where the title says */
     const char *events_url, *logs_url, *probe_url; /* in place of the title's; NULL those */
+    const char *device; /* its id; NULL: none is told */
     const char *store;         /* a folder; NULL none */
     char *usual_store;         /* the same where none was named; NULL none; owned */
     const char *proxy;         /* URL; NULL none */

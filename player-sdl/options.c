@@ -56,6 +56,9 @@ static const struct option options[] = {
      "where events go, in place of where the title says"},
     {"--logs-url", OPTION_TEXT, OPTIONS_SERVICES, 0, PLACE(logs_url), 0, 0, "URL",
      "the same of log batches"},
+    {"--device", OPTION_TEXT, OPTIONS_SERVICES, 0, PLACE(device), 0, 0, "ID",
+     "tell that this is the device ID, by its model (what is before\n"
+     "the last '-') and a hash, never in full (default: nothing)"},
     {"--probe", OPTION_FLAG, OPTIONS_SERVICES, 0, PLACE(probe), 0, 0, "",
      "race the servers that the title's recipe names, and prefer the\n"
      "fastest (default yes; --no-probe asks for no recipe)"},

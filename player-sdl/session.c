@@ -205,6 +205,7 @@ static void fill_services(const struct play_args *args, struct cad_player_config
     engine->probe = args->probe && !args->list_tracks;
     engine->telemetry.ui_name = engine->app_name;
     engine->telemetry.ui_version = engine->app_version;
+    if (args->device) engine->telemetry.device = cad_str_from(args->device);
     if (args->events_url) engine->telemetry.event_url = cad_str_from(args->events_url);
     if (args->logs_url) engine->telemetry.log_url = cad_str_from(args->logs_url);
     if (args->probe_url) engine->ftl.endpoint = cad_str_from(args->probe_url);

@@ -194,7 +194,7 @@ struct cad_telemetry_config {
     cad_str client_type;      /* "cadmium" */
     cad_str ui_version, ui_name; /* of the application; empty */
     cad_str os_name, os_version; /* empty */
-    cad_str device;           /* esn; empty */
+    cad_str device;           /* esn; told as its model, up to the last '-', and a hash; empty */
     cad_str device_model;     /* empty */
     cad_str group;            /* of an experiment; empty */
     cad_str languages;        /* BCP 47, joined by commas; empty */

@@ -1,4 +1,5 @@
 /* Log entries: what they have in common, and how many may be written. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -9,6 +10,7 @@
 #include "telemetry/internal.h"
 
 #define DUP_TIME (10 * CAD_SECOND)
+#define DEVICE_SEED 0x6361646d69756d01u /* any; the same in all devices and versions */
 #define LIMIT_LOW 200 /* the service takes fewer entries than this: only what matters */
 
 /* 128 bits as a version 4 UUID. Not secret: from the seeded generator. */
@@ -34,9 +36,26 @@ static void uuid(struct cad_rng *rng, char out[37])
     out[to] = '\0';
 }
 
+/*
+ * A device is told apart, but not by its name: what stands before the last '-' of its id (the
+ * model), and a hash of all of it.
+ */
+static cad_str device_told(cad_str id, char *out, size_t cap)
+{
+    size_t model = id.n;
+    struct cad_sb sb;
+    if (id.n == 0) return id;
+    while (model > 0 && id.p[model - 1] != '-') model--;
+    cad_sb_init_fixed(&sb, out, cap);
+    cad_sb_put(&sb, cad_str_sub(id, 0, CAD_MIN(model, cap / 2)));
+    cad_sb_printf(&sb, "%016" PRIx64, cad_hash64(id.p, id.n, DEVICE_SEED));
+    return cad_sb_str(&sb);
+}
+
 int tel_log_common(struct cad_telemetry *t)
 {
     const struct cad_telemetry_config *c = &t->config;
+    char device[CAD_TELEMETRY_ID_MAX];
     struct cad_jsonw w;
     cad_jsonw_init(&w, &t->common);
     cad_jsonw_object(&w);
@@ -47,7 +66,7 @@ int tel_log_common(struct cad_telemetry *t)
     cad_jsonw_key_string(&w, "osver", c->os_version);
     cad_jsonw_key_string(&w, "browsername", c->ui_name);
     cad_jsonw_key_string(&w, "browserver", c->ui_version);
-    cad_jsonw_key_string(&w, "esn", c->device);
+    cad_jsonw_key_string(&w, "esn", device_told(c->device, device, sizeof(device)));
     cad_jsonw_key_string(&w, "lver", cad_str_from(cad_version()));
     cad_jsonw_key_string(&w, "uiver", c->ui_version);
     cad_jsonw_key_string(&w, "groupname", c->group);

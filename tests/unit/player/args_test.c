@@ -197,6 +197,7 @@ static void test_args_takes_services(void **state)
     assert_true(args.report);
     assert_int_equal(PARSE(&args, "--subtitles", "de", "--subtitle-size", "150", "--events-url",
                            "http://e", "--logs-url", "http://l", "--probe-url", "http://p",
+                           "--device", "MODEL-0123",
                            "--licence-url", "http://k", "--store", "s", "--proxy", "http://x",
                            "--key-log", "f", "--dump-text", "t", "a"),
                      0);
@@ -204,6 +205,7 @@ static void test_args_takes_services(void **state)
     assert_string_equal(args.subtitles, "de");
     assert_int_equal(args.subtitle_size, 150);
     assert_string_equal(args.events_url, "http://e");
+    assert_string_equal(args.device, "MODEL-0123");
     assert_string_equal(args.logs_url, "http://l");
     assert_string_equal(args.probe_url, "http://p");
     assert_string_equal(args.licence_url, "http://k");
