@@ -297,10 +297,11 @@ int cad_player_create(const struct cad_player_config *config, struct cad_player 
     int err = copy_config(player, config);
     if (!err) err = init_shared(player);
     if (!err) err = cad_engine_create(&config->engine, &player->drive.engine);
-    if (!err) cad_tape_begin(player->tape, &config->engine);
     if (!err) err = cad_pair_init(player, &config->engine);
     if (!err) err = cad_player_drive_init(player);
     if (!err) err = cad_player_edges_init(player, config);
+    /* Last: the recorder of a player that could not be made serves the next one. */
+    if (!err) cad_tape_begin(player->tape, &config->engine);
     if (!err && pthread_create(&player->thread, NULL, cad_player_drive_main, player)) {
         err = CAD_E_IO;
     }

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "cadmium/tape.h"
+
 #include "base/str.h"
 #include "drive/store.h"
 #include "player_stage.h"
@@ -173,12 +175,53 @@ static int remove_folder(void **state)
     return system(command);
 }
 
+static int count_bytes(void *ctx, const uint8_t *p, size_t n)
+{
+    (void)p;
+    *(size_t *)ctx += n;
+    return 0;
+}
+
+/* A store that somebody holds makes no player; the recorder that it was to have serves the next. */
+static void test_player_store_held(void **state)
+{
+    (void)state;
+    if (!has_title()) skip();
+    size_t bytes = 0;
+    struct cad_tape_config tape;
+    struct cad_tape_recorder *recorder = NULL;
+    cad_tape_config_init(&tape);
+    tape.write = count_bytes;
+    tape.ctx = &bytes;
+    tape.full = true;
+    assert_int_equal(cad_tape_recorder_create(&tape, &recorder), 0);
+    stage_open(&stage, false, with_report);
+    struct cad_player_config config;
+    struct cad_player *player = NULL;
+    cad_player_config_init(&config);
+    config.store_path = folder;
+    config.tape = recorder;
+    assert_true(cad_player_create(&config, &player) < 0);
+    assert_null(player);
+    config.store_path = NULL;
+    assert_int_equal(cad_player_create(&config, &player), 0);
+    assert_int_equal(cad_player_load_url(player, FILE_TITLE, CAD_TIME_NONE, NULL), 0);
+    struct cad_app_event event;
+    assert_int_equal(cad_player_wait_event(player, &event, LONG), 0);
+    cad_player_destroy(&player);
+    assert_int_equal(cad_tape_recorder_end(recorder), 0);
+    assert_true(bytes > 0);
+    cad_tape_recorder_destroy(&recorder);
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_player_store_keeps_the_end),
         cmocka_unit_test(test_player_store_tells_later),
         cmocka_unit_test(test_player_store_mute),
+        cmocka_unit_test(test_player_store_held),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
