@@ -15,7 +15,7 @@ UndefinedBehaviorSanitizer, and fuzzes each parser for a while. Ends with the li
   --all              under the sanitizers too every test that takes its time: whole titles in several
                      formats, scenarios in real time, sound devices
 
-  CAD_FUZZ_SECONDS   seconds for each fuzz target (default 20)
+  CAD_FUZZ_SECONDS   seconds for each fuzz target (default 12)
   CAD_JOBS           build and test jobs at a time (default: one a processor)
 TEXT
 }
@@ -35,11 +35,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 logs=build/log
 findings=build/fuzz/findings
-fuzz_seconds=${CAD_FUZZ_SECONDS:-20}
+fuzz_seconds=${CAD_FUZZ_SECONDS:-12}
 jobs=${CAD_JOBS:-$(nproc)}
 realtime='^(net|player|contract|real)$' # labels
 # They take long, and what they run is run under the sanitizers by others: left out there without --all.
-long='^(net/play-(tracks|dash|expiry|tape)|net/(nginx-link|black-dns)|real/|contract/sink/sdl)'
+long='^(net/(play-(tracks|dash|expiry|tape|secrets)|nginx-link|black-dns|startup)|real/|contract/sink/sdl|tools/ftl-mockd)'
 mkdir -p "$logs"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
@@ -110,7 +110,7 @@ skip_reasons() {
 # that more of them run at a time.
 run_tests() {
     run_ctest "$1" "tests, $1" -j "$jobs" -LE "$realtime"
-    local options=(-j $((jobs * 3)) -L "$realtime" --repeat until-pass:3)
+    local options=(-j $((jobs * 4)) -L "$realtime" --repeat until-pass:3)
     if [[ $1 == asan && -z $thorough ]]; then options+=(-E "$long"); fi
     run_ctest "$1-realtime" "real time, $1" "${options[@]}"
 }
