@@ -61,33 +61,15 @@ static void tell_simple(struct cad_engine *e, enum cad_fact_type type)
 
 /* ---- randomness and time --------------------------------------------------------------------- */
 
-/* Bytes of the session's own pool that it can do without, from the other end than it draws at. */
-static size_t spare_entropy(struct cad_engine *e, uint8_t *out, size_t n)
-{
-    size_t spare = e->entropy_n > ENGINE_ENTROPY_LOW ? e->entropy_n - ENGINE_ENTROPY_LOW : 0;
-    n = CAD_MIN(n, spare);
-    if (n == 0) return 0;
-    memcpy(out, e->entropy, n);
-    memmove(e->entropy, e->entropy + n, e->entropy_n - n);
-    memset(e->entropy + e->entropy_n - n, 0, n);
-    e->entropy_n -= n;
-    return n;
-}
-
+/* A little is kept for ids of playbacks; the rest is telemetry's, which keeps it. */
 void facts_entropy(struct cad_engine *e, cad_buf bytes)
 {
-    if (!e->facts.telemetry || bytes.n == 0) return;
-    e->facts.entropy_wanted = false; /* it asks again where this is not enough */
-    cad_telemetry_entropy(e->facts.telemetry, bytes);
-}
-
-static void give_entropy(struct cad_engine *e)
-{
-    uint8_t bytes[ENGINE_ENTROPY_BYTES];
-    if (!e->facts.entropy_wanted) return;
-    size_t n = spare_entropy(e, bytes, sizeof(bytes));
-    facts_entropy(e, (cad_buf){bytes, n});
-    cad_wipe(bytes, n);
+    struct facts_part *f = &e->facts;
+    if (!f->telemetry || bytes.n == 0) return;
+    size_t n = CAD_MIN(bytes.n, sizeof(f->xid_bytes) - f->xid_n);
+    if (n) memcpy(f->xid_bytes + f->xid_n, bytes.p, n);
+    f->xid_n += n;
+    if (bytes.n > n) cad_telemetry_entropy(f->telemetry, (cad_buf){bytes.p + n, bytes.n - n});
 }
 
 void facts_wall(struct cad_engine *e)
@@ -120,14 +102,15 @@ static void tell_shown(struct cad_engine *e, uint32_t slot)
 static bool draw_xid(struct cad_engine *e, char out[17])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t bytes[8];
-    if (e->entropy_n < ENGINE_ENTROPY_LOW + sizeof(bytes)) return false;
-    size_t n = spare_entropy(e, bytes, sizeof(bytes));
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
+    struct facts_part *f = &e->facts;
+    if (f->xid_n < sizeof(f->xid_bytes)) return false;
+    for (size_t i = 0; i < f->xid_n; i++) {
+        out[2 * i] = digits[f->xid_bytes[i] >> 4];
+        out[2 * i + 1] = digits[f->xid_bytes[i] & 15];
     }
-    out[2 * n] = '\0';
+    out[2 * f->xid_n] = '\0';
+    cad_wipe(f->xid_bytes, f->xid_n);
+    f->xid_n = 0;
     return true;
 }
 
@@ -547,10 +530,7 @@ static void carry_out(struct cad_engine *e)
             f->waiting[f->waiting_count++] = (struct facts_waiting){order, e->now};
             start_waiting(e);
             break;
-        case CAD_TELEMETRY_ENTROPY:
-            f->entropy_wanted = true;
-            give_entropy(e);
-            break;
+        case CAD_TELEMETRY_ENTROPY: break; /* what there is was given: more comes with each POST */
         default: order_store(e, &order); break;
         }
     }
@@ -623,7 +603,6 @@ void facts_turn(struct cad_engine *e)
         tell_frames(e);
         tell_wasted(e, 0);
     }
-    give_entropy(e);
     cad_telemetry_turn(f->telemetry, e->now);
     start_waiting(e);
     carry_out(e);

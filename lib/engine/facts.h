@@ -43,7 +43,9 @@ struct facts_part {
     struct cad_error fatal;           /* of this turn, or none */
     enum cad_address_class address_max; /* of services that a manifest names */
     bool own_events, own_logs;        /* the configuration names where they go */
-    bool entropy_wanted, has_wall;
+    uint8_t xid_bytes[8];             /* for the id of the next playback; xid_n of them */
+    size_t xid_n;
+    bool has_wall;
     int64_t wall_offset_ms;           /* as told */
     struct facts_waiting waiting[FACTS_WAITING_MAX];
     uint32_t waiting_count;

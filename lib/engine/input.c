@@ -152,10 +152,15 @@ static bool is_session(const struct cad_engine *e, const struct cad_event *event
     }
 }
 
-/* What the session itself has no room for is telemetry's, for its request ids. */
+/*
+ * What the session lacks goes to it; of the rest it gets half, and telemetry what is left, for its
+ * request ids. So the session's share depends on nothing that telemetry does, or whether it is there.
+ */
 static void take_entropy(struct cad_engine *e, cad_buf bytes)
 {
-    size_t n = CAD_MIN(bytes.n, sizeof(e->entropy) - e->entropy_n);
+    size_t lacks = ENGINE_ENTROPY_LOW - CAD_MIN(e->entropy_n, ENGINE_ENTROPY_LOW);
+    size_t first = CAD_MIN(bytes.n, lacks);
+    size_t n = CAD_MIN(first + (bytes.n - first) / 2, sizeof(e->entropy) - e->entropy_n);
     if (n) memcpy(e->entropy + e->entropy_n, bytes.p, n);
     e->entropy_n += n;
     facts_entropy(e, (cad_buf){bytes.p + n, bytes.n - n});

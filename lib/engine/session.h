@@ -42,7 +42,7 @@
 #define ENGINE_MANIFEST_MAX (8 * 1024 * 1024)
 #define ENGINE_URL_MAX 8192              /* bytes of a URL; a longer one is refused */
 #define ENGINE_ENTROPY_BYTES 256
-#define ENGINE_ENTROPY_LOW 64            /* of them are left to the session alone */
+#define ENGINE_ENTROPY_LOW 64            /* bytes that the session wants before it shares */
 #define ENGINE_ACTIONS_RESERVE 128       /* actions that one turn may issue at most */
 #define ENGINE_MEMORY_OVERHEAD (32 * 1024 * 1024) /* session and manifest beside media */
 #define ENGINE_ASKED_MAX 3               /* attempts of a service request that is denied */

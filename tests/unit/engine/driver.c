@@ -40,8 +40,10 @@ void drv_entropy(struct drv *d, size_t n)
 {
     uint8_t entropy[256];
     assert_true(n <= sizeof entropy);
+    /* No two feeds share any bytes, and no two salts. */
     for (size_t i = 0; i < n; i++) {
-        entropy[i] = (uint8_t)(i * 7 + 1 + d->request_count + d->salt * 53);
+        uint64_t place = (uint64_t)d->salt << 40 | (uint64_t)d->request_count << 16 | i;
+        entropy[i] = (uint8_t)(cad_hash_u64(place) >> 32);
     }
     struct cad_event event = {.type = CAD_EVENT_ENTROPY};
     event.u.entropy = (cad_buf){entropy, n};
