@@ -154,7 +154,7 @@ static bool is_session(const struct cad_engine *e, const struct cad_event *event
 
 /*
  * What the session lacks goes to it; of the rest it gets half, and telemetry what is left, for its
- * request ids. So the session's share depends on nothing that telemetry does, or whether it is there.
+ * request ids. So the session's share depends on nothing that telemetry does or is.
  */
 static void take_entropy(struct cad_engine *e, cad_buf bytes)
 {
