@@ -66,8 +66,9 @@ static void test_prepare_service(void **state)
     uint32_t ticket;
     struct cad_engine_stats stats;
     stage_open(&stage, false, with_services);
-    load(&ticket);
+    /* First the wish: a title that is loaded before it shows its first picture as a pause. */
     assert_int_equal(cad_player_play(stage.player), 0);
+    load(&ticket);
     assert_non_null(stage_wait(&stage, CAD_APP_FIRST_FRAME, LONG));
     stage_watch(&stage, CAD_SECOND);
     for (int i = 0; i < 3; i++) prepare_and_load();
