@@ -7,7 +7,7 @@ mockd=$1
 title=$2
 failed=0
 
-for program in curl md5sum xxd; do
+for program in curl md5sum; do
     if ! command -v $program >/dev/null; then
         echo "$program is missing: scripts/install-deps.sh test"
         exit 77
@@ -52,7 +52,9 @@ post() { check "POST $1" "$(curl -sS -m 20 -X POST "$control$1")" '{"ok":true}';
 # Leaves the answer in $work/answer, prints the status.
 ask() { curl -sS -m 20 -o "$work/answer" -w '%{http_code}' --data-binary "$1" "$base/license?licenseType=standard"; }
 url_text() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
-id_of() { sed -n "s/^\([0-9a-f]*\):\([0-9a-f]*\) $1\$/\\$2/p" "$title/.keys" | xxd -r -p | url_text; }
+# Hexadecimal digits as bytes.
+bytes() { printf '%b' "$(sed 's/../\\x&/g')"; }
+id_of() { sed -n "s/^\([0-9a-f]*\):\([0-9a-f]*\) $1\$/\\$2/p" "$title/.keys" | bytes | url_text; }
 bare() {
     local kids=() role
     for role in "$@"; do kids+=("\"$(id_of "$role" 1)\""); done

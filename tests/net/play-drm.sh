@@ -30,11 +30,12 @@ same() {
 
 # Keys of the title in every spelling that a log or a report might have them in.
 no_keys_in() {
-    local key spelling
+    local key coded spelling
     while IFS=: read -r _ key _; do
         key=${key%% *}
-        for spelling in "$key" "${key^^}" "$(xxd -r -p <<<"$key" | base64)" \
-            "$(xxd -r -p <<<"$key" | base64 | tr '+/' '-_' | tr -d =)"; do
+        coded=$(printf '%b' "$(sed 's/../\\x&/g' <<<"$key")" | base64)
+        check 'bytes of a key' ${#coded} 24
+        for spelling in "$key" "${key^^}" "$coded" "$(tr '+/' '-_' <<<"$coded" | tr -d =)"; do
             check "a key in what was told" "$(grep -Fc -e "$spelling" "$@" | awk -F: '{ n += $NF } END { print n + 0 }')" 0
         done
     done < <(sed 's/#.*//' "$title/.keys" | grep :)
