@@ -179,7 +179,7 @@ const char *cad_cdm_event_name(enum cad_cdm_event_type type);
 /* A key of a session, without the key. */
 struct cad_cdm_key {
     uint8_t kid[CAD_KEY_ID_SIZE]; /* key id */
-    enum cad_key_status status;   /* as key_ready answers, for this session alone */
+    enum cad_key_status status;   /* as key_ready answers, of its session alone */
     uint32_t system_code;         /* of the CDM: why; 0 none */
 };
 
@@ -328,7 +328,7 @@ struct cad_cdm_ops {
      * CAD_E_NOTFOUND, CAD_E_DATA: what was stored is broken. */
     int (*load)(struct cad_cdm *cdm, const struct cad_cdm_tag *tag, cad_buf id);
     /* Required. What the server answered -> KEYS, perhaps EXPIRY, MESSAGE. DONE: CAD_E_DATA: no
-     * licence for this session; CAD_E_LIMIT: larger than caps say. Either way nothing changed. */
+     * licence for the session; CAD_E_LIMIT: larger than caps say. Either way nothing changed. */
     int (*update)(struct cad_cdm *cdm, const struct cad_cdm_tag *tag, cad_buf data);
     /* A pssh out of a moof, whose licence may lie in it -> perhaps KEYS; never a MESSAGE. */
     int (*feed_init)(struct cad_cdm *cdm, const struct cad_cdm_tag *tag, cad_buf data);

@@ -2,7 +2,7 @@
  * tape_names.h - what is secret in a text, and the pseudonyms that stand for it on a tape.
  *
  *     tape_names_init(&names, &alloc, entropy);
- *     tape_names_learn(&names, value);                ids that this session has drawn
+ *     tape_names_learn(&names, value);                ids that the engine has drawn
  *     tape_names_text(&names, p, n);                  a URL, a message: in place
  *     err = tape_names_body(&names, p, n);            JSON, or any other text: in place
  *

@@ -368,7 +368,7 @@ void keys_updated(struct cad_engine *e, struct key_session *s, const struct cad_
         return;
     }
     if (was_at_hand && licence_url(e, s).n > 0) {
-        s->state = KEY_SESSION_WAITING; /* it is not for this session: the service is asked */
+        s->state = KEY_SESSION_WAITING; /* it is of no use to it: the service is asked */
         e->more = true;
         return;
     }
