@@ -5,27 +5,8 @@
 set -u
 . "$(dirname "$0")/play.bash"
 sim=$4
-for program in openssl python3; do
-    if ! command -v $program >/dev/null; then
-        echo "$program is missing: scripts/install-deps.sh test"
-        exit 77
-    fi
-done
-here=$(dirname "$0")
-openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/pem" -days 2 -subj "/CN=right" \
-    -addext "subjectAltName=IP:127.0.0.1" 2>/dev/null
-relay=
-trap 'if [[ -n $relay ]]; then kill "$relay" 2>/dev/null; fi; stop' EXIT
-
-serve --tls-cert "$work/pem" --tls-key "$work/key" --url-life 12
-origin=${base#https://}
-python3 "$here/tape_secrets.py" relay "$work/pem" "$work/key" "$work/port" "$work/wire" "${origin%:*}" "${origin##*:}" &
-relay=$!
-for ((tries = 0; tries < 200; tries++)); do
-    if [[ -s $work/port ]]; then break; fi
-    sleep 0.05
-done
-through=https://127.0.0.1:$(cat "$work/port")
+. "$(dirname "$0")/relay.bash"
+serve_through --url-life 12
 
 # replayed NAME   the tape gives the decisions of the player's log
 replayed() {
