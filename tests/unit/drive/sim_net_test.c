@@ -271,10 +271,33 @@ static void test_sim_net_round_trips_and_rate(void **state)
     }
 }
 
+static void warm_several(struct rig *r, const char *url, uint32_t connections)
+{
+    struct cad_http_warm ask = {.url = cad_str_from(url), .connections = connections,
+                                .connect_timeout = 4 * CAD_SECOND};
+    r->transport->ops->warm(r->transport, &ask);
+}
+
 static void warm(struct rig *r, const char *url)
 {
-    struct cad_http_warm ask = {.url = cad_str_from(url), .connect_timeout = 4 * CAD_SECOND};
-    r->transport->ops->warm(r->transport, &ask);
+    warm_several(r, url, 0);
+}
+
+/* As many as are wanted, and no more while they are under way. */
+static void test_sim_net_warm_several(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, &plain, false);
+    warm_several(&r, "http://a/x", 2);
+    warm_several(&r, "http://a/x", 2);
+    run(&r, CAD_SECOND);
+    for (uint32_t id = 1; id <= 3; id++) start_url(&r, id, "http://a/small?a=1");
+    run(&r, 10 * CAD_SECOND);
+    assert_true(r.seen[1].end.reused);
+    assert_true(r.seen[2].end.reused);
+    assert_false(r.seen[3].end.reused);
+    rig_deinit(&r);
 }
 
 /* A connection that was made ready saves the round trips of making it; nobody is asked. */
@@ -721,6 +744,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sim_net_round_trips_and_rate),
         cmocka_unit_test(test_sim_net_warm),
+        cmocka_unit_test(test_sim_net_warm_several),
         cmocka_unit_test(test_sim_net_warm_takes_and_loses),
         cmocka_unit_test(test_sim_net_redirect),
         cmocka_unit_test(test_sim_net_shares_the_link_between_hosts),
