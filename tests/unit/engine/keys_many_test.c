@@ -10,16 +10,47 @@
 #include "base/str.h"
 #include "engine/session.h"
 
-static struct drv *hd(void **state, enum cad_key_status status)
+/* A title whose best rung has a key of its own. buffer_ahead: 0 the default. */
+static struct drv *hd_ahead(void **state, enum cad_key_status status, cad_time buffer_ahead)
 {
     struct drv_options o;
     drv_options_init(&o);
     o.drm = o.hd_key = true;
+    if (buffer_ahead) {
+        cad_engine_config_init(&o.engine);
+        o.engine.buffer_ahead = buffer_ahead;
+        o.set_engine = true;
+    }
     struct drv *d = drv_renew(state, &o);
     d->cdm.hd_status = status;
     d->strict_bytes = false; /* what is lost with its key is asked for again, of another rung */
     drv_load(d, 1);
     return d;
+}
+
+static struct drv *hd(void **state, enum cad_key_status status)
+{
+    return hd_ahead(state, status, 0);
+}
+
+static void plays_for(struct drv *d, cad_time duration)
+{
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    drv_play_for(d, duration);
+}
+
+/* All keys were given, and it has played for a while. */
+static struct drv *hd_played(void **state, cad_time duration)
+{
+    struct drv *d = hd(state, CAD_KEY_USABLE);
+    plays_for(d, duration);
+    return d;
+}
+
+static void told_once(const struct drv *d, enum cad_error_code code)
+{
+    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
+    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, code);
 }
 
 /* The rung of the last sample that was taken. */
@@ -42,8 +73,7 @@ static void test_keys_many_all_given(void **state)
 static void plays_below(struct drv *d, enum cad_error_code why)
 {
     assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
-    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1); /* told once */
-    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, why);
+    told_once(d, why);
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.cls, CAD_ERROR_DEGRADED);
     assert_int_equal(rung_of(d), DRV_RUNGS - 2);
     assert_int_equal(drv_stats(d).stalls, 0);
@@ -69,9 +99,7 @@ static void test_keys_many_denied(void **state)
  * flushed, and at once the next one is shown where it was. */
 static void test_keys_many_restricted_in_play(void **state)
 {
-    struct drv *d = hd(state, CAD_KEY_USABLE);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 20 * CAD_SECOND);
+    struct drv *d = hd_played(state, 20 * CAD_SECOND);
     assert_int_equal(rung_of(d), DRV_RUNGS - 1);
     cad_time position = drv_stats(d).position;
     cad_time at = d->now;
@@ -89,25 +117,15 @@ static void test_keys_many_restricted_in_play(void **state)
     /* Behind there is what nobody can read any more, and in front of it what can be. */
     drv_seek(d, CAD_SECOND, 2);
     assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
-    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
-    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_DRM_OUTPUT);
+    told_once(d, CAD_ERR_DRM_OUTPUT);
 }
 
 /* The cable is back: so are the pictures, when it has been for 10 s. */
 static void test_keys_many_back(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.hd_key = true;
-    cad_engine_config_init(&o.engine);
-    o.engine.buffer_ahead = 6 * CAD_SECOND; /* it is asked for all the time */
-    o.set_engine = true;
-    struct drv *d = drv_renew(state, &o);
-    d->cdm.hd_status = CAD_KEY_USABLE;
-    d->strict_bytes = false;
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 5 * CAD_SECOND);
+    /* So little ahead that it is asked for all the time. */
+    struct drv *d = hd_ahead(state, CAD_KEY_USABLE, 6 * CAD_SECOND);
+    plays_for(d, 5 * CAD_SECOND);
     for (int i = 0; i < 3; i++) { /* it flaps */
         d->cdm.hd_status = i == 1 ? CAD_KEY_USABLE : CAD_KEY_OUTPUT_RESTRICTED;
         drv_cdm_keys(d, DRV_KID, CAD_KEY_USABLE);
@@ -130,9 +148,7 @@ static void test_keys_many_back(void **state)
 /* The only key goes: nothing can be shown, and that is said at once. */
 static void test_keys_many_all_lost(void **state)
 {
-    struct drv *d = hd(state, CAD_KEY_USABLE);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 5 * CAD_SECOND);
+    struct drv *d = hd_played(state, 5 * CAD_SECOND);
     d->cdm.hd_status = CAD_KEY_ERROR;
     drv_cdm_keys(d, DRV_KID, CAD_KEY_ERROR);
     drv_turns(d);
@@ -154,9 +170,7 @@ static void give(struct drv *d, cad_time pts)
 /* A session for it is opened without anything else happening, and playback goes on. */
 static void test_keys_many_rotated(void **state)
 {
-    struct drv *d = hd(state, CAD_KEY_USABLE);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 10 * CAD_SECOND);
+    struct drv *d = hd_played(state, 10 * CAD_SECOND);
     uint32_t opened = drv_cdm_calls(d, CAD_CDM_CALL_OPEN);
     uint32_t licences = drv_requests_of(d, 0, CAD_PURPOSE_LICENCE);
     give(d, drv_stats(d).position + 4 * CAD_SECOND);
@@ -170,16 +184,13 @@ static void test_keys_many_rotated(void **state)
 /* Its licence has come and does not name it: the representation is of no use, the next may be. */
 static void test_keys_many_rotated_in_vain(void **state)
 {
-    struct drv *d = hd(state, CAD_KEY_USABLE);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 10 * CAD_SECOND);
+    struct drv *d = hd_played(state, 10 * CAD_SECOND);
     give(d, drv_stats(d).position + 3 * CAD_SECOND);
     drv_play_for(d, 2 * CAD_SECOND); /* what comes before it is shown */
     assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
     assert_int_equal(d->state, CAD_STATE_PLAYING);
     drv_play_for(d, CAD_SECOND);
-    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
-    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_DRM_NO_KEY);
+    told_once(d, CAD_ERR_DRM_NO_KEY);
     assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.cls, CAD_ERROR_DEGRADED);
     /* The others are under it as well. */
     for (int i = 0; i < DRV_RUNGS - 1 && d->state != CAD_STATE_FAILED; i++) {
@@ -195,9 +206,7 @@ static void test_keys_many_rotated_in_vain(void **state)
  * before, and it has an end. */
 static void test_keys_many_stands_for_one(void **state)
 {
-    struct drv *d = hd(state, CAD_KEY_USABLE);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 5 * CAD_SECOND);
+    struct drv *d = hd_played(state, 5 * CAD_SECOND);
     drv_pause(d);
     drv_play_for(d, CAD_SECOND);
     assert_int_equal(d->state, CAD_STATE_PAUSED);
@@ -210,17 +219,14 @@ static void test_keys_many_stands_for_one(void **state)
     assert_int_equal(d->state, CAD_STATE_BUFFERING);
     assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
     drv_play_for(d, 2 * CAD_SECOND);
-    assert_int_equal(drv_count(d, CAD_APP_ERROR), 1);
-    assert_int_equal(drv_last(d, CAD_APP_ERROR)->error.code, CAD_ERR_DRM_NO_KEY);
+    told_once(d, CAD_ERR_DRM_NO_KEY);
     assert_int_equal(d->state, CAD_STATE_PLAYING); /* the next one is not under it */
 }
 
 /* A new key every few seconds: the sessions of old ones make room, those in use stay. */
 static void test_keys_many_sessions_make_room(void **state)
 {
-    struct drv *d = hd(state, CAD_KEY_USABLE);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
-    drv_play_for(d, 10 * CAD_SECOND);
+    struct drv *d = hd_played(state, 10 * CAD_SECOND);
     drv_pause(d);
     drv_settle(d);
     for (uint8_t i = 0; i < 20; i++) {

@@ -9,20 +9,47 @@
 #include "base/str.h"
 #include "engine/keys.h"
 
-static struct drv *drm(void **state)
+static struct drv_options drm_options(void)
 {
     struct drv_options o;
     drv_options_init(&o);
     o.drm = true;
+    return o;
+}
+
+static struct drv *drm(void **state)
+{
+    struct drv_options o = drm_options();
     return drv_renew(state, &o);
 }
 
-static const struct drv_request *licence_request(const struct drv *d)
+/* The manifest does not say where licences are given: the application gives one, or says where. */
+static struct drv *configured(void **state, cad_str url, const char *licence)
 {
-    for (uint32_t i = 0; i < d->request_count; i++) {
-        if (d->requests[i].purpose == CAD_PURPOSE_LICENCE) return &d->requests[i];
-    }
-    return NULL;
+    struct drv_options o = drm_options();
+    o.no_licence_link = o.set_engine = true;
+    cad_engine_config_init(&o.engine);
+    if (url.n) o.engine.licence_url = url;
+    if (licence) o.engine.licence = cad_buf_from_str(cad_str_from(licence));
+    return drv_renew(state, &o);
+}
+
+static void load_and_play(struct drv *d)
+{
+    drv_load(d, 1);
+    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+}
+
+static void fails_with(struct drv *d, enum cad_error_code code, cad_time limit)
+{
+    assert_true(drv_until_state(d, CAD_STATE_FAILED, limit));
+    assert_int_equal(drv_fatal(d)->code, code);
+}
+
+static void load_and_fail(struct drv *d, enum cad_error_code code, cad_time limit)
+{
+    drv_load(d, 1);
+    fails_with(d, code, limit);
 }
 
 static const struct drv_request *first_of(const struct drv *d, enum cad_purpose purpose)
@@ -33,13 +60,17 @@ static const struct drv_request *first_of(const struct drv *d, enum cad_purpose 
     return NULL;
 }
 
+static const struct drv_request *licence_request(const struct drv *d)
+{
+    return first_of(d, CAD_PURPOSE_LICENCE);
+}
+
 /* ---- as it should be ------------------------------------------------------------------------- */
 
 static void test_keys_play(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     assert_true(drv_until(d, CAD_APP_ENDED, 70 * CAD_SECOND));
     assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
     assert_int_equal(drv_stats(d).stalls, 0);
@@ -113,26 +144,21 @@ static void test_keys_late(void **state)
 
 static void test_keys_inline(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = true;
+    struct drv_options o = drm_options();
     o.inline_licence = DRV_LICENCE;
     struct drv *d = drv_renew(state, &o);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 0);
 }
 
 /* A session that was lost gets it again. */
 static void test_keys_inline_again(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.no_licence_link = true;
+    struct drv_options o = drm_options();
+    o.no_licence_link = true;
     o.inline_licence = DRV_LICENCE;
     struct drv *d = drv_renew(state, &o);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     drv_cdm_tell(d, CAD_CDM_EVENT_CLOSED, 0);
     drv_play_for(d, 5 * CAD_SECOND);
     assert_int_equal(d->state, CAD_STATE_PLAYING);
@@ -142,43 +168,26 @@ static void test_keys_inline_again(void **state)
 /* One that is of no use here: the service is asked after all. */
 static void test_keys_inline_useless(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = true;
+    struct drv_options o = drm_options();
     o.inline_licence = "something else";
     struct drv *d = drv_renew(state, &o);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
 }
 
 static void test_keys_configured(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.no_licence_link = true;
-    cad_engine_config_init(&o.engine);
-    o.engine.licence = cad_buf_from_str(CAD_STR(DRV_LICENCE));
-    o.set_engine = true;
-    struct drv *d = drv_renew(state, &o);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    struct drv *d = configured(state, CAD_STR(""), DRV_LICENCE);
+    load_and_play(d);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 0);
 }
 
 /* The service's address may be the application's; the body is then the challenge itself. */
 static void test_keys_configured_url(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.no_licence_link = true;
-    cad_engine_config_init(&o.engine);
-    o.engine.licence_url = CAD_STR("http://keys.example/get");
-    o.set_engine = true;
-    struct drv *d = drv_renew(state, &o);
+    struct drv *d = configured(state, CAD_STR("http://keys.example/get"), NULL);
     d->cdm.answer = DRV_LICENCE;
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     assert_string_equal(licence_request(d)->url, "http://keys.example/get");
     assert_string_equal(licence_request(d)->body, "a challenge");
 }
@@ -198,17 +207,10 @@ static struct drv_answer from_inside(struct drv *d, const struct drv_request *r)
  * to is no farther in than it is itself. */
 static void test_keys_configured_inside(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.no_licence_link = true;
-    cad_engine_config_init(&o.engine);
-    o.engine.licence_url = CAD_STR("http://keys.example/get");
-    o.set_engine = true;
-    struct drv *d = drv_renew(state, &o);
+    struct drv *d = configured(state, CAD_STR("http://keys.example/get"), NULL);
     d->cdm.answer = DRV_LICENCE;
     d->script = from_inside;
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     const struct drv_request *r = licence_request(d);
     assert_int_equal(first_of(d, CAD_PURPOSE_HEADER)->address_max, CAD_ADDRESS_PUBLIC);
     assert_int_equal(r->address_max, CAD_ADDRESS_UNKNOWN);
@@ -230,9 +232,7 @@ static void test_keys_refused(void **state)
     struct drv *d = drm(state);
     d->script = licence_status;
     d->script_value = 403;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_DENIED);
+    load_and_fail(d, CAD_ERR_DRM_LICENCE_DENIED, 5 * CAD_SECOND);
     assert_int_equal(drv_fatal(d)->http_status, 403);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
     assert_int_equal(drv_open_requests(d), 0);
@@ -244,9 +244,7 @@ static void test_keys_service_broken(void **state)
     struct drv *d = drm(state);
     d->script = licence_status;
     d->script_value = 500;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_NET);
+    load_and_fail(d, CAD_ERR_DRM_LICENCE_NET, 15 * CAD_SECOND);
     assert_int_equal(drv_fatal(d)->attempts, 5);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 5);
     assert_int_equal(drv_count(d, CAD_APP_STALL_BEGIN), 0);
@@ -272,9 +270,7 @@ static void test_keys_too_large(void **state)
 {
     struct drv *d = drm(state);
     d->script = licence_large;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 2 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_BAD);
+    load_and_fail(d, CAD_ERR_DRM_LICENCE_BAD, 2 * CAD_SECOND);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
 }
 
@@ -285,8 +281,7 @@ static void test_keys_service_silent(void **state)
     d->script = licence_silent;
     drv_load(d, 1);
     cad_time from = d->now;
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_NET);
+    fails_with(d, CAD_ERR_DRM_LICENCE_NET, 15 * CAD_SECOND);
     assert_true(d->now - from >= 9 * CAD_SECOND);
     assert_int_equal(drv_open_requests(d), 0);
 }
@@ -299,9 +294,7 @@ static void test_keys_garbage(void **state)
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         struct drv *d = drm(state);
         d->cdm.answer = answers[i];
-        drv_load(d, 1);
-        assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
-        assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_LICENCE_BAD);
+        load_and_fail(d, CAD_ERR_DRM_LICENCE_BAD, 5 * CAD_SECOND);
     }
 }
 
@@ -309,13 +302,10 @@ static void test_keys_garbage(void **state)
 
 static void test_keys_without_cdm(void **state)
 {
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.no_cdm = true;
+    struct drv_options o = drm_options();
+    o.no_cdm = true;
     struct drv *d = drv_renew(state, &o);
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_MANIFEST_NO_MEDIA);
+    load_and_fail(d, CAD_ERR_MANIFEST_NO_MEDIA, 5 * CAD_SECOND);
 }
 
 /* A licence with another key than the one that is needed. */
@@ -323,18 +313,14 @@ static void test_keys_other_key(void **state)
 {
     struct drv *d = drm(state);
     d->cdm.kid = 0x77;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_NO_KEY);
+    load_and_fail(d, CAD_ERR_DRM_NO_KEY, 5 * CAD_SECOND);
 }
 
 static void check_status(void **state, enum cad_key_status status, enum cad_error_code code)
 {
     struct drv *d = drm(state);
     d->cdm.status = status;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, code);
+    load_and_fail(d, code, 15 * CAD_SECOND);
 }
 
 static void test_keys_statuses(void **state)
@@ -351,14 +337,10 @@ static void test_keys_cdm_refuses(void **state)
 {
     struct drv *d = drm(state);
     d->cdm.open = CAD_E_IO;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_INIT);
+    load_and_fail(d, CAD_ERR_DRM_INIT, 5 * CAD_SECOND);
     d = drm(state);
     d->cdm.request = CAD_E_DATA;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 5 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_INIT_DATA);
+    load_and_fail(d, CAD_ERR_DRM_INIT_DATA, 5 * CAD_SECOND);
 }
 
 /* Init data that names no key for a system that wants one: the known key ids are named instead. */
@@ -379,17 +361,14 @@ static void test_keys_cdm_silent(void **state)
 {
     struct drv *d = drm(state);
     d->cdm.silent = true;
-    drv_load(d, 1);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 15 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_NO_KEY);
+    load_and_fail(d, CAD_ERR_DRM_NO_KEY, 15 * CAD_SECOND);
 }
 
 /* A session that was lost is opened again, three times; nothing is fetched anew for it. */
 static void test_keys_session_lost(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     for (uint32_t i = 0; i < 3; i++) {
         drv_cdm_tell(d, CAD_CDM_EVENT_CLOSED, 0);
         drv_play_for(d, 2 * CAD_SECOND);
@@ -398,8 +377,7 @@ static void test_keys_session_lost(void **state)
     }
     d->cdm.opens = false;
     drv_cdm_tell(d, CAD_CDM_EVENT_CLOSED, 0);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 30 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_RESET);
+    fails_with(d, CAD_ERR_DRM_RESET, 30 * CAD_SECOND);
     assert_int_equal(drv_stats(d).bytes_twice, 0);
 }
 
@@ -407,8 +385,7 @@ static void test_keys_session_lost(void **state)
 static void test_keys_strange_events(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     struct cad_cdm_tag tag = d->cdm.session;
     for (int type = CAD_CDM_EVENT_DONE; type <= CAD_CDM_EVENT_STORE_DELETE; type++) {
         d->cdm.session = (struct cad_cdm_tag){tag.session + 7, tag.epoch, 0};
@@ -429,8 +406,7 @@ static void test_keys_renewed(void **state)
 {
     struct drv *d = drm(state);
     d->cdm.expiry = (DRV_EPOCH_MS + 140 * 1000) * CAD_MS; /* 40 s from here */
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     drv_play_for(d, 30 * CAD_SECOND);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
     d->cdm.expiry = (DRV_EPOCH_MS + 1000 * 1000) * CAD_MS;
@@ -444,13 +420,11 @@ static void test_keys_renewed(void **state)
 static void test_keys_revoked(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     drv_play_for(d, 3 * CAD_SECOND);
     d->cdm.status = CAD_KEY_EXPIRED;
     drv_cdm_keys(d, DRV_KID, CAD_KEY_EXPIRED);
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_KEY_EXPIRED);
+    fails_with(d, CAD_ERR_DRM_KEY_EXPIRED, CAD_SECOND);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 2); /* once more, in vain */
 }
 
@@ -458,8 +432,7 @@ static void test_keys_revoked(void **state)
 static void test_keys_expired_and_back(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     for (int i = 0; i < 2; i++) {
         drv_play_for(d, 3 * CAD_SECOND);
         drv_cdm_keys(d, DRV_KID, CAD_KEY_EXPIRED);
@@ -474,8 +447,7 @@ static void test_keys_renewed_late(void **state)
 {
     struct drv *d = drm(state);
     d->cdm.expiry = (DRV_EPOCH_MS + 1000 * 1000) * CAD_MS; /* 900 s from here */
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     drv_pause(d);
     drv_play_for(d, 800 * CAD_SECOND);
     assert_int_equal(drv_requests_of(d, 0, CAD_PURPOSE_LICENCE), 1);
@@ -500,8 +472,7 @@ static void test_keys_sink_stands(void **state)
 {
     struct drv *d = drm(state);
     struct cad_event ev = {.type = CAD_EVENT_SINK_FAIL};
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     ev.u.fail = (struct cad_sink_fail){.error = CAD_ERR_DRM_OUTPUT};
     drv_feed(d, &ev);
     drv_play_for(d, 2 * CAD_SECOND);
@@ -509,8 +480,7 @@ static void test_keys_sink_stands(void **state)
     assert_int_equal(drv_count(d, CAD_APP_ERROR), 0);
     /* But it does not move again, and the CDM never said why. */
     d->sink.stuck = true;
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 20 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_OUTPUT);
+    fails_with(d, CAD_ERR_DRM_OUTPUT, 20 * CAD_SECOND);
 }
 
 /* A sample that could not be decrypted is dropped and told; the third in a while is the end. */
@@ -518,8 +488,7 @@ static void test_keys_decrypt_fails(void **state)
 {
     struct drv *d = drm(state);
     struct cad_event ev = {.type = CAD_EVENT_SINK_FAIL};
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     ev.u.fail = (struct cad_sink_fail){.error = CAD_ERR_DRM_DECRYPT};
     for (int i = 0; i < 4; i++) {
         drv_feed(d, &ev);
@@ -558,13 +527,8 @@ static void test_keys_message_too_long(void **state)
 static void test_keys_url_too_long(void **state)
 {
     static char url[70000] = "http://svc/license?a=";
-    struct drv_options o;
-    drv_options_init(&o);
-    o.drm = o.no_licence_link = o.set_engine = true;
-    cad_engine_config_init(&o.engine);
     memset(url + strlen(url), 'x', sizeof(url) - strlen(url));
-    o.engine.licence_url = (cad_str){url, sizeof(url)};
-    struct drv *d = drv_renew(state, &o);
+    struct drv *d = configured(state, (cad_str){url, sizeof(url)}, NULL);
     drv_load(d, 1);
     drv_play_for(d, 2 * CAD_SECOND);
     assert_int_equal(d->state, CAD_STATE_FAILED);
@@ -592,9 +556,7 @@ static void test_keys_prepared(void **state)
 static void test_keys_stopped(void **state)
 {
     for (cad_time wait = 0; wait < 300 * CAD_MS; wait += DRV_TICK) {
-        struct drv_options o;
-        drv_options_init(&o);
-        o.drm = true;
+        struct drv_options o = drm_options();
         o.rate_bps = 4000000;
         struct drv *d = drv_renew(state, &o);
         drv_load(d, 1);
@@ -662,16 +624,14 @@ static void test_keys_stopped_with_licence(void **state)
 static void test_keys_cdm_gone(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     uint32_t calls = d->cdm.call_count;
     d->cdm.session.session = 0;
     d->cdm.expiry = d->now + CAD_SECOND; /* of the timer */
     drv_cdm_tell(d, CAD_CDM_EVENT_TIMER, 0);
     drv_cdm_tell(d, CAD_CDM_EVENT_FAILED, CAD_E_LOST);
     d->cdm.opens = false;
-    assert_true(drv_until_state(d, CAD_STATE_FAILED, 10 * CAD_SECOND));
-    assert_int_equal(drv_fatal(d)->code, CAD_ERR_DRM_CRASHED);
+    fails_with(d, CAD_ERR_DRM_CRASHED, 10 * CAD_SECOND);
     drv_cdm_tell(d, CAD_CDM_EVENT_TIMER, 0);
     drv_command(d, CAD_COMMAND_STOP, 0);
     drv_play_for(d, 5 * CAD_SECOND);
@@ -695,8 +655,7 @@ static void test_keys_refused_closes(void **state)
 static void test_keys_seek(void **state)
 {
     struct drv *d = drm(state);
-    drv_load(d, 1);
-    assert_true(drv_until(d, CAD_APP_FIRST_FRAME, 5 * CAD_SECOND));
+    load_and_play(d);
     drv_seek(d, 40 * CAD_SECOND, 9);
     assert_true(drv_until(d, CAD_APP_SEEK_DONE, 5 * CAD_SECOND));
     drv_seek(d, 2 * CAD_SECOND, 10);
@@ -709,9 +668,7 @@ static void test_keys_allocations(void **state)
 {
     uint64_t failures = 0;
     for (uint64_t at = 1;; at++) {
-        struct drv_options o;
-        drv_options_init(&o);
-        o.drm = true;
+        struct drv_options o = drm_options();
         o.duration = 20 * CAD_SECOND;
         o.fail_at = at;
         struct drv *d = drv_renew(state, &o);
