@@ -13,7 +13,6 @@
 
 #include "base/util.h"
 #include "drive/net.h"
-#include "support/failing_alloc.h"
 #include "transport_http.h"
 
 static struct transport_server *server;
@@ -23,17 +22,6 @@ static int create(struct cad_transport **out)
 {
     struct cad_net_config config = {.alloc = cad_alloc_system()};
     return cad_net_create(&config, out);
-}
-
-static int setup(void **state)
-{
-    return bench_setup(&kind, (struct bench **)state);
-}
-
-static int teardown(void **state)
-{
-    bench_teardown(*state);
-    return 0;
 }
 
 static struct bench_record *get(struct bench *bench, uint32_t id, const char *path)
@@ -147,27 +135,10 @@ static void test_net_userinfo(void **state)
     assert_int_equal(bench->records[1].end.cls, CAD_HTTP_SCHEME);
 }
 
-/* Refused memory is an answer at every allocation, and leaves nothing behind. */
 static void test_net_no_memory(void **state)
 {
     CAD_UNUSED(state);
-    for (uint64_t at = 1;; at++) {
-        struct cad_failing f;
-        cad_failing_init(&f, at);
-        struct cad_net_config config = {.alloc = cad_failing_alloc(&f), .ca_file = "/none",
-                                        .proxy = "http://127.0.0.1:1"};
-        struct cad_transport *transport = NULL;
-        int err = cad_net_create(&config, &transport);
-        if (!err) {
-            struct cad_http_start start;
-            bench_request(1, "http://127.0.0.1:1/", &start);
-            err = transport->ops->start(transport, &start);
-            transport->ops->destroy(transport);
-        }
-        assert_int_equal(err, f.failed ? CAD_E_NOMEM : 0);
-        assert_int_equal(f.live_blocks, 0);
-        if (!f.failed) break;
-    }
+    transport_http_no_memory(cad_net_create);
 }
 
 static void test_net_reuse(void **state)
@@ -477,7 +448,8 @@ static int run_proxies(void)
 
 static int run_own(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_net_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_net_##name, transport_http_setup, \
+                                                   transport_http_teardown)
     const struct CMUnitTest tests[] = {
         TEST(chunked), TEST(redirect), TEST(busy),  TEST(garbage),
         TEST(post),    TEST(bad_header), TEST(reuse), TEST(dns),

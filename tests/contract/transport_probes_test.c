@@ -8,7 +8,6 @@
 
 #include "base/util.h"
 #include "drive/net_probes.h"
-#include "support/failing_alloc.h"
 #include "transport_http.h"
 
 static struct transport_server *server;
@@ -18,17 +17,6 @@ static int create(struct cad_transport **out)
 {
     struct cad_net_config config = {.alloc = cad_alloc_system()};
     return cad_net_probes_create(&config, out);
-}
-
-static int setup(void **state)
-{
-    return bench_setup(&kind, (struct bench **)state);
-}
-
-static int teardown(void **state)
-{
-    bench_teardown(*state);
-    return 0;
 }
 
 static int begin(struct bench *bench, uint32_t id, uint32_t group, const char *path)
@@ -99,28 +87,13 @@ static void test_probes_all_busy(void **state)
 static void test_probes_no_memory(void **state)
 {
     CAD_UNUSED(state);
-    for (uint64_t at = 1;; at++) {
-        struct cad_failing f;
-        cad_failing_init(&f, at);
-        struct cad_net_config config = {.alloc = cad_failing_alloc(&f), .ca_file = "/none",
-                                        .proxy = "http://127.0.0.1:1"};
-        struct cad_transport *transport = NULL;
-        int err = cad_net_probes_create(&config, &transport);
-        if (!err) {
-            struct cad_http_start start;
-            bench_request(1, "http://127.0.0.1:1/", &start);
-            err = transport->ops->start(transport, &start);
-            transport->ops->destroy(transport);
-        }
-        assert_int_equal(err, f.failed ? CAD_E_NOMEM : 0);
-        assert_int_equal(f.live_blocks, 0);
-        if (!f.failed) break;
-    }
+    transport_http_no_memory(cad_net_probes_create);
 }
 
 static int run_own(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(test_probes_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_probes_##name, transport_http_setup, \
+                                                   transport_http_teardown)
     const struct CMUnitTest tests[] = {
         TEST(share_nothing), TEST(make_room), TEST(all_busy), TEST(no_memory),
     };
