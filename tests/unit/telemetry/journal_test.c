@@ -14,18 +14,28 @@
 #include "stage.h"
 #include "support/failing_alloc.h"
 
-static struct cad_telemetry_stats stats_of(const struct stage *s)
-{
-    struct cad_telemetry_stats out = {.size = 0};
-    cad_telemetry_stats(s->t, &out);
-    return out;
-}
-
 static void open_stage(struct stage *s)
 {
-    struct cad_alloc alloc = cad_alloc_system();
-    stage_init(s, &alloc);
+    stage_init_system(s);
     assert_int_equal(stage_start(s), 0);
+}
+
+/* Nobody says where events and logs go. */
+static void open_without_places(struct stage *s)
+{
+    stage_init_system(s);
+    s->config.event_url = s->config.log_url = CAD_STR("");
+    assert_int_equal(stage_start(s), 0);
+}
+
+/* The last stop that the service took. */
+static const struct mock_ingest_item *stop_of(const struct stage *s)
+{
+    const struct mock_ingest_item *stop = NULL;
+    for (size_t i = 0; i < s->ingest.count; i++) {
+        if (strcmp(s->ingest.items[i].name, "events/stop") == 0) stop = &s->ingest.items[i];
+    }
+    return stop;
 }
 
 static void assert_session(const struct stage *s, const char *xid)
@@ -50,10 +60,7 @@ static void test_journal_goes_where_the_link_says(void **state)
 {
     (void)state;
     static struct stage s;
-    struct cad_alloc alloc = cad_alloc_system();
-    stage_init(&s, &alloc);
-    s.config.event_url = s.config.log_url = CAD_STR("");
-    assert_int_equal(stage_start(&s), 0);
+    open_without_places(&s);
     assert_true(stage_fact(&s, stage_play("x1"))); /* its link is no URL */
     struct cad_fact title = stage_simple(CAD_FACT_TITLE);
     title.u.play.link = CAD_STR("http://one.test/events?playbackContextId=A");
@@ -78,10 +85,7 @@ static void test_journal_without_a_link_tells_nothing(void **state)
     (void)state;
     static struct stage s;
     char link[CAD_TELEMETRY_LINK_MAX + 2];
-    struct cad_alloc alloc = cad_alloc_system();
-    stage_init(&s, &alloc);
-    s.config.event_url = s.config.log_url = CAD_STR("");
-    assert_int_equal(stage_start(&s), 0);
+    open_without_places(&s);
     assert_true(stage_fact(&s, stage_play("x1")));
     memset(link, 'a', sizeof(link)); /* too long to be kept: none */
     memcpy(link, "http://one.test/", 16);
@@ -92,7 +96,7 @@ static void test_journal_without_a_link_tells_nothing(void **state)
     assert_true(stage_fact(&s, stage_end("ended")));
     assert_true(stage_until(&s, s.now + 60 * CAD_SECOND));
     assert_int_equal(s.posts, 0);
-    assert_int_equal(stats_of(&s).events, 0);
+    assert_int_equal(stage_stats(&s).events, 0);
     assert_int_equal(s.spins, 0);
     stage_deinit(&s);
 }
@@ -126,15 +130,12 @@ static void test_journal_tells_a_session(void **state)
     assert_int_equal(mock_ingest_events(&s.ingest, NULL, NULL), STAGE_SESSION_EVENTS);
     assert_int_equal(s.ingest.duplicates, 0);
     assert_int_equal(journals_in(&s), 0);
-    struct cad_telemetry_stats st = stats_of(&s);
+    struct cad_telemetry_stats st = stage_stats(&s);
     assert_int_equal(st.events, STAGE_SESSION_EVENTS);
     assert_int_equal(st.events_delivered, STAGE_SESSION_EVENTS);
     assert_int_equal(st.events_waiting, 0);
     assert_int_equal(s.spins, 0);
-    const struct mock_ingest_item *stop = NULL;
-    for (size_t i = 0; i < s.ingest.count; i++) {
-        if (strcmp(s.ingest.items[i].name, "events/stop") == 0) stop = &s.ingest.items[i];
-    }
+    const struct mock_ingest_item *stop = stop_of(&s);
     assert_non_null(stop);
     assert_string_equal(stop->reason, "stopped");
     assert_int_equal(stop->rendered_ms, 130000 + 5000 + 20000);
@@ -192,7 +193,7 @@ static void kill_everywhere(uint64_t second_after, bool lost_answers)
             }
         }
         assert_int_equal(journals_in(&s), 0);
-        assert_int_equal(stats_of(&s).records_broken, 0);
+        assert_int_equal(stage_stats(&s).records_broken, 0);
         if (lived) assert_session(&s, "x1");
         stage_deinit(&s);
         if (lived) break;
@@ -219,24 +220,19 @@ static void test_journal_recovers_a_stop(void **state)
     (void)state;
     static struct stage s;
     open_stage(&s);
-    assert_true(stage_fact(&s, stage_play("x1")));
-    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
-    assert_true(stage_fact(&s, stage_state(CAD_PLAY_PLAYING)));
+    assert_true(stage_begin_playing(&s, "x1"));
     assert_true(stage_until(&s, s.now + 150 * CAD_SECOND));
     cad_telemetry_destroy(&s.t); /* killed */
     assert_int_equal(journals_in(&s), 1);
     assert_int_equal(stage_start(&s), 0);
     assert_true(stage_until(&s, s.now + 10 * CAD_SECOND));
     assert_int_equal(mock_ingest_events(&s.ingest, "x1", "stop"), 1);
-    const struct mock_ingest_item *stop = NULL;
-    for (size_t i = 0; i < s.ingest.count; i++) {
-        if (strcmp(s.ingest.items[i].name, "events/stop") == 0) stop = &s.ingest.items[i];
-    }
+    const struct mock_ingest_item *stop = stop_of(&s);
     assert_non_null(stop);
     assert_string_equal(stop->reason, "recovered");
     assert_int_equal(stop->position_ms, 120000); /* of the last keepAlive */
     assert_int_equal(stop->rendered_ms, 120000);
-    assert_int_equal(stats_of(&s).events_recovered, 1);
+    assert_int_equal(stage_stats(&s).events_recovered, 1);
     assert_int_equal(journals_in(&s), 0);
     stage_deinit(&s);
 }
@@ -247,8 +243,7 @@ static void test_journal_retries_under_one_id(void **state)
     static struct stage s;
     open_stage(&s);
     s.status = 500;
-    assert_true(stage_fact(&s, stage_play("x1")));
-    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_begin(&s, "x1"));
     assert_true(stage_until(&s, s.now + 4 * CAD_SECOND));
     assert_int_equal(s.posts - s.low_posts, 3); /* fast ones */
     assert_non_null(strstr(s.last_url, "reqAttempt=3&reqName=events/start&reqId="));
@@ -270,8 +265,7 @@ static void test_journal_honours_retry_after(void **state)
     open_stage(&s);
     s.status = 429;
     s.retry_after = 120 * CAD_SECOND;
-    assert_true(stage_fact(&s, stage_play("x1")));
-    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_begin(&s, "x1"));
     assert_true(stage_until(&s, s.now + 119 * CAD_SECOND));
     assert_int_equal(s.posts - s.low_posts, 1);
     assert_true(stage_until(&s, s.now + 2 * CAD_SECOND));
@@ -287,7 +281,7 @@ static void test_journal_drops_what_is_refused(void **state)
     s.status = 400;
     assert_true(stage_session(&s, "x1"));
     assert_true(stage_until(&s, s.now + 60 * CAD_SECOND));
-    assert_int_equal(stats_of(&s).events_refused, STAGE_SESSION_EVENTS);
+    assert_int_equal(stage_stats(&s).events_refused, STAGE_SESSION_EVENTS);
     assert_int_equal(journals_in(&s), 0);
     stage_deinit(&s);
 }
@@ -300,7 +294,7 @@ static void test_journal_is_offline_for_hours(void **state)
     s.status = 0;
     assert_true(stage_session(&s, "x1"));
     for (int i = 0; i < 5; i++) assert_true(stage_until(&s, s.now + 3600 * CAD_SECOND));
-    assert_int_equal(stats_of(&s).events_waiting, STAGE_SESSION_EVENTS - 1); /* collapsed */
+    assert_int_equal(stage_stats(&s).events_waiting, STAGE_SESSION_EVENTS - 1); /* collapsed */
     assert_int_equal(s.spins, 0);
     s.status = 200;
     assert_true(stage_until(&s, s.now + 600 * CAD_SECOND));
@@ -309,8 +303,8 @@ static void test_journal_is_offline_for_hours(void **state)
     s.status = 0;
     assert_true(stage_session(&s, "x2"));
     assert_true(stage_until(&s, s.now + 25 * 3600 * CAD_SECOND));
-    assert_int_equal(stats_of(&s).events_waiting, 0); /* nobody wants them after a day */
-    assert_int_equal(stats_of(&s).events_expired, STAGE_SESSION_EVENTS - 1);
+    assert_int_equal(stage_stats(&s).events_waiting, 0); /* nobody wants them after a day */
+    assert_int_equal(stage_stats(&s).events_expired, STAGE_SESSION_EVENTS - 1);
     assert_int_equal(journals_in(&s), 0);
     stage_deinit(&s);
 }
@@ -324,7 +318,7 @@ static void test_journal_does_not_wait_for_a_broken_store(void **state)
     assert_true(stage_session(&s, "x1"));
     assert_true(stage_until(&s, s.now + 60 * CAD_SECOND));
     assert_session(&s, "x1");
-    assert_true(stats_of(&s).store_failures > 0);
+    assert_true(stage_stats(&s).store_failures > 0);
     assert_int_equal(s.spins, 0);
     stage_deinit(&s);
     open_stage(&s);
@@ -368,14 +362,13 @@ static void test_journal_limits_what_waits(void **state)
     static struct stage s;
     open_stage(&s);
     s.status = 0;
-    assert_true(stage_fact(&s, stage_play("x1")));
-    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_begin(&s, "x1"));
     for (int i = 0; i < 200; i++) {
         s.now += CAD_SECOND;
         assert_true(stage_fact(&s, stage_state(i % 2 ? CAD_PLAY_PLAYING : CAD_PLAY_PAUSED)));
     }
     assert_true(stage_fact(&s, stage_end("stopped")));
-    struct cad_telemetry_stats st = stats_of(&s);
+    struct cad_telemetry_stats st = stage_stats(&s);
     assert_int_equal(st.events_waiting, CAD_TELEMETRY_EVENTS_MAX);
     assert_int_equal(st.events_lost, 202 - CAD_TELEMETRY_EVENTS_MAX);
     s.status = 200;
@@ -391,8 +384,7 @@ static void test_journal_waits_for_entropy(void **state)
     static struct stage s;
     open_stage(&s);
     s.no_entropy = true;
-    assert_true(stage_fact(&s, stage_play("x1")));
-    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_begin(&s, "x1"));
     assert_int_equal(s.posts, 0);
     uint8_t bytes[256];
     memset(bytes, 9, sizeof(bytes));
@@ -409,8 +401,7 @@ static void test_journal_hears_the_service_stop_it(void **state)
     struct cad_telemetry_stop stop;
     open_stage(&s);
     s.answer_body = "{\"a\":[1],\"stop\":{\"code\":\"LIMIT\",\"message\":\"too many \\u0041\"}}";
-    assert_true(stage_fact(&s, stage_play("x1")));
-    assert_true(stage_fact(&s, stage_simple(CAD_FACT_FIRST_FRAME)));
+    assert_true(stage_begin(&s, "x1"));
     cad_telemetry_stop_asked(s.t, &stop);
     assert_true(stop.asked);
     assert_string_equal(stop.code, "LIMIT");
@@ -441,7 +432,7 @@ static void test_journal_survives_failing_memory(void **state)
             assert_true(stage_session(&s, "x1"));
             assert_true(stage_until(&s, s.now + 120 * CAD_SECOND));
             assert_session(&s, "x1"); /* what could not be made at once was made later */
-            assert_int_equal(stats_of(&s).events_lost, 0);
+            assert_int_equal(stage_stats(&s).events_lost, 0);
         }
         stage_deinit(&s);
         assert_int_equal(f.live_blocks, 0);

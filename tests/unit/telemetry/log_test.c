@@ -16,18 +16,18 @@
 #include "stage.h"
 #include "telemetry/logring.h"
 
-static struct cad_telemetry_stats stats_of(const struct stage *s)
-{
-    struct cad_telemetry_stats out = {.size = 0};
-    cad_telemetry_stats(s->t, &out);
-    return out;
-}
-
 static void open_stage(struct stage *s)
 {
-    struct cad_alloc alloc = cad_alloc_system();
-    stage_init(s, &alloc);
+    stage_init_system(s);
     s->config.event_url = CAD_STR("");
+    assert_int_equal(stage_start(s), 0);
+    assert_true(stage_run(s));
+}
+
+/* With a place for events as well. */
+static void open_with_events(struct stage *s)
+{
+    stage_init_system(s);
     assert_int_equal(stage_start(s), 0);
     assert_true(stage_run(s));
 }
@@ -57,9 +57,8 @@ static void test_log_waits_for_its_place(void **state)
 {
     (void)state;
     static struct stage s;
-    struct cad_alloc alloc = cad_alloc_system();
     for (int later = 0; later < 2; later++) {
-        stage_init(&s, &alloc);
+        stage_init_system(&s);
         s.config.event_url = s.config.log_url = CAD_STR("");
         s.config.logs_later = later;
         assert_int_equal(stage_start(&s), 0);
@@ -67,7 +66,7 @@ static void test_log_waits_for_its_place(void **state)
         assert_true(stage_fact(&s, note(CAD_SEVERITY_ERROR, 1, "a")));
         assert_true(stage_until(&s, s.now + 100 * CAD_SECOND));
         assert_int_equal(s.posts, 0);
-        assert_int_equal(stats_of(&s).entries > 0, later);
+        assert_int_equal(stage_stats(&s).entries > 0, later);
         char url[2050];
         memset(url, 'x', sizeof(url));
         assert_int_equal(cad_telemetry_log_url(s.t, (cad_str){url, 2049}), CAD_E_INVAL);
@@ -106,8 +105,8 @@ static void test_log_takes_reports(void **state)
     f.u.report.json = CAD_STR("");
     f.at = s.now;
     assert_int_equal(cad_telemetry_fact(s.t, &f), CAD_E_INVAL);
-    assert_int_equal(stats_of(&s).entries_dropped[CAD_SEVERITY_INFO], 5);
-    assert_int_equal(stats_of(&s).entries, 1 + 5); /* each loss is told */
+    assert_int_equal(stage_stats(&s).entries_dropped[CAD_SEVERITY_INFO], 5);
+    assert_int_equal(stage_stats(&s).entries, 1 + 5); /* each loss is told */
     cad_telemetry_flush(s.t);
     assert_true(stage_until(&s, s.now + CAD_SECOND));
     cad_str sent = cad_sb_str(&s.wire);
@@ -218,7 +217,7 @@ static void test_log_retries_and_rests(void **state)
     assert_true(stage_until(&s, s.now + 400 * CAD_SECOND));
     s.status = 200;
     assert_true(stage_until(&s, s.now + 400 * CAD_SECOND));
-    struct cad_telemetry_stats st = stats_of(&s);
+    struct cad_telemetry_stats st = stage_stats(&s);
     assert_int_equal(st.batches_lost, 0); /* the store had it */
     assert_int_equal(s.spins, 0);
     assert_int_equal(s.ingest.duplicates, 0);
@@ -240,7 +239,7 @@ static void test_log_is_taken_once_when_answers_are_lost(void **state)
     cad_telemetry_flush(s.t);
     assert_true(stage_until(&s, s.now + 100 * CAD_SECOND));
     assert_true(s.ingest.duplicates > 0);
-    assert_int_equal(mock_ingest_entries(&s.ingest), stats_of(&s).entries);
+    assert_int_equal(mock_ingest_entries(&s.ingest), stage_stats(&s).entries);
     stage_deinit(&s);
 }
 
@@ -282,7 +281,7 @@ static void test_log_splits_what_is_too_large(void **state)
         assert_int_equal(cad_telemetry_fact(s.t, &f), 0);
     }
     assert_true(stage_until(&s, s.now + 10 * CAD_SECOND));
-    struct cad_telemetry_stats st = stats_of(&s);
+    struct cad_telemetry_stats st = stage_stats(&s);
     assert_int_equal(st.batches_refused, 9); /* one a single entry */
     assert_int_equal(st.batches, 9);
     s.status = 200;
@@ -320,12 +319,12 @@ static void test_log_obeys_the_service(void **state)
     assert_true(stage_fact(&s, note(CAD_SEVERITY_INFO, 3, "c")));
     assert_true(stage_until(&s, s.now + 3590 * CAD_SECOND));
     assert_int_equal(s.posts, posts);
-    assert_int_equal(stats_of(&s).entries_dropped[CAD_SEVERITY_INFO], 1);
+    assert_int_equal(stage_stats(&s).entries_dropped[CAD_SEVERITY_INFO], 1);
     s.limits = "~~=~RL=~RL=x~RL=-1~RL=99999999999999999999";
     assert_true(stage_until(&s, s.now + 100 * CAD_SECOND));
     assert_true(s.posts > posts);
     assert_true(stage_fact(&s, note(CAD_SEVERITY_INFO, 4, "d")));
-    assert_int_equal(stats_of(&s).entries_dropped[CAD_SEVERITY_INFO], 1);
+    assert_int_equal(stage_stats(&s).entries_dropped[CAD_SEVERITY_INFO], 1);
     stage_deinit(&s);
 }
 
@@ -340,7 +339,7 @@ static void test_log_bounds_a_flood(void **state)
         f.u.note.code = i;
         assert_int_equal(cad_telemetry_fact(s.t, &f), 0);
     }
-    struct cad_telemetry_stats st = stats_of(&s);
+    struct cad_telemetry_stats st = stage_stats(&s);
     assert_int_equal(st.entries, 200); /* the burst */
     assert_int_equal(st.entries_dropped[CAD_SEVERITY_WARN], 1000000 - 200);
     s.now += 10 * CAD_SECOND;
@@ -359,10 +358,10 @@ static void test_log_tells_repetitions_once(void **state)
         s.now += 100 * CAD_MS;
         assert_true(stage_fact(&s, note(CAD_SEVERITY_WARN, 7, "again")));
     }
-    assert_int_equal(stats_of(&s).entries, 1);
+    assert_int_equal(stage_stats(&s).entries, 1);
     s.now += 10 * CAD_SECOND;
     assert_true(stage_fact(&s, note(CAD_SEVERITY_WARN, 7, "again")));
-    assert_int_equal(stats_of(&s).entries, 2);
+    assert_int_equal(stage_stats(&s).entries, 2);
     assert_true(stage_until(&s, s.now + 100 * CAD_SECOND));
     assert_non_null(strstr(cad_sb_z(&s.wire), "\"count\":50"));
     stage_deinit(&s);
@@ -372,10 +371,7 @@ static void test_log_lets_nothing_secret_out(void **state)
 {
     (void)state;
     static struct stage s;
-    struct cad_alloc alloc = cad_alloc_system();
-    stage_init(&s, &alloc);
-    assert_int_equal(stage_start(&s), 0);
-    assert_true(stage_run(&s));
+    open_with_events(&s);
     play(&s);
     struct cad_fact f = stage_end("error");
     f.u.end.error = 200;
@@ -476,10 +472,7 @@ static void test_log_golden_bytes(void **state)
 {
     (void)state;
     static struct stage s;
-    struct cad_alloc alloc = cad_alloc_system();
-    stage_init(&s, &alloc);
-    assert_int_equal(stage_start(&s), 0);
-    assert_true(stage_run(&s));
+    open_with_events(&s);
     play(&s);
     compare("batch.json", cad_sb_z(&s.ingest.last));
     cad_sb_reset(&s.wire);

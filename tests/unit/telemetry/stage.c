@@ -31,6 +31,12 @@ void stage_init(struct stage *s, const struct cad_alloc *alloc)
     s->config.languages = CAD_STR("de, en");
 }
 
+void stage_init_system(struct stage *s)
+{
+    struct cad_alloc alloc = cad_alloc_system();
+    stage_init(s, &alloc);
+}
+
 static void drop(struct stage *s, size_t i)
 {
     free(s->items[i].value);
@@ -52,6 +58,13 @@ int stage_start(struct stage *s)
     if (err) return err;
     cad_telemetry_wall(s->t, STAGE_WALL);
     return 0;
+}
+
+struct cad_telemetry_stats stage_stats(const struct stage *s)
+{
+    struct cad_telemetry_stats out = {.size = 0};
+    cad_telemetry_stats(s->t, &out);
+    return out;
 }
 
 /* ---- the store ----------------------------------------------------------------------------- */
@@ -246,6 +259,16 @@ struct cad_fact stage_end(const char *reason)
     struct cad_fact f = stage_simple(CAD_FACT_END);
     f.u.end.reason = cad_str_from(reason);
     return f;
+}
+
+bool stage_begin(struct stage *s, const char *xid)
+{
+    return stage_fact(s, stage_play(xid)) && stage_fact(s, stage_simple(CAD_FACT_FIRST_FRAME));
+}
+
+bool stage_begin_playing(struct stage *s, const char *xid)
+{
+    return stage_begin(s, xid) && stage_fact(s, stage_state(CAD_PLAY_PLAYING));
 }
 
 bool stage_session(struct stage *s, const char *xid)

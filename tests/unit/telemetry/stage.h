@@ -43,6 +43,8 @@ struct stage {
 };
 
 void stage_init(struct stage *s, const struct cad_alloc *alloc);
+/* Over the memory of the system. */
+void stage_init_system(struct stage *s);
 void stage_deinit(struct stage *s);
 /* A new process over what the store holds. */
 int stage_start(struct stage *s);
@@ -52,12 +54,16 @@ bool stage_run(struct stage *s);
 bool stage_fact(struct stage *s, struct cad_fact f);
 /* Let time pass by its own wake-ups, performing. */
 bool stage_until(struct stage *s, cad_time until);
+struct cad_telemetry_stats stage_stats(const struct stage *s);
 
 struct cad_fact stage_play(const char *xid);
 struct cad_fact stage_state(enum cad_play_state state);
 struct cad_fact stage_simple(enum cad_fact_type type);
 struct cad_fact stage_shown(const char *id, int64_t rate_bps);
 struct cad_fact stage_end(const char *reason);
+/* Play and its first frame; and that it is playing from then on. */
+bool stage_begin(struct stage *s, const char *xid);
+bool stage_begin_playing(struct stage *s, const char *xid);
 /* play, first frame, ... of a small session: start, pause, resume, seek, two keepAlives, stop. */
 bool stage_session(struct stage *s, const char *xid);
 #define STAGE_SESSION_EVENTS 7
