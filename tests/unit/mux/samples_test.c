@@ -51,24 +51,33 @@ static void open_config(struct mux_avc *avc)
     assert_false(avc->pps[0].deblocking_control);
 }
 
+static void assert_clear(struct mux_avc *avc, cad_buf nal, size_t want)
+{
+    size_t clear = SIZE_MAX;
+    assert_int_equal(mux_avc_clear(avc, nal, &clear), 0);
+    assert_int_equal(clear, want);
+}
+
+static void assert_no_header(struct mux_avc *avc, cad_buf nal)
+{
+    size_t clear = SIZE_MAX;
+    assert_int_equal(mux_avc_clear(avc, nal, &clear), CAD_E_DATA);
+}
+
 /* An IDR picture: first_mb 0, slice type 7 (I), PPS 0, frame_num 0, idr_pic_id 0, two flags, qp. */
 static void test_avc_header_of_an_idr_slice(void **state)
 {
     (void)state;
     struct mux_avc avc;
     uint8_t nal[256];
-    size_t clear = 0;
     open_config(&avc);
     /* 1+7+1+4+1+2+1 bits = 17: three bytes behind the first. */
     size_t n = write_nal(nal, 0x65, "1 0001000 1 0000 1 00 1", 100);
-    assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, n}, &clear), 0);
-    assert_int_equal(clear, 4);
+    assert_clear(&avc, (cad_buf){nal, n}, 4);
     /* Any other unit is clear as a whole, and so is an empty one. */
     nal[0] = 6;
-    assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, n}, &clear), 0);
-    assert_int_equal(clear, n);
-    assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, 0}, &clear), 0);
-    assert_int_equal(clear, 0);
+    assert_clear(&avc, (cad_buf){nal, n}, n);
+    assert_clear(&avc, (cad_buf){nal, 0}, 0);
 }
 
 /* A P picture with a list change and references that are marked. */
@@ -77,20 +86,18 @@ static void test_avc_header_of_a_p_slice(void **state)
     (void)state;
     struct mux_avc avc;
     uint8_t nal[256];
-    size_t clear = 0;
     open_config(&avc);
     /* first_mb, type 5 (P), pps | frame_num 3 | override: 2 | change: 0 (1), 3 |
      * marking: 1 (2), 0 | cabac_init_idc 1, qp se(-1): 39 bits, 5 bytes */
     size_t n = write_nal(nal, 0x41, "1 00110 1 0011 1 010 1 1 010 00100 1 010 011 1 010 011", 100);
-    assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, n}, &clear), 0);
-    assert_int_equal(clear, 6);
+    assert_clear(&avc, (cad_buf){nal, n}, 6);
     /* Cut anywhere in its header, it is none. */
     for (size_t cut = 1; cut < 6; cut++) {
-        assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, cut}, &clear), CAD_E_DATA);
+        assert_no_header(&avc, (cad_buf){nal, cut});
     }
     /* Of a parameter set that is not known. */
     n = write_nal(nal, 0x41, "1 00110 010 0011 0 0 0 1 1", 100);
-    assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, n}, &clear), CAD_E_DATA);
+    assert_no_header(&avc, (cad_buf){nal, n});
 }
 
 /* Bytes of emulation prevention count as bytes of the header. */
@@ -99,15 +106,13 @@ static void test_avc_header_with_emulation_prevention(void **state)
     (void)state;
     struct mux_avc avc;
     uint8_t nal[256];
-    size_t clear = 0;
     open_config(&avc);
     avc.sps[0].frame_num_bits = 16;
     /* Zeros of the frame number and of idr_pic_id, whose value ends behind the 3. */
     const uint8_t head[] = {0x65, 0x88, 0x80, 0x00, 0x00, 0x03, 0x48};
     memset(nal, 0x5a, sizeof nal);
     memcpy(nal, head, sizeof head);
-    assert_int_equal(mux_avc_clear(&avc, (cad_buf){nal, sizeof nal}, &clear), 0);
-    assert_int_equal(clear, 8);
+    assert_clear(&avc, (cad_buf){nal, sizeof nal}, 8);
 }
 
 static void test_avc_config_is_read_to_its_end(void **state)
