@@ -1,9 +1,24 @@
-# A start over an emulated path, measured: what startup.sh and the test net/startup-trips share. One TLS 1.3 origin at
+# A start over an emulated path, measured: what startup.sh and the tests net/startup-* share. One TLS 1.3 origin at
 # an address that only the other end of the path has: cadmium-mockd on HTTP/1.1, nginx on HTTP/2.
-# usage: . startup.bash    with $work (a folder of its own), $mockd, $nginx (may be empty), $title, $linkemu, servers=()
-# and give_up MESSAGE
+# usage: . startup.bash    with $mockd, $nginx (may be empty), $title, $linkemu and give_up MESSAGE
 address=100.64.0.1
 port=8443
+
+# In a network namespace of its own: a folder, $all, that goes at the end, and with it the servers; files are written
+# in $work, which is the folder or one in it.
+settle() {
+    ip link set lo up
+    all=$(mktemp -d)
+    work=$all
+    servers=()
+    trap stop EXIT
+}
+
+stop() {
+    if ((${#servers[@]})); then kill "${servers[@]}" 2>/dev/null; fi
+    wait
+    rm -rf "$all"
+}
 
 # The emulator may be given as its source.
 build_linkemu() {

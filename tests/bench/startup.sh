@@ -69,17 +69,9 @@ if [[ -z $inside ]]; then
     [[ $(id -u) == 0 && -e /dev/net/tun ]] || give_up 'an emulated path needs root and /dev/net/tun'
     exec unshare -n "$0" "${arguments[@]}" --inside
 fi
-ip link set lo up
-work=$(mktemp -d)
-servers=()
-stop() {
-    if ((${#servers[@]})); then kill "${servers[@]}" 2>/dev/null; fi
-    wait
-    rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
 . "$root/tests/bench/startup.bash"
+settle
+trap 'exit 130' INT TERM
 build_linkemu || give_up 'the emulator does not build'
 serve_mocks
 modes=

@@ -3,43 +3,9 @@
 # Over a path of 50 ms, from the mocks on HTTP/1.1, the first pictures of both are timed in turns.
 # usage: startup-drm.sh PLAY MOCKD TITLE_DIR LINKEMU   (TITLE_DIR-cenc)
 set -u
-# shellcheck disable=SC2034
-play=$1 mockd=$2 clear=$3 linkemu=$4
-skip() {
-    echo "$1"
-    exit 77
-}
-if [[ ! -s $clear/manifest.json || ! -s $clear-cenc/manifest.json ]]; then skip 'no title to play'; fi
-if [[ ! -s $linkemu ]]; then skip 'there is no emulator of links beside the corpora (CAD_SHARED_DATA)'; fi
-for program in openssl awk ip unshare; do
-    if ! command -v $program >/dev/null; then skip "$program is missing: scripts/install-deps.sh test"; fi
-done
-if [[ $(id -u) != 0 || ! -e /dev/net/tun ]] || ! unshare -n -m true 2>/dev/null; then
-    skip 'an emulated link needs root, /dev/net/tun and a network namespace of its own'
-fi
-if [[ ${5:-} != inside ]]; then exec unshare -n bash "$0" "$@" inside; fi
-
-ip link set lo up
-export no_proxy='*' NO_PROXY='*'
-all=$(mktemp -d)
-servers=()
-stop() {
-    if ((${#servers[@]})); then kill "${servers[@]}" 2>/dev/null; fi
-    wait
-    rm -rf "$all"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
-give_up() {
-    echo "$1"
-    exit 1
-}
-work=$all
-. "$(dirname "$0")/../bench/startup.bash"
-if ! build_linkemu >"$work/cc.out" 2>&1; then
-    cat "$work/cc.out"
-    skip 'the emulator of links does not build here'
-fi
+. "$(dirname "$0")/startup.bash"
+clear=$title
+if [[ ! -s $clear-cenc/manifest.json ]]; then skip 'no title to play'; fi
 
 rtt=50
 rounds=5

@@ -3,43 +3,8 @@
 # a path of 50 ms, of a licensed manifest and of an MPD, on HTTP/2 (nginx) and on HTTP/1.1 (the mocks).
 # usage: startup-trips.sh PLAY MOCKD TITLE_DIR LINKEMU
 set -u
-# shellcheck disable=SC2034
-play=$1 mockd=$2 title=$3 linkemu=$4
-skip() {
-    echo "$1"
-    exit 77
-}
-if [[ ! -s $title/manifest.json ]]; then skip 'no title to play'; fi
-if [[ ! -s $linkemu ]]; then skip 'there is no emulator of links beside the corpora (CAD_SHARED_DATA)'; fi
-for program in openssl awk ip unshare; do
-    if ! command -v $program >/dev/null; then skip "$program is missing: scripts/install-deps.sh test"; fi
-done
-if [[ $(id -u) != 0 || ! -e /dev/net/tun ]] || ! unshare -n -m true 2>/dev/null; then
-    skip 'an emulated link needs root, /dev/net/tun and a network namespace of its own'
-fi
-if [[ ${5:-} != inside ]]; then exec unshare -n bash "$0" "$@" inside; fi
-
-ip link set lo up
-export no_proxy='*' NO_PROXY='*'
+. "$(dirname "$0")/startup.bash"
 nginx=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx)
-work=$(mktemp -d)
-servers=()
-stop() {
-    if ((${#servers[@]})); then kill "${servers[@]}" 2>/dev/null; fi
-    wait
-    rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
-give_up() {
-    echo "$1"
-    exit 1
-}
-. "$(dirname "$0")/../bench/startup.bash"
-if ! build_linkemu >"$work/cc.out" 2>&1; then
-    cat "$work/cc.out"
-    skip 'the emulator of links does not build here'
-fi
 
 rtt=50
 tries_max=3 # a machine that is busy with other things can only add to the time
