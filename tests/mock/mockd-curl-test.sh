@@ -2,74 +2,12 @@
 # cadmium-mockd as curl sees it: manifest, signed ranges, refusals, control calls, access log, HTTPS.
 # usage: mockd-curl-test.sh MOCKD TITLE_DIR
 set -u
-mockd=$1
+. "$(dirname "$0")/mockd.bash" "$1" curl md5sum openssl
 title=$2
-failed=0
-pid=
-
-for program in curl md5sum openssl; do
-    if ! command -v $program >/dev/null; then
-        echo "$program is missing: scripts/install-deps.sh test"
-        exit 77
-    fi
-done
-if [[ ! -s $title/manifest.json ]]; then
-    echo 'no title to serve'
-    exit 77
-fi
-work=$(mktemp -d)
-export no_proxy='*' NO_PROXY='*'
-
-stop() {
-    if [[ -n $pid ]]; then kill "$pid" 2>/dev/null; fi
-    rm -rf "$work"
-}
-trap stop EXIT
-
-check() {
-    if [[ $2 != "$3" ]]; then
-        echo "FAILED $1: '$2', not '$3'"
-        failed=1
-    fi
-}
-
-start() {
-    rm -f "$work/ready.json"
-    "$mockd" --title-dir "$title" --ready-file "$work/ready.json" "$@" >"$work/out" 2>"$work/err" &
-    pid=$!
-    local tries
-    for ((tries = 0; tries < 200; tries++)); do
-        if [[ -s $work/ready.json ]]; then break; fi
-        if ! kill -0 $pid 2>/dev/null; then break; fi
-        sleep 0.05
-    done
-    if [[ ! -s $work/ready.json ]]; then
-        echo "FAILED: $* did not start"
-        cat "$work/err"
-        exit 1
-    fi
-    base=$(sed -n 's/.*"base":"\([^"]*\)".*/\1/p' "$work/ready.json")
-    control=$(sed -n 's/.*"control":"\([^"]*\)".*/\1/p' "$work/ready.json")
-    mapfile -t hosts < <(sed 's/.*"hosts":\[\([^]]*\)\].*/\1/; s/"//g' "$work/ready.json" | tr ',' '\n')
-}
-
-# A clean end, whatever is in flight, and within a short time.
-finish() {
-    local before=$SECONDS
-    kill "$pid"
-    wait "$pid"
-    check 'exit status' $? 0
-    if ((SECONDS - before > 5)); then
-        echo "FAILED: stopping took $((SECONDS - before)) s"
-        failed=1
-    fi
-    check 'said on standard error' "$(cat "$work/err")" ''
-    pid=
-}
+want_title "$title"
 
 get() { curl -sS -m 20 --path-as-is "$@"; }
 code() { curl -s -m 20 --path-as-is -o /dev/null -w '%{http_code}' "$@"; }
-post() { check "POST $1" "$(get -X POST "$control$1")" '{"ok":true}'; }
 
 # Asks for the manifest of title $1 as attempt $2 and leaves it in manifest.json; prints the status.
 ask() {
@@ -89,7 +27,7 @@ url_of() {
 range_of() { echo "${1/\?/range/$2?}"; }
 
 log=$work/access.jsonl
-start --access-log "$log"
+start --title-dir "$title" --access-log "$log"
 check 'servers' "${#hosts[@]}" 4
 check 'base is host 1' "$base" "http://${hosts[0]}"
 check 'standard output' "$(cat "$work/out")" "$(cat "$work/ready.json")"
@@ -212,7 +150,7 @@ sleep 0.3
 finish
 
 # --- short-lived URLs, thinking, a wrong clock ---
-start --url-life 2 --think-ms 300 --hosts 2 --clock-skew 86400 --asset-in-path --title-id 77
+start --title-dir "$title" --url-life 2 --think-ms 300 --hosts 2 --clock-skew 86400 --asset-in-path --title-id 77
 check 'two servers' "${#hosts[@]}" 2
 check 'manifest of 77' "$(ask 77 aa)" 200
 url=$(url_of video-400 2)
@@ -233,7 +171,7 @@ pid=
 # --- HTTPS ---
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj /CN=127.0.0.1 \
     -addext subjectAltName=IP:127.0.0.1 2>/dev/null
-start --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --hosts 3
+start --title-dir "$title" --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --hosts 3
 ca=$work/cert.pem
 check 'base' "$base" "https://${hosts[0]}"
 check 'manifest over TLS' "$(ask 900100 aa)" 200

@@ -3,35 +3,10 @@
 # request, refusals, faults by the control port, counts, subtitles, and no key in any log or file that is served.
 # usage: mockd-licence-test.sh MOCKD PROTECTED_TITLE_DIR
 set -u
-mockd=$1
+. "$(dirname "$0")/mockd.bash" "$1" curl md5sum
 title=$2
-failed=0
+want_title "$title"
 
-for program in curl md5sum; do
-    if ! command -v $program >/dev/null; then
-        echo "$program is missing: scripts/install-deps.sh test"
-        exit 77
-    fi
-done
-if [[ ! -s $title/manifest.json ]]; then
-    echo 'no title to serve'
-    exit 77
-fi
-work=$(mktemp -d)
-export no_proxy='*' NO_PROXY='*'
-pid=
-stop() {
-    if [[ -n $pid ]]; then kill "$pid" 2>/dev/null; fi
-    rm -rf "$work"
-}
-trap stop EXIT
-
-check() {
-    if [[ $2 != "$3" ]]; then
-        echo "FAILED $1: '$2', not '$3'"
-        failed=1
-    fi
-}
 contains() {
     if [[ $2 != *"$3"* ]]; then
         echo "FAILED $1: '$2' without '$3'"
@@ -39,16 +14,8 @@ contains() {
     fi
 }
 
-"$mockd" --title-dir "$title" --hosts 2 --ready-file "$work/ready.json" --access-log "$work/log" >/dev/null 2>"$work/err" &
-pid=$!
-for ((tries = 0; tries < 200; tries++)); do
-    if [[ -s $work/ready.json ]]; then break; fi
-    sleep 0.05
-done
-base=$(sed -n 's/.*"base":"\([^"]*\)".*/\1/p' "$work/ready.json")
-control=$(sed -n 's/.*"control":"\([^"]*\)".*/\1/p' "$work/ready.json")
+start --title-dir "$title" --hosts 2 --access-log "$work/log"
 
-post() { check "POST $1" "$(curl -sS -m 20 -X POST "$control$1")" '{"ok":true}'; }
 # Leaves the answer in $work/answer, prints the status.
 ask() { curl -sS -m 20 -o "$work/answer" -w '%{http_code}' --data-binary "$1" "$base/license?licenseType=standard"; }
 url_text() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
@@ -72,7 +39,7 @@ check 'request of a licensed manifest' "$(ask "$(list sd hd)")" 200
 contains 'session' "$(cat "$work/answer")" '"license":{"drmSessionId":"s-1",'
 check 'key set in it' "$(sed -n 's/.*"licenseResponseBase64":"\([^"]*\)".*/\1/p' "$work/answer" | base64 -d)" \
     "{\"keys\":[$(jwk sd),$(jwk hd)],\"type\":\"temporary\"}"
-check 'another host' "$(curl -sS -m 20 -d "$(bare hd)" "$(sed 's/.*"hosts":\["[^"]*","\([^"]*\)".*/\1/' "$work/ready.json")/license")" \
+check 'another host' "$(curl -sS -m 20 -d "$(bare hd)" "${hosts[1]}/license")" \
     "{\"keys\":[$(jwk hd)],\"type\":\"temporary\"}"
 
 # --- what is not ---
@@ -147,9 +114,5 @@ for role in audio sd hd; do
             grep -c -e "$secret")" 0
     done
 done
-kill "$pid"
-wait "$pid"
-check 'exit status' $? 0
-pid=
-check 'said on standard error' "$(cat "$work/err")" ''
+finish
 exit $failed

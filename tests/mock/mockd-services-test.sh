@@ -3,40 +3,12 @@
 # recipe names the manifest's servers, and targets behave as they are told.
 # usage: mockd-services-test.sh CADMIUM-MOCKD DATA-FOLDER
 set -u
-mockd=$1
+. "$(dirname "$0")/mockd.bash" "$1" curl python3 gzip
 data=$2
-for program in curl python3 gzip; do
-    command -v $program >/dev/null || {
-        echo "SKIP: no $program"
-        exit 77
-    }
-done
-export no_proxy='*' NO_PROXY='*'
-work=$(mktemp -d)
-server=
-failed=0
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+start --stage --hosts 4 --account "$work/account" --capture "$work/capture" --access-log "$work/log"
 
-"$mockd" --stage --hosts 4 --ready-file "$work/ready" --account "$work/account" --capture "$work/capture" \
-    --access-log "$work/log" >/dev/null 2>"$work/err" &
-server=$!
-for _ in $(seq 100); do
-    [ -s "$work/ready" ] && break
-    sleep 0.1
-done
-base=$(sed -n 's/.*"base":"\([^"]*\)".*/\1/p' "$work/ready")
-control=$(sed -n 's/.*"control":"\([^"]*\)".*/\1/p' "$work/ready")
-mapfile -t hosts < <(sed 's/.*"hosts":\[\([^]]*\)\].*/\1/; s/"//g' "$work/ready" | tr ',' '\n')
-
-check() {
-    if [[ $2 != "$3" ]]; then
-        echo "FAILED $1: '$2', not '$3'"
-        failed=1
-    fi
-}
 code() { curl -s -m 20 -o "$work/body" -D "$work/head" -w '%{http_code}' "$@"; }
 header() { tr -d '\r' <"$work/head" | sed -n "s/^$1: //Ip"; }
-post() { check "POST $1" "$(curl -s -m 20 -X POST --data-binary "@${2-/dev/null}" "$control$1")" '{"ok":true}'; }
 refused() { check "POST $1" "$(code -X POST "$control$1")" 400; }
 # says FILE EXPRESSION: a Python expression over the JSON j
 says() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
@@ -240,21 +212,12 @@ check 'kinds' "$(sed -n 's/.*"kind":"\([a-z]*\)".*/\1/p' "$work/log" | sort -u |
     'events log manifest other probe recipe '
 check 'bodies' "$(python3 -c 'import json, sys; print(len([json.loads(l)["body"] for l in sys.stdin]))' <"$work/capture")" 19
 curl -s "$control/account" >"$work/before"
-kill "$server"
-wait "$server"
-check 'exit status' $? 0
-server=
-check 'said on standard error' "$(cat "$work/err")" ''
+finish
 check 'account in the file' "$(cat "$work/account")" "$(cat "$work/before")"
-"$mockd" --stage --account /nowhere/account --ready-file "$work/ready2" >/dev/null 2>"$work/err" &
-server=$!
-for _ in $(seq 100); do
-    [ -s "$work/ready2" ] && break
-    sleep 0.1
-done
-kill "$server"
-wait "$server"
+start --stage --account /nowhere/account
+kill "$pid"
+wait "$pid"
 check 'an account that cannot be written' $? 1
-server=
+pid=
 check 'a reason' "$(grep -c '^cadmium-mockd: /nowhere/account: ' "$work/err")" 1
 exit $failed

@@ -4,32 +4,19 @@
 # Times are compared with wide margins: a machine that is busy only adds to them.
 # usage: mockd-stage-test.sh CADMIUM-MOCKD DATA-FOLDER
 set -eu
-mockd=$1
+. "$(dirname "$0")/mockd.bash" "$1" curl python3
 data=$2
-command -v curl >/dev/null && command -v python3 >/dev/null || {
-    echo "SKIP: no curl or no python3"
-    exit 77
-}
-work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
 
 die() {
     echo "mockd-stage-test: $1"
     exit 1
 }
 
-"$mockd" --stage --hosts 2 --ready-file "$work/ready" >/dev/null &
-server=$!
-for _ in $(seq 100); do
-    [ -s "$work/ready" ] && break
-    sleep 0.1
-done
-control=$(sed 's/.*"control":"\([^"]*\)".*/\1/' "$work/ready")
-one=$(sed 's/.*"hosts":\["\([^"]*\)".*/\1/' "$work/ready")
-two=$(sed 's/.*"hosts":\["[^"]*","\([^"]*\)".*/\1/' "$work/ready")
+start --stage --hosts 2
+one=${hosts[0]}
+two=${hosts[1]}
 
-# post PATH [BODY-FILE]: a command that is obeyed
+# post PATH [BODY-FILE]: a command that is obeyed, or there is nothing more to test
 post() {
     curl -sf -X POST --data-binary "@${2-/dev/null}" "$control$1" >"$work/answer" || die "refused: $1"
 }
