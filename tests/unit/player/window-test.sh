@@ -6,52 +6,12 @@ set -eu
 player=$1
 hand=$2
 media=$3
-for program in Xvfb import convert; do
-    if ! command -v "$program" >/dev/null 2>&1; then
-        echo "$program is missing: scripts/install-deps.sh test"
-        exit 77
-    fi
-done
+. "$(dirname "$0")/window-display.sh"
 if [ ! -e "$media/h264.mp4" ]; then
     echo "no media in $media"
     exit 77
 fi
-# Libraries behind the window (D-Bus, Mesa) keep memory to the end, partly in modules that are unloaded
-# by then, which a leak checker cannot name. Leaks are looked for in the runs without a window.
-ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
-export ASAN_OPTIONS
-work=$(mktemp -d)
-# Nothing is kept beside the test.
-XDG_STATE_HOME=$work/state
-export XDG_STATE_HOME
-server=
-playing=
-
-finish() {
-    [ -z "$playing" ] || kill "$playing" 2>/dev/null || true
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-
-fail() {
-    echo "FAILED: $*"
-    cat "$work/out" "$work/err" 2>/dev/null || true
-    exit 1
-}
-
-# The server names a free display by itself.
-Xvfb -displayfd 3 -screen 0 1600x900x24 3>"$work/display" >/dev/null 2>&1 &
-server=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    [ -s "$work/display" ] && break
-    sleep 0.5
-done
-[ -s "$work/display" ] || fail "no virtual display"
-DISPLAY=:$(cat "$work/display")
-SDL_AUDIODRIVER=dummy
-SDL_RENDER_DRIVER=software
-export DISPLAY SDL_AUDIODRIVER SDL_RENDER_DRIVER
+open_display
 
 # Mean red, green, blue and deviation of a region of a picture, 0..255.
 look() {
@@ -81,12 +41,6 @@ lively() {
 start() {
     "$player" --no-config --json-stats "$@" >"$work/out" 2>"$work/err" </dev/null &
     playing=$!
-}
-
-# The window alone, found by its title: 1280x720.
-shoot() {
-    import -window "$2 - cadmium-play" "$work/$1.png" || fail "no window called $2"
-    [ "$(convert "$work/$1.png" -format '%wx%h' info:)" = 1280x720 ] || fail "the window's size"
 }
 
 stop() {
